@@ -1,0 +1,48 @@
+/* store.h -- SQLite (WAL): a durable log of batches as they came, and the tables people read, projected
+ * from it in the same transaction. Schema versioned (PRAGMA user_version) with migrations in store_schema.c.
+ */
+#ifndef COLLECTOR_STORE_H
+#define COLLECTOR_STORE_H
+
+#include "collector/alert.h"
+#include "core/frame.h"
+
+struct store;
+
+/* `path` or ":memory:". 0; -errno; ERR_SCHEMA when a newer version wrote it. `why` has a line for the operator. */
+int store_open(const char *path, struct store **ret, char why[static 256]);
+void store_close(struct store *s);      /* NULL is fine */
+
+enum store_batch { STORE_NEW, STORE_DUPLICATE, STORE_GAP };
+/* Commits one batch (header fields and the events in its payload) and projects it. A batch already held is
+ * STORE_DUPLICATE; one that begins past the next sequence is STORE_GAP and not stored. A partly held one is
+ * stored from the first new event on. An event that does not decode is kept in the log, counted, and skipped in the
+ * projection. Returns -errno when the disk refuses: nothing of the batch is then stored. */
+int store_batch(struct store *s, const struct frame *f, enum store_batch *ret);
+/* Highest committed sequence of that lane, 0 for none. */
+uint64_t store_committed(struct store *s, const char *sensor, uint64_t epoch, unsigned lane);
+/* Sensor's own account (heartbeat): made, dropped, evicted per lane. */
+int store_account(struct store *s, const char *sensor, uint64_t epoch, const uint64_t v[static 6]);
+/* Directly, for replay into ":memory:": one event as the detector gave it. */
+int store_event(struct store *s, const struct event *e);
+
+/* Calls `row` per alert, worst first, then newest, then id; a non-zero return stops and is returned. Texts are valid in the call. */
+struct store_filter { int state; /* enum alert_state, -1 all but muted and closed, -2 all */ enum event_severity at_least; };
+int store_alerts(struct store *s, const struct store_filter *f, int (*row)(void *arg, const struct alert *a), void *arg);
+int store_alert(struct store *s, const char *id, int (*row)(void *arg, const struct alert *a), void *arg);      /* -ENOENT */
+/* People's decisions; each is appended to the audit table. until_ns 0: no end (ack, close only).
+ * Mutes need a reason and an end. -ENOENT, -EINVAL. */
+enum store_action { STORE_ACK, STORE_CLOSE, STORE_MUTE, STORE_UNMUTE, STORE_REOPEN };
+int store_decide(struct store *s, const char *id, enum store_action a, const char *who, const char *reason,
+                 uint64_t until_ns, uint64_t now_ns);
+
+struct store_asset {
+	struct span addr, device, device_type, zone, mac, names, services, clients;    /* lists joined by ", " */
+	uint64_t first_ns, last_ns;
+};
+int store_assets(struct store *s, int (*row)(void *arg, const struct store_asset *a), void *arg);
+/* Alerts changed since a cursor, for sinks: each sink has its own durable cursor (the outbox). */
+int store_outbox(struct store *s, const char *sink, size_t most, int (*row)(void *arg, uint64_t change, const struct alert *a), void *arg);
+int store_outbox_done(struct store *s, const char *sink, uint64_t change);
+
+#endif

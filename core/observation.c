@@ -1,0 +1,49 @@
+#include "core/observation.h"
+
+static const char *const observation_transports[] = { "tcp", "udp", "icmp", "other", NULL };
+static const char *const observation_initiator_by[] = { "handshake", "content", "port", "first_packet", NULL };
+static const char *const observation_ends[] = { "closed", "reset", "idle", "evicted", "capture", "refused", NULL };
+static const char *const observation_reasons[] = { "length", "type", "syntax", "limit", "gap", "state", NULL };
+static const char *const observation_user_identities[] = {
+	"username", "username-passcode", "kerberos", "saml", "jwt", "other", NULL
+};
+static const char *const observation_commands[] = {
+#define X(SYM, name, code) name,
+	OBSERVATION_COMMAND_LIST(X)
+#undef X
+	NULL
+};
+static const char *const observation_releases[] = { "request", "response", NULL };
+static const char *const observation_ack_codes[] = { "AA", "AE", "AR", "CA", "CE", "CR", "other", NULL };
+static const char *const observation_framings[] = {
+	"mllp", "mllp-no-cr", "mllp-unterminated", "unframed", "hllp", "cut", NULL
+};
+
+static const struct vocab_field fields[] = {
+#define FIELD(name_, KIND, max_, GRAMMAR, PRIVACY, words_, doc_)                               \
+	{ .name = #name_, .kind = VOCAB_##KIND, .offset = offsetof(struct observation, name_), \
+	  .max = max_, .grammar = VOCAB_G_##GRAMMAR, .privacy = VOCAB_##PRIVACY, .words = words_, .doc = doc_ },
+#include "core/observation.def"
+};
+
+#define F(name) OBSERVATION_F_##name
+#define TYPE(SYM, name, doc, ...) static const uint8_t fields_of_##SYM[] = { __VA_ARGS__ };
+#include "core/observation.def"
+
+static const struct vocab_type types[] = {
+#define TYPE(SYM, name_, doc_, ...) \
+	{ .name = name_, .doc = doc_, .fields = fields_of_##SYM, .n_fields = sizeof(fields_of_##SYM) },
+#include "core/observation.def"
+};
+
+_Static_assert((int)OBSERVATION_FIELDS <= (int)VOCAB_MAX_FIELDS, "present[] has a bit per field");
+
+const struct vocab observation_vocab = {
+	.name = "observation",
+	.version = 1,
+	.rec_size = sizeof(struct observation),
+	.fields = fields,
+	.n_fields = OBSERVATION_FIELDS,
+	.types = types,
+	.n_types = OBSERVATION_TYPES,
+};

@@ -1,0 +1,80 @@
+/* observation.h -- what a dissector or the engine says it saw; generated from observation.def.
+ *
+ * Texts are spans into packet or stream memory: an observation lives until the call it is
+ * handed to returns, and is encoded there if it must live longer.
+ */
+#ifndef CORE_OBSERVATION_H
+#define CORE_OBSERVATION_H
+
+#include "core/vocab.h"
+
+enum observation_field {
+#define FIELD(name, ...) OBSERVATION_F_##name,
+#include "core/observation.def"
+	OBSERVATION_FIELDS
+};
+
+enum observation_type {
+#define TYPE(SYM, ...) OBSERVATION_##SYM,
+#include "core/observation.def"
+	OBSERVATION_TYPES
+};
+
+struct observation {
+	struct vocab_head head;
+#define FIELD(name, KIND, ...) VOCAB_C_##KIND name;
+#include "core/observation.def"
+};
+
+/* Values of the WORD fields, in table order (see observation.c). */
+enum { OBSERVATION_TCP, OBSERVATION_UDP, OBSERVATION_ICMP, OBSERVATION_OTHER };
+enum { OBSERVATION_BY_HANDSHAKE, OBSERVATION_BY_CONTENT, OBSERVATION_BY_PORT, OBSERVATION_BY_FIRST_PACKET };
+enum { OBSERVATION_END_CLOSED, OBSERVATION_END_RESET, OBSERVATION_END_IDLE, OBSERVATION_END_EVICTED,
+       OBSERVATION_END_CAPTURE, OBSERVATION_END_REFUSED };
+enum { OBSERVATION_LENGTH, OBSERVATION_TYPE_CODE, OBSERVATION_SYNTAX, OBSERVATION_LIMIT, OBSERVATION_GAP,
+       OBSERVATION_STATE };
+enum { OBSERVATION_UI_USERNAME, OBSERVATION_UI_PASSCODE, OBSERVATION_UI_KERBEROS, OBSERVATION_UI_SAML,
+       OBSERVATION_UI_JWT, OBSERVATION_UI_OTHER };
+enum {
+#define OBSERVATION_COMMAND_LIST(X)                                                                             \
+	X(C_STORE_RQ, "C-STORE-RQ", 0x0001) X(C_STORE_RSP, "C-STORE-RSP", 0x8001)                               \
+	X(C_GET_RQ, "C-GET-RQ", 0x0010) X(C_GET_RSP, "C-GET-RSP", 0x8010)                                       \
+	X(C_FIND_RQ, "C-FIND-RQ", 0x0020) X(C_FIND_RSP, "C-FIND-RSP", 0x8020)                                   \
+	X(C_MOVE_RQ, "C-MOVE-RQ", 0x0021) X(C_MOVE_RSP, "C-MOVE-RSP", 0x8021)                                   \
+	X(C_ECHO_RQ, "C-ECHO-RQ", 0x0030) X(C_ECHO_RSP, "C-ECHO-RSP", 0x8030)                                   \
+	X(N_EVENT_REPORT_RQ, "N-EVENT-REPORT-RQ", 0x0100) X(N_EVENT_REPORT_RSP, "N-EVENT-REPORT-RSP", 0x8100)   \
+	X(N_GET_RQ, "N-GET-RQ", 0x0110) X(N_GET_RSP, "N-GET-RSP", 0x8110)                                       \
+	X(N_SET_RQ, "N-SET-RQ", 0x0120) X(N_SET_RSP, "N-SET-RSP", 0x8120)                                       \
+	X(N_ACTION_RQ, "N-ACTION-RQ", 0x0130) X(N_ACTION_RSP, "N-ACTION-RSP", 0x8130)                           \
+	X(N_CREATE_RQ, "N-CREATE-RQ", 0x0140) X(N_CREATE_RSP, "N-CREATE-RSP", 0x8140)                           \
+	X(N_DELETE_RQ, "N-DELETE-RQ", 0x0150) X(N_DELETE_RSP, "N-DELETE-RSP", 0x8150)                           \
+	X(C_CANCEL_RQ, "C-CANCEL-RQ", 0x0fff) X(UNKNOWN, "unknown", 0)
+#define X(SYM, name, code) OBSERVATION_##SYM,
+	OBSERVATION_COMMAND_LIST(X)
+#undef X
+	OBSERVATION_COMMANDS
+};
+enum { OBSERVATION_RELEASE_RQ, OBSERVATION_RELEASE_RP };
+enum { OBSERVATION_AA, OBSERVATION_AE, OBSERVATION_AR, OBSERVATION_CA, OBSERVATION_CE, OBSERVATION_CR,
+       OBSERVATION_ACK_OTHER };
+enum { OBSERVATION_MLLP, OBSERVATION_MLLP_NO_CR, OBSERVATION_MLLP_UNTERMINATED, OBSERVATION_UNFRAMED,
+       OBSERVATION_HLLP, OBSERVATION_CUT };
+
+extern const struct vocab observation_vocab;
+
+static inline bool observation_has(const struct observation *o, enum observation_field f)
+{
+	return vocab_has(&o->head, f);
+}
+
+static inline void observation_uint(struct observation *o, enum observation_field f, uint64_t v)
+{
+	vocab_set_uint(&observation_vocab, &o->head, f, v);
+}
+
+static inline bool observation_text(struct observation *o, enum observation_field f, struct span s)
+{
+	return vocab_set_text(&observation_vocab, &o->head, f, s);
+}
+
+#endif

@@ -1,0 +1,163 @@
+/* vocab.h -- a closed, typed vocabulary: what may be said, field by field.
+ *
+ * A vocabulary is a table of fields (name, kind, greatest length, grammar, privacy class) and a
+ * table of types (which fields a record of that type may carry). core/observation.def and
+ * core/event.def are the two we have. From the tables follow the struct, the MessagePack form,
+ * the JSON form, the JSON Schema and the catalogue page; nothing about a field is written twice.
+ *
+ * There is no free-form field: what identifies a patient has no slot, and text that does not fit
+ * the grammar of its field is replaced before it is stored.
+ */
+#ifndef CORE_VOCAB_H
+#define CORE_VOCAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+#include "core/buf.h"
+#include "core/cursor.h"
+
+enum vocab_kind {
+	VOCAB_UINT,             /* uint64_t; JSON number */
+	VOCAB_HEX16,            /* uint64_t <= 0xffff; JSON "0x0124" */
+	VOCAB_TIME,             /* uint64_t, ns since 1970; JSON RFC 3339 UTC with nine decimals */
+	VOCAB_BOOL,             /* uint64_t 0 or 1; JSON true or false */
+	VOCAB_WORD,             /* uint64_t, index into `words`; JSON string */
+	VOCAB_TEXT,             /* struct span, UTF-8; JSON string */
+	VOCAB_ADDR,             /* struct addr; JSON "192.0.2.1" */
+	VOCAB_ENDPOINT,         /* struct endpoint; JSON "192.0.2.1:104" */
+	VOCAB_MAC,              /* struct mac; JSON "00:11:22:33:44:55" */
+	VOCAB_CONTEXTS,         /* struct vocab_contexts; JSON array of objects (DICOM PS3.8, 9.3.2.2) */
+};
+
+/* C types of the kinds, for the X-macro structs. */
+#define VOCAB_C_UINT uint64_t
+#define VOCAB_C_HEX16 uint64_t
+#define VOCAB_C_TIME uint64_t
+#define VOCAB_C_BOOL uint64_t
+#define VOCAB_C_WORD uint64_t
+#define VOCAB_C_TEXT struct span
+#define VOCAB_C_ADDR struct addr
+#define VOCAB_C_ENDPOINT struct endpoint
+#define VOCAB_C_MAC struct mac
+#define VOCAB_C_CONTEXTS struct vocab_contexts
+
+/* What the characters of a text may be. Each also bounds the length by the field's `max` (bytes). */
+enum vocab_grammar {
+	VOCAB_G_NONE,           /* not a text */
+	VOCAB_G_ID,             /* our own identifiers: [A-Za-z0-9][A-Za-z0-9._:+/-]* */
+	VOCAB_G_NAME,           /* written by the operator in a profile or inventory: UTF-8 without control characters */
+	VOCAB_G_AE,             /* PS3.5 6.2 AE: 0x20 to 0x7e without backslash, not only spaces */
+	VOCAB_G_UID,            /* PS3.5 9.1: [0-9.]+ */
+	VOCAB_G_VERSION,        /* software and implementation versions: [A-Za-z0-9 ._/+():,-]+ */
+	VOCAB_G_HL7_HD,         /* application, facility: [A-Za-z0-9 ._:&^/+()@-]+ */
+	VOCAB_G_HL7_TYPE,       /* [A-Z0-9_^]+ */
+	VOCAB_G_HL7_ID,         /* control id: [A-Za-z0-9._:/+|@-]+ */
+	VOCAB_G_CHARSET,        /* [A-Za-z0-9 /._~-]+ */
+	VOCAB_G_HOST,           /* host name: [A-Za-z0-9._-]+ */
+};
+
+enum vocab_privacy {
+	VOCAB_RAW,              /* leaves as it is: says nothing of a patient */
+	VOCAB_TOKEN,            /* leaves as a keyed token only */
+};
+
+enum {
+	VOCAB_MAX_FIELDS = 128,
+	VOCAB_MAX_CONTEXTS = 128,       /* PS3.8: odd ids 1 to 255 */
+	VOCAB_MAX_SYNTAXES = 1024,      /* over all contexts of one PDU */
+	VOCAB_NO_RESULT = 0xff,
+};
+
+struct vocab_context {
+	uint8_t id, result;             /* result: PS3.8 Table 9-18, VOCAB_NO_RESULT in a request */
+	uint16_t first, n;              /* its transfer syntaxes: syntaxes[first .. first + n) */
+	struct span abstract_syntax;    /* empty in an accept that follows no request */
+};
+
+struct vocab_contexts {
+	const struct vocab_context *v;
+	const struct span *syntaxes;
+	uint16_t n, n_syntaxes;
+};
+
+/* Room for what a decoded record cannot hold inside itself. */
+struct vocab_scratch {
+	struct vocab_context contexts[VOCAB_MAX_CONTEXTS];
+	struct span syntaxes[VOCAB_MAX_SYNTAXES];
+};
+
+struct vocab_field {
+	const char *name;               /* the key in JSON */
+	enum vocab_kind kind;
+	uint16_t offset;                /* in the record struct */
+	uint16_t max;                   /* texts: bytes; else 0 */
+	enum vocab_grammar grammar;
+	enum vocab_privacy privacy;
+	const char *const *words;       /* VOCAB_WORD: NULL-terminated; else NULL */
+	const char *doc;
+};
+
+struct vocab_type {
+	const char *name;
+	const char *doc;
+	const uint8_t *fields;          /* indices of the fields it may carry, in any order */
+	size_t n_fields;
+};
+
+struct vocab {
+	const char *name;               /* "observation" or "event" */
+	unsigned version;               /* of the wire form; keys are add-only, so it rarely moves */
+	size_t rec_size;
+	const struct vocab_field *fields;       /* the JSON order */
+	size_t n_fields;
+	const struct vocab_type *types;
+	size_t n_types;
+};
+
+/* The head of every record struct. Zero it, set the type, set fields. */
+struct vocab_head {
+	uint16_t type;
+	uint64_t present[2];            /* a bit per field index */
+};
+
+static inline bool vocab_has(const struct vocab_head *h, unsigned field)
+{
+	return h->present[field >> 6] >> (field & 63) & 1;
+}
+
+/* Setters. The field must belong to the record's type and be of the kind that the setter names
+ * (asserted in debug builds). A text that does not fit its field's grammar or length is replaced by
+ * "(not admitted)" and false returned; the span is borrowed, not copied. */
+void vocab_set_uint(const struct vocab *v, struct vocab_head *rec, unsigned field, uint64_t value);
+bool vocab_set_text(const struct vocab *v, struct vocab_head *rec, unsigned field, struct span text);
+void vocab_set_addr(const struct vocab *v, struct vocab_head *rec, unsigned field, const struct addr *a);
+void vocab_set_endpoint(const struct vocab *v, struct vocab_head *rec, unsigned field, const struct endpoint *e);
+void vocab_set_mac(const struct vocab *v, struct vocab_head *rec, unsigned field, const struct mac *m);
+void vocab_set_contexts(const struct vocab *v, struct vocab_head *rec, unsigned field,
+                        const struct vocab_contexts *c);
+
+bool vocab_fits(enum vocab_grammar g, size_t max, struct span text);
+/* The word of a VOCAB_WORD field, NULL when the index is past the table. */
+const char *vocab_word(const struct vocab *v, unsigned field, uint64_t index);
+/* Index of a type or field by name, -1 when there is none. */
+int vocab_type_index(const struct vocab *v, struct span name);
+int vocab_field_index(const struct vocab *v, struct span name);
+
+/* MessagePack: one map {0: type, field + 1: value ...}, keys ascending, shortest integer forms, so
+ * equal records have equal bytes. 0, or -ENOBUFS with `out` rewound. */
+int vocab_encode(const struct vocab *v, const struct vocab_head *rec, struct buf *out);
+/* Reads one record; texts borrow from the cursor's bytes. Strict: wrong kind, key order, length,
+ * grammar, an unknown type, a field foreign to the type, a long integer form are -EBADMSG; a key past
+ * our table is skipped and counted in *unknown (may be NULL). `rec` is garbage after an error. */
+int vocab_decode(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch,
+                 struct cursor *in, unsigned *unknown);
+/* One JSON object without a newline: "type" first, then the table's order. 0 or -ENOBUFS (rewound). */
+int vocab_json(const struct vocab *v, const struct vocab_head *rec, struct buf *out);
+/* JSON Schema 2020-12 of the JSON form; Markdown table for the catalogue page. 0 or -ENOBUFS. */
+int vocab_schema(const struct vocab *v, struct buf *out);
+int vocab_catalogue(const struct vocab *v, struct buf *out);
+
+#endif

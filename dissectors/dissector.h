@@ -1,0 +1,81 @@
+/* dissector.h -- one protocol. Knows bytes and observations; knows nothing of packets, flows,
+ * threads, policy or files.
+ *
+ * A flow has two directions, 0 and 1. Which of them is the client may be unknown (a capture that
+ * began mid-stream): a dissector tells by content where it can and must not rely on being told.
+ * The engine hands over the bytes of each direction in stream order, without overlaps.
+ */
+#ifndef DISSECTORS_DISSECTOR_H
+#define DISSECTORS_DISSECTOR_H
+
+#include "core/cursor.h"
+#include "core/observation.h"
+
+enum dissect_client { DISSECT_CLIENT_UNKNOWN = -1, DISSECT_CLIENT_0 = 0, DISSECT_CLIENT_1 = 1 };
+
+enum dissect_status {
+	DISSECT_OK,             /* `consumed` bytes are done with; call again when there are more */
+	DISSECT_MORE,           /* `consumed` are done with; call again when `need` bytes follow them */
+	DISSECT_SKIP,           /* `consumed` are done with, and the next `need` are of no interest: the
+	                           engine counts them off, held or not, and calls again after them */
+	DISSECT_BAD,            /* not this protocol, or broken past repair: stop for this flow */
+};
+
+struct dissect_result {
+	enum dissect_status status;
+	size_t consumed;        /* <= the bytes given */
+	uint64_t need;          /* MORE: more than the bytes left after `consumed`; SKIP: > 0 */
+};
+
+/* Per-worker memory a parse may use while it runs; nothing in it outlives the call. */
+struct dissect_scratch {
+	struct vocab_scratch vocab;
+	uint8_t bytes[64 << 10];
+};
+
+struct dissect_ctx {
+	unsigned dir;                   /* 0 or 1: whose bytes these are */
+	enum dissect_client client;     /* as the engine knows it; a dissector that knows better sets it */
+	bool midstream;                 /* the first bytes of this direction were not the stream's first */
+	uint64_t ts_ns;                 /* of the packet that brought the last byte */
+	struct dissect_scratch *scratch;
+	/* The engine adds packet, file, ts, src, dst and flow, then copies: spans may borrow from the
+	 * input and from scratch. */
+	void (*emit)(void *arg, struct observation *o);
+	void *arg;
+};
+
+enum dissect_guess {
+	DISSECT_NO,             /* these bytes cannot be this protocol in this direction */
+	DISSECT_MAYBE,          /* a prefix of it so far; ask again with more */
+	DISSECT_YES,            /* is */
+};
+
+struct dissector {
+	const char *name;               /* value of the `service` field */
+	enum { DISSECT_TCP = 1, DISSECT_UDP = 2 } transports;
+	uint16_t ports[8];              /* a prior for the order of probing, never proof; 0 ends */
+	size_t state_size;              /* bytes per flow: zeroed, pointer-free, <= DISSECT_MAX_STATE */
+	size_t max_message;             /* the engine never holds more than this per direction */
+	/* Pure: same bytes, same guess. `head`: the first bytes seen of one direction, from the stream's
+	 * start or, with midstream, from wherever capture began. */
+	enum dissect_guess (*probe)(struct span head, bool midstream);
+	/* Reads whole messages from `in`. Never allocates, logs, blocks or reads a clock. */
+	struct dissect_result (*parse)(void *state, struct span in, struct dissect_ctx *ctx);
+	/* `n` bytes of ctx->dir were lost (0: unknown number); what was held before them is gone. DISSECT_OK to go on
+	 * (parse then sees what follows the gap), DISSECT_BAD to give the flow up. NULL: give up. */
+	enum dissect_status (*gap)(void *state, uint64_t n, struct dissect_ctx *ctx);
+	/* The direction ended (FIN): `rest` is what was held and not consumed. May be NULL. */
+	void (*finish)(void *state, struct span rest, struct dissect_ctx *ctx);
+};
+
+enum {
+	DISSECT_MAX_STATE = 1024,
+	DISSECT_PROBE_BYTES = 4096,     /* per direction: enough for any probe (protocols: DICOM 80, HL7 ~200) */
+	DISSECT_PROBE_SEGMENTS = 4096,  /* one-byte segments must not end the probing early */
+};
+
+extern const struct dissector *const dissector_list[];  /* NULL ends; from list.def */
+const struct dissector *dissector_find(const char *name);
+
+#endif

@@ -1,0 +1,35 @@
+/* detector.h -- observations in packet order in, numbered events out. The only place that numbers events.
+ *
+ * It knows who is where (asset table), asks the policy, remembers what it has said (folding repeats), and
+ * says what the engine lost. One thread; all memory is taken at start; full tables evict, count and say so.
+ */
+#ifndef SENSOR_DETECTOR_H
+#define SENSOR_DETECTOR_H
+
+#include "core/event.h"
+#include "core/observation.h"
+#include "rules/policy.h"
+#include "sensor/stats.h"
+
+struct detector_config {
+	const char *sensor;             /* sensor id; kept */
+	uint64_t epoch;
+	size_t assets, folds;           /* table sizes, entries */
+	uint64_t fold_ns;               /* repeats within this are one event with a count */
+	void (*emit)(void *arg, const struct event *e);
+	void *arg;
+};
+
+struct detector;
+
+struct detector *detector_new(const struct detector_config *c);        /* NULL on ENOMEM */
+void detector_free(struct detector *d);                                 /* NULL is fine */
+/* From here on this policy judges; NULL: none (assets and flows only). Emits sensor.policy. */
+void detector_policy(struct detector *d, const struct policy *p, uint64_t generation, uint64_t now_ns);
+void detector_observe(struct detector *d, const struct observation *o);
+/* Packet time has come this far: repeat counters that are due are flushed. */
+void detector_tick(struct detector *d, uint64_t watermark_ns);
+/* End of capture: flushes repeats, says every loss counter that is not 0. */
+void detector_finish(struct detector *d, const struct stats *s, uint64_t watermark_ns);
+
+#endif

@@ -1,0 +1,55 @@
+/* source.h -- where packets come from: capture files (our own reader) or live interfaces (libpcap).
+ *
+ * Everything is opened before the sandbox closes; afterwards reading needs no system call but read,
+ * poll and what libpcap's ring needs, and allocates nothing.
+ */
+#ifndef SENSOR_SOURCE_H
+#define SENSOR_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/cursor.h"
+#include "sensor/stats.h"
+
+enum { SOURCE_MAX_FILES = 256, SOURCE_MAX_PACKET = 256 << 10 /* the largest snap length tcpdump writes */ };
+
+struct source_packet {
+	struct span bytes;              /* captured; valid until the next source_next() */
+	uint32_t wire_len;              /* length on the wire */
+	uint32_t linktype;              /* LINKTYPE_ value (pcap-linktype(7)) */
+	uint64_t ts_ns;
+	uint64_t number;                /* 1-based, in its file */
+	uint32_t file;                  /* 1-based */
+};
+
+enum source_status { SOURCE_PACKET, SOURCE_IDLE /* live: nothing for now */, SOURCE_END };
+
+/* How one file ended; `err` 0, -errno, ERR_TRUNCATED, ERR_CORRUPT or ERR_UNKNOWN_KIND. */
+struct source_file_result { int err; uint64_t packets, bytes_read; char why[128]; };
+
+struct source;
+
+/* Capture files by descriptor (0 may be standard input, a pipe); they become the source's and are closed
+ * with it. pcap (both byte orders, us and ns, modified/Kuznetzov header), pcapng (all sections, mixed link
+ * types, every timestamp resolution and offset), each also gzip-compressed; the kind is told from the
+ * content. Several files are merged by time; equal times in file order. A file that is not one of ours gives
+ * no packets and its result says so. NULL on ENOMEM. */
+struct source *source_open_files(const int *fds, size_t n);
+/* Live capture. 0 with *ret, or -errno / -EPERM with a line in `why`. `buffer_bytes` 0: default. */
+int source_open_live(const char *const *interfaces, size_t n, size_t buffer_bytes, struct source **ret, char why[static 256]);
+/* The next packet in time order. SOURCE_IDLE at most after `wait_ms` (live). */
+enum source_status source_next(struct source *s, unsigned wait_ms, struct source_packet *ret);
+bool source_is_live(const struct source *s);
+/* Kernel and interface drops so far; what a live capture cannot tell stays 0. */
+void source_drops(struct source *s, uint64_t *ret_kernel, uint64_t *ret_interface);
+/* Bytes read and (0 when unknown: a pipe) bytes in all, for progress. */
+void source_progress(const struct source *s, uint64_t *ret_read, uint64_t *ret_total);
+size_t source_files(const struct source *s);
+const struct source_file_result *source_result(const struct source *s, size_t file);
+/* Descriptors it reads from, for the sandbox test; at most `max`. */
+size_t source_fds(const struct source *s, int *ret, size_t max);
+void source_close(struct source *s);    /* NULL is fine */
+
+#endif
