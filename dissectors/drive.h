@@ -1,0 +1,276 @@
+/* drive.h -- for tests and fuzzing only: runs one dissector over the bytes of two directions as the engine
+ * does (holds bytes on MORE, counts SKIP off, drops what was held at a gap) and aborts with a message
+ * when the dissector breaks the contract of dissector.h.
+ *
+ *	struct drive *d = drive_new(&foo_dissector, DRIVE_KNOWN);
+ *	drive_feed(d, 0, bytes, 5);             five bytes at a time
+ *	drive_finish(d);
+ *	CU_ASSERT_STRING_EQUAL(drive_text(d), "0 {\"type\":...}\n");
+ *	drive_free(d);
+ *
+ * Every observation becomes one line: the direction that was being parsed, a space, its JSON. Each call
+ * of parse, probe and finish sees a heap block of exactly the bytes it is given, so ASan finds one byte over.
+ */
+#ifndef DISSECTORS_DRIVE_H
+#define DISSECTORS_DRIVE_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/buf.h"
+#include "dissectors/dissector.h"
+
+enum drive_mode {
+	DRIVE_KNOWN = 0,        /* the flow is known to speak this: parse from its first byte */
+	DRIVE_PROBE = 1,        /* nothing reaches parse before probe said YES of one direction */
+	DRIVE_MIDSTREAM = 2,    /* or-ed in: capture began in the middle of the flow */
+};
+
+enum { DRIVE_TEXT = 1 << 20, DRIVE_LINE = 64 << 10 };
+
+struct drive_side {
+	uint8_t *held;          /* seen and not consumed */
+	size_t n, cap;
+	uint64_t need;          /* parse is called when that many are held */
+	uint64_t skip;          /* of the coming bytes, so many are counted off */
+	bool refused;           /* probing: cannot be this protocol */
+	bool finished;
+};
+
+struct drive {
+	const struct dissector *d;
+	bool midstream, found, bad;
+	unsigned first;         /* direction that spoke first */
+	bool spoke;
+	enum dissect_client client;
+	struct drive_side side[2];
+	unsigned lines;         /* observations so far */
+	struct buf out;         /* DRIVE_TEXT bytes; what does not fit is cut there */
+	union {
+		uint64_t align;
+		uint8_t bytes[DISSECT_MAX_STATE];
+	} state;
+	struct dissect_scratch scratch;
+	uint8_t line[DRIVE_LINE];
+	uint8_t text[DRIVE_TEXT + 1];
+	unsigned dir;           /* being parsed */
+};
+
+#define drive_require(d, cond)                                                                               \
+	do {                                                                                                 \
+		if (!(cond)) {                                                                               \
+			fprintf(stderr, "%s:%d: %s broke the contract: %s\n", __FILE__, __LINE__, (d)->name, \
+			        #cond);                                                                      \
+			abort();                                                                             \
+		}                                                                                            \
+	} while (0)
+
+static inline uint8_t *drive_copy(const uint8_t *p, size_t n)
+{
+	uint8_t *copy = malloc(n ? n : 1);
+	if (!copy)
+		abort();
+	if (n)
+		memcpy(copy, p, n);
+	return copy;
+}
+
+static inline struct drive *drive_new(const struct dissector *d, unsigned mode)
+{
+	struct drive *v = calloc(1, sizeof(*v));
+	if (!v)
+		abort();
+	drive_require(d, d->state_size <= DISSECT_MAX_STATE);
+	v->d = d;
+	v->midstream = mode & DRIVE_MIDSTREAM;
+	v->found = !(mode & DRIVE_PROBE);
+	v->client = DISSECT_CLIENT_UNKNOWN;
+	v->out = buf_over(v->text, DRIVE_TEXT);
+	return v;
+}
+
+static inline void drive_free(struct drive *v)
+{
+	if (v)
+		for (int i = 0; i < 2; i++)
+			free(v->side[i].held);
+	free(v);
+}
+
+/* All lines so far, NUL-terminated; valid until the next call. */
+static inline const char *drive_text(struct drive *v)
+{
+	v->text[v->out.len] = 0;
+	return (const char *)v->text;
+}
+
+static inline void drive_emit(void *arg, struct observation *o)
+{
+	struct drive *v = arg;
+	struct buf line = buf_over(v->line, sizeof(v->line));
+	drive_require(v->d, !buf_printf(&line, "%u ", v->dir));
+	drive_require(v->d, !vocab_json(&observation_vocab, &o->head, &line));
+	drive_require(v->d, !buf_str(&line, "\n"));
+	v->lines++;
+	(void)buf_put(&v->out, line.data, line.len);
+}
+
+static inline struct dissect_ctx drive_ctx(struct drive *v, unsigned dir)
+{
+	v->dir = dir;
+	return (struct dissect_ctx){
+		.dir = dir, .client = v->client, .midstream = v->midstream,
+		.scratch = &v->scratch, .emit = drive_emit, .arg = v,
+	};
+}
+
+/* Nothing of scratch outlives a call: what a dissector left there is made useless. */
+static inline void drive_after(struct drive *v, const struct dissect_ctx *ctx)
+{
+	v->client = ctx->client;
+	memset(&v->scratch, 0xa5, sizeof(v->scratch.vocab) < 4096 ? sizeof(v->scratch.vocab) : 4096);
+	memset(v->scratch.bytes, 0xa5, 4096);
+	for (size_t i = v->d->state_size; i < sizeof(v->state.bytes); i++)
+		drive_require(v->d, v->state.bytes[i] == 0);
+}
+
+static inline void drive_drop(struct drive_side *s, size_t n)
+{
+	s->n -= n;
+	if (s->n)
+		memmove(s->held, s->held + n, s->n);
+}
+
+/* Calls parse as long as there is something for it. */
+static inline void drive_parse(struct drive *v, unsigned dir)
+{
+	struct drive_side *s = &v->side[dir];
+	while (!v->bad) {
+		size_t off = s->skip < s->n ? (size_t)s->skip : s->n;
+		drive_drop(s, off);
+		s->skip -= off;
+		if (s->skip || !s->n || s->n < s->need)
+			return;
+		uint8_t *exact = drive_copy(s->held, s->n);
+		struct dissect_ctx ctx = drive_ctx(v, dir);
+		struct dissect_result r = v->d->parse(v->state.bytes, (struct span){ exact, s->n }, &ctx);
+		free(exact);
+		drive_after(v, &ctx);
+		drive_require(v->d, r.consumed <= s->n);
+		drive_drop(s, r.consumed);
+		s->need = 0;
+		switch (r.status) {
+		case DISSECT_OK:        /* what is left of it is given at once: it must take some each time */
+			drive_require(v->d, r.consumed > 0);
+			break;
+		case DISSECT_MORE:
+			drive_require(v->d, r.need > s->n);
+			drive_require(v->d, r.need <= v->d->max_message);
+			s->need = r.need;
+			return;
+		case DISSECT_SKIP:
+			drive_require(v->d, r.need > 0);
+			s->skip = r.need;
+			break;
+		case DISSECT_BAD:
+			v->bad = true;
+			break;
+		default:
+			drive_require(v->d, r.status == DISSECT_OK);
+		}
+	}
+}
+
+static inline void drive_hold(struct drive_side *s, struct span in)
+{
+	if (in.n > s->cap - s->n) {
+		s->cap = 2 * (s->n + in.n);
+		s->held = realloc(s->held, s->cap);
+		if (!s->held)
+			abort();
+	}
+	if (in.n)
+		memcpy(s->held + s->n, in.p, in.n);
+	s->n += in.n;
+}
+
+static inline void drive_ask(struct drive *v, unsigned dir)
+{
+	struct drive_side *s = &v->side[dir];
+	if (s->refused)
+		return;
+	size_t n = s->n < DISSECT_PROBE_BYTES ? s->n : DISSECT_PROBE_BYTES;
+	uint8_t *exact = drive_copy(s->held, n);
+	enum dissect_guess guess = v->d->probe((struct span){ exact, n }, v->midstream);
+	free(exact);
+	v->found = guess == DISSECT_YES;
+	s->refused = guess == DISSECT_NO || (guess == DISSECT_MAYBE && n == DISSECT_PROBE_BYTES);
+	v->bad = v->side[0].refused && v->side[1].refused;
+	for (unsigned i = 0; v->found && i < 2; i++)
+		drive_parse(v, v->first ^ i);
+}
+
+/* Bytes of direction `dir`, `segment` at a time (0: all at once). */
+static inline void drive_feed(struct drive *v, unsigned dir, struct span in, size_t segment)
+{
+	for (size_t at = 0; at < in.n && !v->bad;) {
+		size_t n = !segment || segment > in.n - at ? in.n - at : segment;
+		if (!v->spoke)
+			v->first = dir;
+		v->spoke = true;
+		drive_hold(&v->side[dir], (struct span){ in.p + at, n });
+		at += n;
+		if (v->found)
+			drive_parse(v, dir);
+		else
+			drive_ask(v, dir);
+	}
+}
+
+/* `n` bytes of `dir` were never captured (0: nobody knows how many). */
+static inline void drive_gap(struct drive *v, unsigned dir, uint64_t n)
+{
+	struct drive_side *s = &v->side[dir];
+	if (v->bad)
+		return;
+	if (n && n <= s->skip) {        /* inside bytes of no interest: nothing was missed */
+		s->skip -= n;
+		return;
+	}
+	uint64_t lost = n ? n - s->skip : 0;
+	s->n = 0;
+	s->skip = s->need = 0;
+	if (!v->found)
+		return;
+	struct dissect_ctx ctx = drive_ctx(v, dir);
+	enum dissect_status status = v->d->gap ? v->d->gap(v->state.bytes, lost, &ctx) : DISSECT_BAD;
+	drive_after(v, &ctx);
+	drive_require(v->d, status == DISSECT_OK || status == DISSECT_BAD);
+	v->bad = status == DISSECT_BAD;
+}
+
+/* The direction ended. */
+static inline void drive_fin(struct drive *v, unsigned dir)
+{
+	struct drive_side *s = &v->side[dir];
+	if (v->bad || !v->found || s->finished)
+		return;
+	s->finished = true;
+	if (!v->d->finish)
+		return;
+	uint8_t *exact = drive_copy(s->held, s->n);
+	struct dissect_ctx ctx = drive_ctx(v, dir);
+	v->d->finish(v->state.bytes, (struct span){ exact, s->n }, &ctx);
+	free(exact);
+	drive_after(v, &ctx);
+}
+
+/* Both directions ended. */
+static inline void drive_finish(struct drive *v)
+{
+	drive_fin(v, 0);
+	drive_fin(v, 1);
+}
+
+#endif
