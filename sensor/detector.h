@@ -6,8 +6,11 @@
 #ifndef SENSOR_DETECTOR_H
 #define SENSOR_DETECTOR_H
 
+#include <stdbool.h>
+
 #include "core/event.h"
 #include "core/observation.h"
+#include "core/siphash.h"
 #include "rules/policy.h"
 #include "sensor/stats.h"
 
@@ -16,6 +19,8 @@ struct detector_config {
 	uint64_t epoch;
 	size_t assets, folds;           /* table sizes, entries */
 	uint64_t fold_ns;               /* repeats within this are one event with a count */
+	bool flow_events;               /* emit an event of family `flow` per flow */
+	struct siphash_key key;         /* of its tables: what they hold is chosen by whoever is on the wire */
 	void (*emit)(void *arg, const struct event *e);
 	void *arg;
 };
@@ -29,6 +34,8 @@ void detector_policy(struct detector *d, const struct policy *p, uint64_t genera
 void detector_observe(struct detector *d, const struct observation *o);
 /* Packet time has come this far: repeat counters that are due are flushed. */
 void detector_tick(struct detector *d, uint64_t watermark_ns);
+/* What the detector itself counted (events, evictions), for the engine's sum. */
+const struct stats *detector_stats(const struct detector *d);
 /* End of capture: flushes repeats, says every loss counter that is not 0. */
 void detector_finish(struct detector *d, const struct stats *s, uint64_t watermark_ns);
 
