@@ -31,13 +31,16 @@ struct ring;
 /* Shared memory of `bytes` (a power of two, at least 4 MiB is wise); 0 or -errno. */
 int ring_new(size_t bytes, struct ring **ret);
 void ring_free(struct ring *r);         /* NULL is fine; each process for itself */
-/* Producer. 0; -EAGAIN when full and `wait` is false; -EPIPE when the consumer has gone. */
+/* Producer. 0; -EMSGSIZE when the record can never fit; -EAGAIN when full and `wait` is false; -EPIPE when the
+ * consumer has gone. */
 int ring_put(struct ring *r, enum ring_kind kind, struct span bytes, bool wait);
-void ring_done(struct ring *r);         /* the producer will put no more */
+/* The producer will put no more. The parent says it for an engine that died: every process that has the ring may. */
+void ring_done(struct ring *r);
 /* Consumer. Copies the next record into `mem` (RING_MAX_RECORD bytes): 1 with *kind and *n; 0 after
  * `wait_ms` without one; -EPIPE when the producer is done and the ring is empty; ERR_CORRUPT. */
 int ring_get(struct ring *r, unsigned wait_ms, enum ring_kind *kind, void *mem, size_t *n);
-void ring_abandon(struct ring *r);      /* the consumer reads no more: wakes a waiting producer */
+/* The consumer reads no more: wakes a waiting producer. The parent says it for a publisher that died. */
+void ring_abandon(struct ring *r);
 
 /* A block beside the ring that the engine overwrites as it goes, for progress and metrics; may be torn. */
 struct ring_progress { uint64_t packets, bytes_read, bytes_total, ts_ns, events, generation; };
