@@ -130,7 +130,9 @@ static inline bool vocab_has(const struct vocab_head *h, unsigned field)
 
 /* Setters. The field must belong to the record's type and be of the kind that the setter names
  * (asserted in debug builds). A text that does not fit its field's grammar or length is replaced by
- * "(not admitted)" and false returned; the span is borrowed, not copied. */
+ * "(not admitted)" and false returned; the span is borrowed, not copied. So are contexts; UIDs in them
+ * that do not fit are replaced when they are encoded or printed, and contexts whose ranges or totals do
+ * not add up are not set. */
 void vocab_set_uint(const struct vocab *v, struct vocab_head *rec, unsigned field, uint64_t value);
 bool vocab_set_text(const struct vocab *v, struct vocab_head *rec, unsigned field, struct span text);
 void vocab_set_addr(const struct vocab *v, struct vocab_head *rec, unsigned field, const struct addr *a);
@@ -139,6 +141,7 @@ void vocab_set_mac(const struct vocab *v, struct vocab_head *rec, unsigned field
 void vocab_set_contexts(const struct vocab *v, struct vocab_head *rec, unsigned field,
                         const struct vocab_contexts *c);
 
+/* Whether the text is of that grammar and at most `max` bytes. Empty fits VOCAB_G_NAME only. */
 bool vocab_fits(enum vocab_grammar g, size_t max, struct span text);
 /* The word of a VOCAB_WORD field, NULL when the index is past the table. */
 const char *vocab_word(const struct vocab *v, unsigned field, uint64_t index);
@@ -151,7 +154,9 @@ int vocab_field_index(const struct vocab *v, struct span name);
 int vocab_encode(const struct vocab *v, const struct vocab_head *rec, struct buf *out);
 /* Reads one record; texts borrow from the cursor's bytes. Strict: wrong kind, key order, length,
  * grammar, an unknown type, a field foreign to the type, a long integer form are -EBADMSG; a key past
- * our table is skipped and counted in *unknown (may be NULL). `rec` is garbage after an error. */
+ * our table is skipped and counted in *unknown (may be NULL). "(not admitted)" is accepted in every text.
+ * The cursor stands after the record. `scratch` may be NULL where no contexts are expected: they are then
+ * -EBADMSG. `rec` is garbage after an error. */
 int vocab_decode(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch,
                  struct cursor *in, unsigned *unknown);
 /* One JSON object without a newline: "type" first, then the table's order. 0 or -ENOBUFS (rewound). */

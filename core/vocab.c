@@ -1,0 +1,425 @@
+#include "core/vocab.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "core/msgpack.h"
+#include "core/utf8.h"
+
+/* What stands for a text that its field does not admit. It is accepted in every text field, whatever
+ * the field's own grammar and length, and no grammar but AE, NAME and VERSION could say it itself. */
+static const char not_admitted[] = "(not admitted)";
+
+/* Sets of ASCII characters, one bit each: lo for 0x00 to 0x3f, hi for 0x40 to 0x7f. */
+struct set { uint64_t lo, hi; };
+#define BIT(c) (UINT64_C(1) << ((c) & 63))
+#define DIGITS UINT64_C(0x03ff000000000000)
+#define UPPER UINT64_C(0x0000000007fffffe)
+#define LOWER UINT64_C(0x07fffffe00000000)
+
+static const struct set sets[] = {
+	[VOCAB_G_ID] = { DIGITS | BIT('.') | BIT(':') | BIT('+') | BIT('/') | BIT('-'), UPPER | LOWER | BIT('_') },
+	/* 0x20 to 0x7e without the backslash (PS3.5, Table 6.2-1) */
+	[VOCAB_G_AE] = { UINT64_C(0xffffffff00000000), ~(BIT('\\') | BIT(0x7f)) },
+	[VOCAB_G_UID] = { DIGITS | BIT('.'), 0 },
+	[VOCAB_G_VERSION] = { DIGITS | BIT(' ') | BIT('.') | BIT('/') | BIT('+') | BIT('(') | BIT(')') | BIT(':') |
+	                      BIT(',') | BIT('-'), UPPER | LOWER | BIT('_') },
+	[VOCAB_G_HL7_HD] = { DIGITS | BIT(' ') | BIT('.') | BIT(':') | BIT('&') | BIT('/') | BIT('+') | BIT('(') |
+	                     BIT(')') | BIT('-'), UPPER | LOWER | BIT('_') | BIT('^') | BIT('@') },
+	[VOCAB_G_HL7_TYPE] = { DIGITS, UPPER | BIT('_') | BIT('^') },
+	[VOCAB_G_HL7_ID] = { DIGITS | BIT('.') | BIT(':') | BIT('/') | BIT('+') | BIT('-'),
+	                     UPPER | LOWER | BIT('_') | BIT('|') | BIT('@') },
+	[VOCAB_G_CHARSET] = { DIGITS | BIT(' ') | BIT('/') | BIT('.') | BIT('-'), UPPER | LOWER | BIT('_') | BIT('~') },
+	[VOCAB_G_HOST] = { DIGITS | BIT('.') | BIT('-'), UPPER | LOWER | BIT('_') },
+};
+
+enum { UID_MAX = 64 };          /* PS3.5, 9.1 */
+
+static inline bool in_set(const struct set *s, uint8_t c)
+{
+	return c < 0x80 && ((c < 64 ? s->lo : s->hi) >> (c & 63) & 1);
+}
+
+static bool fits_name(struct span text)
+{
+	while (text.n) {
+		uint32_t cp = 0;
+		int n = utf8_next(text, &cp);
+		if (n < 0 || utf8_is_control(cp))
+			return false;
+		text = span_from(text, (size_t)n);
+	}
+	return true;
+}
+
+bool vocab_fits(enum vocab_grammar g, size_t max, struct span text)
+{
+	if (text.n > max)
+		return false;
+	if (g == VOCAB_G_NAME)
+		return fits_name(text);
+	if (g <= VOCAB_G_NONE || g > VOCAB_G_HOST || !text.n)
+		return false;
+	const struct set *s = &sets[g];
+	bool only_spaces = true;
+	for (size_t i = 0; i < text.n; i++) {
+		if (!in_set(s, text.p[i]))
+			return false;
+		only_spaces = only_spaces && text.p[i] == ' ';
+	}
+	if (g == VOCAB_G_ID) {
+		static const struct set first = { DIGITS, UPPER | LOWER };
+		return in_set(&first, text.p[0]);
+	}
+	return g != VOCAB_G_AE || !only_spaces;
+}
+
+static inline bool is_not_admitted(struct span text)
+{
+	return text.n == sizeof(not_admitted) - 1 && !memcmp(text.p, not_admitted, sizeof(not_admitted) - 1);
+}
+
+static inline struct span admit(enum vocab_grammar g, size_t max, struct span text)
+{
+	return vocab_fits(g, max, text) ? text : (struct span){ (const uint8_t *)not_admitted, sizeof(not_admitted) - 1 };
+}
+
+const char *vocab_word(const struct vocab *v, unsigned field, uint64_t index)
+{
+	const char *const *words = field < v->n_fields ? v->fields[field].words : NULL;
+	for (uint64_t i = 0; words && words[i]; i++) {
+		if (i == index)
+			return words[i];
+	}
+	return NULL;
+}
+
+int vocab_type_index(const struct vocab *v, struct span name)
+{
+	for (size_t i = 0; i < v->n_types; i++) {
+		if (span_eq(name, span_str(v->types[i].name)))
+			return (int)i;
+	}
+	return -1;
+}
+
+int vocab_field_index(const struct vocab *v, struct span name)
+{
+	for (size_t i = 0; i < v->n_fields; i++) {
+		if (span_eq(name, span_str(v->fields[i].name)))
+			return (int)i;
+	}
+	return -1;
+}
+
+/* The bits of the fields that a record of this type may carry. */
+static inline void allowed_fields(const struct vocab_type *t, uint64_t ret[2])
+{
+	ret[0] = ret[1] = 0;
+	for (size_t i = 0; i < t->n_fields; i++)
+		ret[t->fields[i] >> 6] |= UINT64_C(1) << (t->fields[i] & 63);
+}
+
+static bool may_carry(const struct vocab *v, const struct vocab_head *rec, unsigned field)
+{
+	uint64_t allowed[2];
+	if (rec->type >= v->n_types || field >= v->n_fields)
+		return false;
+	allowed_fields(&v->types[rec->type], allowed);
+	return allowed[field >> 6] >> (field & 63) & 1;
+}
+
+/* Marks the field and gives its place in the record. */
+static inline void *slot(const struct vocab *v, struct vocab_head *rec, unsigned field)
+{
+	assert(may_carry(v, rec, field));
+	(void)may_carry;
+	rec->present[field >> 6] |= UINT64_C(1) << (field & 63);
+	return (uint8_t *)rec + v->fields[field].offset;
+}
+
+static inline const void *place(const struct vocab *v, const struct vocab_head *rec, unsigned field)
+{
+	return (const uint8_t *)rec + v->fields[field].offset;
+}
+
+/* The fields are copied bytewise: the compiler makes one move of it, and no alignment is assumed. */
+void vocab_set_uint(const struct vocab *v, struct vocab_head *rec, unsigned field, uint64_t value)
+{
+	enum vocab_kind kind = v->fields[field].kind;
+	assert(kind == VOCAB_UINT || kind == VOCAB_TIME || (kind == VOCAB_HEX16 && value <= 0xffff) ||
+	       (kind == VOCAB_BOOL && value <= 1) || (kind == VOCAB_WORD && vocab_word(v, field, value)));
+	(void)kind;
+	memcpy(slot(v, rec, field), &value, sizeof(value));
+}
+
+bool vocab_set_text(const struct vocab *v, struct vocab_head *rec, unsigned field, struct span text)
+{
+	const struct vocab_field *f = &v->fields[field];
+	assert(f->kind == VOCAB_TEXT);
+	struct span admitted = admit(f->grammar, f->max, text);
+	memcpy(slot(v, rec, field), &admitted, sizeof(admitted));
+	return admitted.p == text.p;
+}
+
+void vocab_set_addr(const struct vocab *v, struct vocab_head *rec, unsigned field, const struct addr *a)
+{
+	assert(v->fields[field].kind == VOCAB_ADDR);
+	memcpy(slot(v, rec, field), a, sizeof(*a));
+}
+
+void vocab_set_endpoint(const struct vocab *v, struct vocab_head *rec, unsigned field, const struct endpoint *e)
+{
+	assert(v->fields[field].kind == VOCAB_ENDPOINT);
+	memcpy(slot(v, rec, field), e, sizeof(*e));
+}
+
+void vocab_set_mac(const struct vocab *v, struct vocab_head *rec, unsigned field, const struct mac *m)
+{
+	assert(v->fields[field].kind == VOCAB_MAC);
+	memcpy(slot(v, rec, field), m, sizeof(*m));
+}
+
+static bool contexts_add_up(const struct vocab_contexts *c)
+{
+	size_t total = 0;
+	if (c->n > VOCAB_MAX_CONTEXTS || c->n_syntaxes > VOCAB_MAX_SYNTAXES)
+		return false;
+	for (size_t i = 0; i < c->n; i++) {
+		if ((size_t)c->v[i].first + c->v[i].n > c->n_syntaxes)
+			return false;
+		total += c->v[i].n;
+	}
+	return total <= VOCAB_MAX_SYNTAXES;
+}
+
+void vocab_set_contexts(const struct vocab *v, struct vocab_head *rec, unsigned field, const struct vocab_contexts *c)
+{
+	assert(v->fields[field].kind == VOCAB_CONTEXTS);
+	if (!contexts_add_up(c)) {
+		assert(!"contexts that add up");
+		return;
+	}
+	memcpy(slot(v, rec, field), c, sizeof(*c));
+}
+
+static void encode_contexts(const struct vocab_contexts *c, struct buf *out)
+{
+	(void)msgpack_put_array(out, c->n);
+	for (size_t i = 0; i < c->n && !out->full; i++) {
+		const struct vocab_context *x = &c->v[i];
+		(void)msgpack_put_array(out, 4);
+		(void)msgpack_put_uint(out, x->id);
+		(void)msgpack_put_uint(out, x->result);
+		/* The setter borrows these and could not replace them: it is done here. */
+		struct span abstract = x->abstract_syntax;
+		(void)msgpack_put_str(out, abstract.n ? admit(VOCAB_G_UID, UID_MAX, abstract) : abstract);
+		(void)msgpack_put_array(out, x->n);
+		for (size_t k = 0; k < x->n; k++)
+			(void)msgpack_put_str(out, admit(VOCAB_G_UID, UID_MAX, c->syntaxes[x->first + k]));
+	}
+}
+
+static void encode_field(const struct vocab *v, const struct vocab_head *rec, unsigned field, struct buf *out)
+{
+	const void *p = place(v, rec, field);
+	uint64_t u;
+	struct span text;
+	struct endpoint e;
+	struct vocab_contexts c;
+	uint8_t wire[18];
+	switch (v->fields[field].kind) {
+	case VOCAB_UINT:
+	case VOCAB_HEX16:
+	case VOCAB_TIME:
+	case VOCAB_WORD:
+		memcpy(&u, p, sizeof(u));
+		(void)msgpack_put_uint(out, u);
+		break;
+	case VOCAB_BOOL:
+		memcpy(&u, p, sizeof(u));
+		(void)msgpack_put_bool(out, u != 0);
+		break;
+	case VOCAB_TEXT:
+		memcpy(&text, p, sizeof(text));
+		(void)msgpack_put_str(out, text);
+		break;
+	case VOCAB_ADDR:
+		(void)msgpack_put_bin(out, p, sizeof(struct addr));
+		break;
+	case VOCAB_ENDPOINT:
+		memcpy(&e, p, sizeof(e));
+		memcpy(wire, e.ip.b, 16);
+		wire[16] = (uint8_t)(e.port >> 8);
+		wire[17] = (uint8_t)e.port;
+		(void)msgpack_put_bin(out, wire, sizeof(wire));
+		break;
+	case VOCAB_MAC:
+		(void)msgpack_put_bin(out, p, sizeof(struct mac));
+		break;
+	case VOCAB_CONTEXTS:
+		memcpy(&c, p, sizeof(c));
+		encode_contexts(&c, out);
+		break;
+	}
+}
+
+int vocab_encode(const struct vocab *v, const struct vocab_head *rec, struct buf *out)
+{
+	size_t mark = out->len;
+	if (out->full)
+		return -ENOBUFS;
+	int n = __builtin_popcountll(rec->present[0]) + __builtin_popcountll(rec->present[1]);
+	(void)msgpack_put_map(out, (uint32_t)n + 1);
+	(void)buf_u8(out, 0);
+	(void)msgpack_put_uint(out, rec->type);
+	for (unsigned w = 0; w < 2; w++) {
+		for (uint64_t bits = rec->present[w]; bits; bits &= bits - 1) {
+			unsigned field = w * 64 + (unsigned)__builtin_ctzll(bits);
+			(void)msgpack_put_uint(out, field + 1);
+			encode_field(v, rec, field, out);
+		}
+	}
+	if (out->full) {
+		buf_rewind(out, mark);
+		return -ENOBUFS;
+	}
+	return 0;
+}
+
+static bool decode_uid(struct cursor *in, bool may_be_empty, struct span *ret)
+{
+	*ret = msgpack_str(in);
+	if (!cursor_ok(in))
+		return false;
+	return (may_be_empty && !ret->n) || vocab_fits(VOCAB_G_UID, UID_MAX, *ret) || is_not_admitted(*ret);
+}
+
+static bool decode_contexts(struct vocab_scratch *scratch, struct cursor *in, struct vocab_contexts *ret)
+{
+	uint32_t n = msgpack_array(in);
+	uint16_t used = 0;
+	if (!scratch || !cursor_ok(in) || n > VOCAB_MAX_CONTEXTS)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		struct vocab_context *x = &scratch->contexts[i];
+		uint32_t parts = msgpack_array(in);
+		uint64_t id = msgpack_uint(in), result = msgpack_uint(in);
+		if (!cursor_ok(in) || parts != 4 || id > 0xff || result > 0xff ||
+		    !decode_uid(in, true, &x->abstract_syntax))
+			return false;
+		uint32_t syntaxes = msgpack_array(in);
+		if (!cursor_ok(in) || syntaxes > (uint32_t)(VOCAB_MAX_SYNTAXES - used))
+			return false;
+		x->id = (uint8_t)id;
+		x->result = (uint8_t)result;
+		x->first = used;
+		x->n = (uint16_t)syntaxes;
+		for (; syntaxes; syntaxes--) {
+			if (!decode_uid(in, false, &scratch->syntaxes[used++]))
+				return false;
+		}
+	}
+	*ret = (struct vocab_contexts){ scratch->contexts, scratch->syntaxes, (uint16_t)n, used };
+	return true;
+}
+
+static bool decode_bin(struct cursor *in, void *to, size_t n)
+{
+	struct span s = msgpack_bin(in);
+	if (!cursor_ok(in) || s.n != n)
+		return false;
+	memcpy(to, s.p, n);
+	return true;
+}
+
+static bool decode_field(const struct vocab *v, unsigned field, void *to, struct vocab_scratch *scratch,
+                         struct cursor *in)
+{
+	const struct vocab_field *f = &v->fields[field];
+	uint64_t u = 0;
+	struct span text;
+	struct endpoint e = { 0 };
+	struct vocab_contexts c;
+	uint8_t wire[18];
+	switch (f->kind) {
+	case VOCAB_UINT:
+	case VOCAB_TIME:
+		u = msgpack_uint(in);
+		break;
+	case VOCAB_HEX16:
+		u = msgpack_uint(in);
+		if (u > 0xffff)
+			return false;
+		break;
+	case VOCAB_WORD:
+		u = msgpack_uint(in);
+		if (!vocab_word(v, field, u))
+			return false;
+		break;
+	case VOCAB_BOOL:
+		u = msgpack_bool(in);
+		break;
+	case VOCAB_TEXT:
+		text = msgpack_str(in);
+		if (!cursor_ok(in) || (!vocab_fits(f->grammar, f->max, text) && !is_not_admitted(text)))
+			return false;
+		memcpy(to, &text, sizeof(text));
+		return true;
+	case VOCAB_ADDR:
+		return decode_bin(in, to, sizeof(struct addr));
+	case VOCAB_MAC:
+		return decode_bin(in, to, sizeof(struct mac));
+	case VOCAB_ENDPOINT:
+		if (!decode_bin(in, wire, sizeof(wire)))
+			return false;
+		memcpy(e.ip.b, wire, 16);
+		e.port = (uint16_t)(wire[16] << 8 | wire[17]);
+		memcpy(to, &e, sizeof(e));
+		return true;
+	case VOCAB_CONTEXTS:
+		if (!decode_contexts(scratch, in, &c))
+			return false;
+		memcpy(to, &c, sizeof(c));
+		return true;
+	}
+	memcpy(to, &u, sizeof(u));
+	return cursor_ok(in);
+}
+
+int vocab_decode(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, struct cursor *in,
+                 unsigned *unknown)
+{
+	uint64_t allowed[2], last = 0;
+	unsigned skipped = 0;
+	memset(rec, 0, v->rec_size);
+	uint32_t n = msgpack_map(in);
+	uint64_t key = msgpack_uint(in), type = msgpack_uint(in);
+	if (!cursor_ok(in) || !n || key || type >= v->n_types)
+		return -EBADMSG;
+	rec->type = (uint16_t)type;
+	allowed_fields(&v->types[type], allowed);
+	for (uint32_t i = 1; i < n; i++) {
+		key = msgpack_uint(in);
+		if (!cursor_ok(in) || key <= last)
+			return -EBADMSG;
+		last = key;
+		if (key > v->n_fields) {
+			msgpack_skip(in);
+			if (!cursor_ok(in))
+				return -EBADMSG;
+			skipped++;
+			continue;
+		}
+		unsigned field = (unsigned)key - 1;
+		uint64_t bit = UINT64_C(1) << (field & 63);
+		if (!(allowed[field >> 6] & bit) ||
+		    !decode_field(v, field, (uint8_t *)rec + v->fields[field].offset, scratch, in))
+			return -EBADMSG;
+		rec->present[field >> 6] |= bit;
+	}
+	if (unknown)
+		*unknown = skipped;
+	return 0;
+}
