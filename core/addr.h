@@ -43,6 +43,7 @@ int addr_parse_endpoint(struct span text, struct endpoint *ret);        /* "1.2.
 int addr_parse_mac(struct span text, struct mac *ret);                  /* ':' or '-' between bytes */
 /* "10.0.0.0/8", "2001:db8::/32", or a bare address. Host bits set are an error (-ERANGE). */
 int addr_parse_prefix(struct span text, struct prefix *ret);
+/* An IPv4 address is in no IPv6 prefix, ::/0 included. */
 bool addr_in_prefix(const struct addr *a, const struct prefix *p);
 
 #endif

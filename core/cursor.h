@@ -62,13 +62,13 @@ static inline uint8_t cursor_u8(struct cursor *c)
 static inline uint16_t cursor_u16be(struct cursor *c)
 {
 	struct span s = cursor_take(c, 2);
-	return s.p ? (uint16_t)(s.p[0] << 8 | s.p[1]) : 0;
+	return s.p ? (uint16_t)((unsigned)s.p[0] << 8 | s.p[1]) : (uint16_t)0;
 }
 
 static inline uint16_t cursor_u16le(struct cursor *c)
 {
 	struct span s = cursor_take(c, 2);
-	return s.p ? (uint16_t)(s.p[1] << 8 | s.p[0]) : 0;
+	return s.p ? (uint16_t)((unsigned)s.p[1] << 8 | s.p[0]) : (uint16_t)0;
 }
 
 static inline uint32_t cursor_u32be(struct cursor *c)
