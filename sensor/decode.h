@@ -18,8 +18,8 @@ struct decode {
 	enum decode_kind kind;
 	enum stats_counter counter;     /* the one counter, beside `packets`, that this packet belongs to */
 	bool has_mac, truncated;        /* truncated: captured shorter than on the wire, payload cut */
-	struct mac src_mac, dst_mac;
-	uint16_t vlan;                  /* outermost; 0 none */
+	struct mac src_mac, dst_mac;    /* cooked captures (SLL) tell the sender's only; dst_mac is then zero */
+	uint16_t vlan;                  /* outermost; 0 none (priority tags have no number) */
 	struct addr src, dst;           /* ARP: sender and target protocol address */
 	struct mac arp_mac;             /* ARP: sender hardware address */
 	uint8_t ip_proto;               /* of the last header */
@@ -33,7 +33,10 @@ struct decode {
 	uint32_t payload_wire;          /* payload length on the wire; > payload.n when truncated */
 };
 
-/* Fills *ret wholly. `kind` DECODE_NOTHING when there is nothing to follow; `counter` says why. */
+/* Fills *ret wholly. `kind` DECODE_NOTHING when there is nothing to follow; `counter` says why, and the addresses
+ * are set as far as they were read. A packet cut by the capture inside its headers has the counter
+ * packets_truncated; one cut in its payload has its protocol's counter and `truncated`, so each counts once.
+ * An IP fragment is DECODE_IP_OTHER with the counter ip_fragments: its addresses are known, its ports are not. */
 void decode_packet(uint32_t linktype, struct span bytes, uint32_t wire_len, struct decode *ret);
 
 #endif
