@@ -80,11 +80,10 @@ int msgpack_put_map(struct buf *b, uint32_t n)
 static uint64_t number(struct cursor *c, unsigned n, uint64_t least)
 {
 	uint64_t v = n == 1 ? cursor_u8(c) : n == 2 ? cursor_u16be(c) : n == 4 ? cursor_u32be(c) : cursor_u64be(c);
-	if (v < least) {
+	/* A u64 cut in its second half has failed the cursor but not come back as zero. */
+	if (v < least)
 		c->failed = true;
-		return 0;
-	}
-	return v;
+	return cursor_ok(c) ? v : 0;
 }
 
 static uint64_t fail(struct cursor *c)

@@ -1,0 +1,674 @@
+#include "core/vocab.h"
+
+#include <CUnit/Basic.h>
+#include <errno.h>
+#include <msgpack.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/event.h"
+#include "core/observation.h"
+
+static const struct vocab *const vocabs[] = { &observation_vocab, &event_vocab };
+
+union any { struct vocab_head head; struct observation o; struct event e; };
+
+static uint8_t mem[1 << 20], again[1 << 20];
+
+/* Texts made for a record live as long as the record. */
+static uint8_t text_mem[1 << 18];
+static size_t text_used;
+static struct vocab_scratch made;
+
+static uint32_t rnd_state = 1;
+static uint32_t rnd(uint32_t below)
+{
+	rnd_state = rnd_state * 1664525u + 1013904223u;
+	return (uint32_t)((uint64_t)(rnd_state ^ rnd_state >> 15) % below);
+}
+
+static struct span rnd_text(enum vocab_grammar g, size_t max)
+{
+	static const char *const letters[] = {
+		[VOCAB_G_ID] = "abcXYZ019._:+/-", [VOCAB_G_AE] = "ABC xyz!\"/[]~09", [VOCAB_G_UID] = "0123456789.",
+		[VOCAB_G_VERSION] = "aZ0 ._/+():,-", [VOCAB_G_HL7_HD] = "aZ0 ._:&^/+()@-", [VOCAB_G_HL7_TYPE] = "AZ09_^",
+		[VOCAB_G_HL7_ID] = "aZ0._:/+|@-", [VOCAB_G_CHARSET] = "aZ0 /._~-", [VOCAB_G_HOST] = "aZ0._-",
+	};
+	size_t n = 1 + rnd((uint32_t)max);
+	struct span s = { text_mem + text_used, 0 };
+	if (g == VOCAB_G_NAME) {
+		while (s.n + 3 <= n) {
+			static const char *const some[] = { "\xe6\x94\xbe", "\xe7\xb7\x9a", "CT1", "\"\\<", "\xc3\xa9x" };
+			memcpy(text_mem + text_used + s.n, some[rnd(5)], 3);
+			s.n += 3;
+		}
+	} else {
+		text_mem[text_used] = g == VOCAB_G_UID ? '1' : 'A';
+		for (s.n = 1; s.n < n; s.n++)
+			text_mem[text_used + s.n] = (uint8_t)letters[g][rnd((uint32_t)strlen(letters[g]))];
+	}
+	text_used += s.n;
+	return s;
+}
+
+static uint64_t rnd_u64(void)
+{
+	uint64_t v = (uint64_t)rnd(UINT32_MAX) << 32 | rnd(UINT32_MAX);
+	return v >> rnd(64);
+}
+
+static struct vocab_contexts rnd_contexts(void)
+{
+	struct vocab_contexts c = { made.contexts, made.syntaxes, (uint16_t)rnd(40), 0 };
+	for (uint16_t i = 0; i < c.n; i++) {
+		uint16_t n = (uint16_t)rnd(20);
+		made.contexts[i] = (struct vocab_context){
+			.id = (uint8_t)(2 * i + 1), .result = rnd(2) ? VOCAB_NO_RESULT : (uint8_t)rnd(5),
+			.first = c.n_syntaxes, .n = n,
+			.abstract_syntax = rnd(5) ? rnd_text(VOCAB_G_UID, 64) : (struct span){ 0 },
+		};
+		while (n--)
+			made.syntaxes[c.n_syntaxes++] = rnd_text(VOCAB_G_UID, 64);
+	}
+	return c;
+}
+
+static void rnd_record(const struct vocab *v, union any *rec)
+{
+	text_used = 0;
+	memset(rec, 0, sizeof(*rec));
+	rec->head.type = (uint16_t)rnd((uint32_t)v->n_types);
+	const struct vocab_type *t = &v->types[rec->head.type];
+	uint32_t often = 1 + rnd(4);
+	for (size_t i = 0; i < t->n_fields; i++) {
+		unsigned f = t->fields[i];
+		struct endpoint e = { .port = (uint16_t)rnd(65536) };
+		struct mac m = { { 2, (uint8_t)rnd(256), 3, 4, 5, (uint8_t)rnd(256) } };
+		if (rnd(often))
+			continue;
+		for (int k = 0; k < 16; k++)
+			e.ip.b[k] = (uint8_t)rnd(256);
+		switch (v->fields[f].kind) {
+		case VOCAB_UINT:
+		case VOCAB_TIME: vocab_set_uint(v, &rec->head, f, rnd_u64()); break;
+		case VOCAB_HEX16: vocab_set_uint(v, &rec->head, f, rnd_u64() & 0xffff); break;
+		case VOCAB_BOOL: vocab_set_uint(v, &rec->head, f, rnd(2)); break;
+		case VOCAB_WORD: {
+			uint32_t n = 0;
+			while (v->fields[f].words[n])
+				n++;
+			vocab_set_uint(v, &rec->head, f, rnd(n));
+			break;
+		}
+		case VOCAB_TEXT:
+			CU_ASSERT(vocab_set_text(v, &rec->head, f, rnd_text(v->fields[f].grammar, v->fields[f].max)));
+			break;
+		case VOCAB_ADDR: vocab_set_addr(v, &rec->head, f, &e.ip); break;
+		case VOCAB_ENDPOINT: vocab_set_endpoint(v, &rec->head, f, &e); break;
+		case VOCAB_MAC: vocab_set_mac(v, &rec->head, f, &m); break;
+		case VOCAB_CONTEXTS: {
+			struct vocab_contexts c = rnd_contexts();
+			vocab_set_contexts(v, &rec->head, f, &c);
+			break;
+		}
+		}
+	}
+}
+
+static void *slot(const struct vocab *v, union any *rec, unsigned f) { return (uint8_t *)rec + v->fields[f].offset; }
+
+static bool same(const struct vocab *v, union any *a, union any *b)
+{
+	if (a->head.type != b->head.type || memcmp(a->head.present, b->head.present, sizeof(a->head.present)))
+		return false;
+	for (unsigned f = 0; f < v->n_fields; f++) {
+		if (!vocab_has(&a->head, f))
+			continue;
+		void *x = slot(v, a, f), *y = slot(v, b, f);
+		const struct vocab_contexts *c = x, *d = y;
+		const struct endpoint *e = x, *g = y;
+		switch (v->fields[f].kind) {
+		case VOCAB_TEXT:
+			if (!span_eq(*(struct span *)x, *(struct span *)y))
+				return false;
+			break;
+		case VOCAB_ADDR:
+			if (memcmp(x, y, sizeof(struct addr)))
+				return false;
+			break;
+		case VOCAB_MAC:
+			if (memcmp(x, y, sizeof(struct mac)))
+				return false;
+			break;
+		case VOCAB_ENDPOINT:
+			if (memcmp(&e->ip, &g->ip, sizeof(e->ip)) || e->port != g->port)
+				return false;
+			break;
+		case VOCAB_CONTEXTS:
+			if (c->n != d->n || c->n_syntaxes != d->n_syntaxes)
+				return false;
+			for (size_t i = 0; i < c->n; i++) {
+				if (c->v[i].id != d->v[i].id || c->v[i].result != d->v[i].result ||
+				    c->v[i].n != d->v[i].n || c->v[i].first != d->v[i].first ||
+				    !span_eq(c->v[i].abstract_syntax, d->v[i].abstract_syntax))
+					return false;
+			}
+			for (size_t i = 0; i < c->n_syntaxes; i++) {
+				if (!span_eq(c->syntaxes[i], d->syntaxes[i]))
+					return false;
+			}
+			break;
+		default:
+			if (memcmp(x, y, sizeof(uint64_t)))
+				return false;
+		}
+	}
+	return true;
+}
+
+static int decode_exact(const struct vocab *v, const uint8_t *p, size_t n, union any *ret, struct vocab_scratch *s,
+                        void **ret_block, size_t *left, unsigned *unknown)
+{
+	*ret_block = malloc(n ? n : 1);
+	memcpy(*ret_block, p, n);
+	struct cursor c = cursor_from((struct span){ *ret_block, n });
+	int r = vocab_decode(v, &ret->head, s, &c, unknown);
+	*left = cursor_left(&c);
+	return r;
+}
+
+static void records_survive_encoding_and_decoding(void)
+{
+	static struct vocab_scratch scratch;
+	for (int round = 0; round < 4000; round++) {
+		const struct vocab *v = vocabs[round & 1];
+		union any rec, got;
+		void *block;
+		size_t left;
+		unsigned unknown = 9;
+		rnd_record(v, &rec);
+		struct buf b = buf_over(mem, sizeof(mem)), c = buf_over(again, sizeof(again));
+		CU_ASSERT(vocab_encode(v, &rec.head, &b) == 0);
+		CU_ASSERT(decode_exact(v, mem, b.len, &got, &scratch, &block, &left, &unknown) == 0);
+		CU_ASSERT(!left && !unknown && same(v, &rec, &got));
+		CU_ASSERT(vocab_encode(v, &got.head, &c) == 0 && c.len == b.len && !memcmp(mem, again, b.len));
+		free(block);
+	}
+}
+
+/* The same record, packed by msgpack-c. */
+static void oracle_pack(const struct vocab *v, union any *rec, msgpack_packer *pk)
+{
+	size_t n = 1;
+	for (unsigned f = 0; f < v->n_fields; f++)
+		n += vocab_has(&rec->head, f);
+	msgpack_pack_map(pk, n);
+	msgpack_pack_uint64(pk, 0);
+	msgpack_pack_uint64(pk, rec->head.type);
+	for (unsigned f = 0; f < v->n_fields; f++) {
+		if (!vocab_has(&rec->head, f))
+			continue;
+		msgpack_pack_uint64(pk, f + 1);
+		void *x = slot(v, rec, f);
+		const struct vocab_contexts *c = x;
+		const struct endpoint *e = x;
+		uint8_t port[2];
+		struct span s;
+		switch (v->fields[f].kind) {
+		case VOCAB_TEXT:
+			s = *(struct span *)x;
+			msgpack_pack_str(pk, s.n);
+			msgpack_pack_str_body(pk, s.p, s.n);
+			break;
+		case VOCAB_BOOL:
+			if (*(uint64_t *)x)
+				msgpack_pack_true(pk);
+			else
+				msgpack_pack_false(pk);
+			break;
+		case VOCAB_ADDR:
+			msgpack_pack_bin(pk, 16);
+			msgpack_pack_bin_body(pk, x, 16);
+			break;
+		case VOCAB_MAC:
+			msgpack_pack_bin(pk, 6);
+			msgpack_pack_bin_body(pk, x, 6);
+			break;
+		case VOCAB_ENDPOINT:
+			port[0] = (uint8_t)(e->port >> 8);
+			port[1] = (uint8_t)e->port;
+			msgpack_pack_bin(pk, 18);
+			msgpack_pack_bin_body(pk, e->ip.b, 16);
+			msgpack_pack_bin_body(pk, port, 2);
+			break;
+		case VOCAB_CONTEXTS:
+			msgpack_pack_array(pk, c->n);
+			for (size_t i = 0; i < c->n; i++) {
+				msgpack_pack_array(pk, 4);
+				msgpack_pack_uint64(pk, c->v[i].id);
+				msgpack_pack_uint64(pk, c->v[i].result);
+				s = c->v[i].abstract_syntax;
+				msgpack_pack_str(pk, s.n);
+				msgpack_pack_str_body(pk, s.p, s.n);
+				msgpack_pack_array(pk, c->v[i].n);
+				for (size_t k = 0; k < c->v[i].n; k++) {
+					s = c->syntaxes[c->v[i].first + k];
+					msgpack_pack_str(pk, s.n);
+					msgpack_pack_str_body(pk, s.p, s.n);
+				}
+			}
+			break;
+		default:
+			msgpack_pack_uint64(pk, *(uint64_t *)x);
+		}
+	}
+}
+
+/* msgpack-c's view of our bytes, packed again by msgpack-c, must be our bytes: it read each value as it was. */
+static void msgpack_c_agrees_in_both_directions(void)
+{
+	static struct vocab_scratch scratch;
+	for (int round = 0; round < 1000; round++) {
+		const struct vocab *v = vocabs[round & 1];
+		union any rec, got;
+		void *block;
+		size_t left;
+		rnd_record(v, &rec);
+		struct buf b = buf_over(mem, sizeof(mem));
+		CU_ASSERT(vocab_encode(v, &rec.head, &b) == 0);
+		msgpack_sbuffer s, t;
+		msgpack_packer pk, pt;
+		msgpack_sbuffer_init(&s);
+		msgpack_packer_init(&pk, &s, msgpack_sbuffer_write);
+		oracle_pack(v, &rec, &pk);
+		CU_ASSERT(s.size == b.len && !memcmp(s.data, mem, b.len));
+		CU_ASSERT(decode_exact(v, (uint8_t *)s.data, s.size, &got, &scratch, &block, &left, NULL) == 0);
+		CU_ASSERT(!left && same(v, &rec, &got));
+		free(block);
+		msgpack_unpacked u;
+		msgpack_unpacked_init(&u);
+		CU_ASSERT(msgpack_unpack_next(&u, (char *)mem, b.len, NULL) == MSGPACK_UNPACK_SUCCESS);
+		msgpack_sbuffer_init(&t);
+		msgpack_packer_init(&pt, &t, msgpack_sbuffer_write);
+		msgpack_pack_object(&pt, u.data);
+		CU_ASSERT(t.size == b.len && !memcmp(t.data, mem, b.len));
+		msgpack_unpacked_destroy(&u);
+		msgpack_sbuffer_destroy(&s);
+		msgpack_sbuffer_destroy(&t);
+	}
+}
+
+static void every_prefix_is_refused(void)
+{
+	static struct vocab_scratch scratch;
+	for (int round = 0; round < 60; round++) {
+		const struct vocab *v = vocabs[round & 1];
+		union any rec, got;
+		rnd_record(v, &rec);
+		struct buf b = buf_over(mem, sizeof(mem));
+		CU_ASSERT(vocab_encode(v, &rec.head, &b) == 0);
+		for (size_t n = 0; n < b.len; n++) {
+			void *block;
+			size_t left;
+			CU_ASSERT(decode_exact(v, mem, n, &got, &scratch, &block, &left, NULL) == -EBADMSG);
+			free(block);
+		}
+	}
+}
+
+static void one_wrong_byte_is_refused_or_another_record(void)
+{
+	static struct vocab_scratch scratch;
+	unsigned refused = 0;
+	for (int round = 0; round < 60; round++) {
+		const struct vocab *v = vocabs[round & 1];
+		union any rec, got;
+		rnd_record(v, &rec);
+		struct buf b = buf_over(mem, sizeof(mem));
+		CU_ASSERT(vocab_encode(v, &rec.head, &b) == 0);
+		for (size_t at = 0; at < b.len; at++) {
+			void *block;
+			size_t left;
+			unsigned unknown = 0;
+			uint8_t was = mem[at];
+			mem[at] = (uint8_t)(was ^ (1 + rnd(255)));
+			int r = decode_exact(v, mem, b.len, &got, &scratch, &block, &left, &unknown);
+			refused += r != 0;
+			if (!r && !unknown) {
+				struct buf c = buf_over(again, sizeof(again));
+				CU_ASSERT(vocab_encode(v, &got.head, &c) == 0);
+				CU_ASSERT(c.len == b.len - left && !memcmp(again, mem, c.len));
+			}
+			mem[at] = was;
+			free(block);
+		}
+	}
+	CU_ASSERT(refused > 0);
+}
+
+static void says_when_the_buffer_is_too_small(void)
+{
+	union any rec;
+	rnd_state = 77;
+	rnd_record(&observation_vocab, &rec);
+	struct buf whole = buf_over(mem, sizeof(mem));
+	CU_ASSERT(vocab_encode(&observation_vocab, &rec.head, &whole) == 0);
+	for (size_t cap = 3; cap < whole.len + 3; cap++) {
+		uint8_t *exact = malloc(cap);
+		struct buf b = buf_over(exact, cap);
+		(void)buf_put(&b, "abc", 3);
+		CU_ASSERT(vocab_encode(&observation_vocab, &rec.head, &b) == -ENOBUFS && b.len == 3 && !b.full);
+		free(exact);
+	}
+	struct buf json = buf_over(mem, sizeof(mem));
+	CU_ASSERT(vocab_json(&observation_vocab, &rec.head, &json) == 0);
+	for (size_t cap = 0; cap < json.len; cap++) {
+		uint8_t *exact = malloc(cap ? cap : 1);
+		struct buf b = buf_over(exact, cap);
+		CU_ASSERT(vocab_json(&observation_vocab, &rec.head, &b) == -ENOBUFS && b.len == 0);
+		free(exact);
+	}
+}
+
+/* Bytes, their length, and whether they are a record of the event vocabulary. */
+static void refuses(const struct vocab *v, const char *bytes, size_t n)
+{
+	static struct vocab_scratch scratch;
+	union any got;
+	void *block;
+	size_t left;
+	CU_ASSERT(decode_exact(v, (const uint8_t *)bytes, n, &got, &scratch, &block, &left, NULL) == -EBADMSG);
+	free(block);
+}
+
+static void accepts(const struct vocab *v, const char *bytes, size_t n, unsigned want_unknown)
+{
+	static struct vocab_scratch scratch;
+	union any got;
+	void *block;
+	size_t left;
+	unsigned unknown = 99;
+	CU_ASSERT(decode_exact(v, (const uint8_t *)bytes, n, &got, &scratch, &block, &left, &unknown) == 0);
+	CU_ASSERT(left == 0 && unknown == want_unknown);
+	free(block);
+}
+
+#define REFUSES(v, s) refuses(v, s, sizeof(s) - 1)
+#define ACCEPTS(v, s, unknown) accepts(v, s, sizeof(s) - 1, unknown)
+
+static void refuses_what_is_not_canonical(void)
+{
+	/* {0: type 0, 2 (epoch): 5}: good, then with one thing wrong each */
+	ACCEPTS(&event_vocab, "\x82\x00\x00\x02\x05", 0);
+	REFUSES(&event_vocab, "\xde\x00\x02\x00\x00\x02\x05");         /* long map */
+	REFUSES(&event_vocab, "\x82\x00\x00\x02\xcc\x05");             /* long integer */
+	REFUSES(&event_vocab, "\x82\x00\x00\xcc\x02\x05");             /* long key */
+	REFUSES(&event_vocab, "\x82\xcc\x00\x00\x02\x05");
+	REFUSES(&event_vocab, "\x82\x02\x05\x00\x00");                 /* type not first */
+	REFUSES(&event_vocab, "\x81\x02\x05");                         /* no type */
+	REFUSES(&event_vocab, "\x80");
+	REFUSES(&event_vocab, "\x82\x00\x00\x00\x00");                 /* key twice */
+	REFUSES(&event_vocab, "\x83\x00\x00\x04\x05\x02\x05");         /* keys descend */
+	REFUSES(&event_vocab, "\x83\x00\x00\x02\x05\x02\x05");
+	REFUSES(&event_vocab, "\x81\x00\x0a");                         /* unknown type */
+	REFUSES(&event_vocab, "\x82\x00\x00\x02\xff");                 /* negative */
+	REFUSES(&event_vocab, "\x82\x00\x00\x02\xa1" "5");             /* a text where a number belongs */
+	REFUSES(&event_vocab, "\x82\x00\x00\x02\xc3");                 /* a boolean */
+	REFUSES(&event_vocab, "\x82\x00\x00\x02\xc0");                 /* nil */
+	REFUSES(&event_vocab, "\x82\x00\x00\x03\x02");                 /* lane: word past the table */
+	ACCEPTS(&event_vocab, "\x82\x00\x00\x03\x01", 0);
+	REFUSES(&event_vocab, "\x82\x00\x00\x01\xa1/");                /* sensor: grammar */
+	REFUSES(&event_vocab, "\x82\x00\x00\x01\xa0");
+	REFUSES(&event_vocab, "\x82\x00\x00\x01\xd9\x21" "123456789012345678901234567890123"); /* 33 bytes */
+	ACCEPTS(&event_vocab, "\x82\x00\x00\x01\xd9\x20" "12345678901234567890123456789012", 0);
+	ACCEPTS(&event_vocab, "\x82\x00\x00\x01\xae(not admitted)", 0);
+	REFUSES(&event_vocab, "\x82\x00\x00\x01\xc4\x01" "a");         /* binary for text */
+	REFUSES(&event_vocab, "\x82\x00\x00\x0f\xc4\x0f" "123456789012345"); /* address of 15 bytes */
+	ACCEPTS(&event_vocab, "\x82\x00\x00\x0f\xc4\x10" "1234567890123456", 0);
+	REFUSES(&event_vocab, "\x82\x00\x00\x0f\xc4\x11" "12345678901234567");
+	REFUSES(&event_vocab, "\x82\x00\x00\x0f\xb0" "1234567890123456");
+	REFUSES(&event_vocab, "\x82\x00\x09\x0f\xc4\x10" "1234567890123456"); /* field foreign to type sensor */
+}
+
+static void skips_and_counts_keys_past_the_table(void)
+{
+	CU_ASSERT(EVENT_FIELDS < 0x70);
+	ACCEPTS(&event_vocab, "\x82\x00\x00\x70\x05", 1);
+	ACCEPTS(&event_vocab, "\x83\x00\x00\x70\x92\x81\xa1" "a\x01\xc0\x71\xc4\x01z", 2);
+	REFUSES(&event_vocab, "\x83\x00\x00\x71\x01\x70\x01");
+	REFUSES(&event_vocab, "\x83\x00\x00\x70\x01\x02\x01");
+	REFUSES(&event_vocab, "\x82\x00\x00\x70\x92\x01");
+	REFUSES(&event_vocab, "\x82\x00\x00\x70\xc1");
+}
+
+static size_t contexts_record(uint32_t n_contexts, uint32_t n_each)
+{
+	struct buf b = buf_over(mem, sizeof(mem));
+	msgpack_sbuffer s;
+	msgpack_packer pk;
+	msgpack_sbuffer_init(&s);
+	msgpack_packer_init(&pk, &s, msgpack_sbuffer_write);
+	msgpack_pack_map(&pk, 2);
+	msgpack_pack_uint64(&pk, 0);
+	msgpack_pack_uint64(&pk, OBSERVATION_DICOM_ASSOCIATE_REQUEST);
+	msgpack_pack_uint64(&pk, OBSERVATION_F_contexts + 1);
+	msgpack_pack_array(&pk, n_contexts);
+	for (uint32_t i = 0; i < n_contexts; i++) {
+		msgpack_pack_array(&pk, 4);
+		msgpack_pack_uint64(&pk, i & 0xff);
+		msgpack_pack_uint64(&pk, 0);
+		msgpack_pack_str(&pk, 0);
+		msgpack_pack_array(&pk, n_each);
+		for (uint32_t k = 0; k < n_each; k++) {
+			msgpack_pack_str(&pk, 1);
+			msgpack_pack_str_body(&pk, "1", 1);
+		}
+	}
+	(void)buf_put(&b, s.data, s.size);
+	msgpack_sbuffer_destroy(&s);
+	return b.len;
+}
+
+static void contexts_at_their_limits(void)
+{
+	const struct vocab *v = &observation_vocab;
+	size_t n = contexts_record(VOCAB_MAX_CONTEXTS, VOCAB_MAX_SYNTAXES / VOCAB_MAX_CONTEXTS);
+	accepts(v, (char *)mem, n, 0);
+	n = contexts_record(1, VOCAB_MAX_SYNTAXES);
+	accepts(v, (char *)mem, n, 0);
+	n = contexts_record(1, VOCAB_MAX_SYNTAXES + 1);
+	refuses(v, (char *)mem, n);
+	n = contexts_record(VOCAB_MAX_CONTEXTS + 1, 0);
+	refuses(v, (char *)mem, n);
+	n = contexts_record(2, VOCAB_MAX_SYNTAXES / 2 + 1);
+	refuses(v, (char *)mem, n);
+	n = contexts_record(2, 1);
+	union any got;
+	struct cursor c = cursor_from((struct span){ mem, n });
+	CU_ASSERT(vocab_decode(v, &got.head, NULL, &c, NULL) == -EBADMSG);
+#define RQ "\x82\x00\x04\x1a"
+	CU_ASSERT(OBSERVATION_F_contexts + 1 == 0x1a && OBSERVATION_DICOM_ASSOCIATE_REQUEST == 4);
+	ACCEPTS(v, RQ "\x91\x94\x01\xcc\xff\xa1" "1\x91\xa1" "2", 0);
+	REFUSES(v, RQ "\x91\x93\x01\xcc\xff\xa1" "1\x91\xa1" "2");
+	REFUSES(v, RQ "\x91\x94\xcd\x01\x00\xcc\xff\xa1" "1\x91\xa1" "2");
+	REFUSES(v, RQ "\x91\x94\x01\xcc\xff\xa1" "x\x91\xa1" "2");
+	REFUSES(v, RQ "\x91\x94\x01\xcc\xff\xa1" "1\x91\xa1" "x");
+	REFUSES(v, RQ "\x91\x94\x01\xcc\xff\xa1" "1\x91\xa0");
+}
+
+static void texts_that_do_not_fit_are_replaced(void)
+{
+	union any rec = { 0 };
+	rec.head.type = OBSERVATION_HL7_MESSAGE;
+	const struct vocab *v = &observation_vocab;
+	/* a patient's name where an identifier belongs; too long; empty; bytes that are no text */
+	static const char *const bad[] = { "YAMADA^TARO\xe5\xb1\xb1", "A B", "", "a\nb", "\xff",
+	                                   "12345678901234567890123456789012345678901234567890123456789012345" };
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		CU_ASSERT(!vocab_set_text(v, &rec.head, OBSERVATION_F_control_id, span_str(bad[i])));
+		CU_ASSERT(span_eq(rec.o.control_id, span_str("(not admitted)")));
+		CU_ASSERT(observation_has(&rec.o, OBSERVATION_F_control_id));
+	}
+	/* "(not admitted)" is longer than this field and outside its grammar: it travels all the same */
+	CU_ASSERT(!observation_text(&rec.o, OBSERVATION_F_version, span_str("2.5.1;DROP TABLE")));
+	struct buf b = buf_over(mem, sizeof(mem));
+	CU_ASSERT(vocab_encode(v, &rec.head, &b) == 0);
+	accepts(v, (char *)mem, b.len, 0);
+	/* and in a UID of a context, which the setter only borrows */
+	memset(&rec, 0, sizeof(rec));
+	rec.head.type = OBSERVATION_DICOM_ASSOCIATE_REQUEST;
+	struct span syntax = span_str("1.2.x");
+	struct vocab_context x = { .id = 1, .result = VOCAB_NO_RESULT, .n = 1, .abstract_syntax = span_str("PATIENT") };
+	struct vocab_contexts c = { &x, &syntax, 1, 1 };
+	vocab_set_contexts(v, &rec.head, OBSERVATION_F_contexts, &c);
+	b = buf_over(mem, sizeof(mem) - 1);
+	CU_ASSERT(vocab_encode(v, &rec.head, &b) == 0);
+	accepts(v, (char *)mem, b.len, 0);
+	CU_ASSERT(!memmem(mem, b.len, "PATIENT", 7) && !memmem(mem, b.len, "1.2.x", 5));
+	b = buf_over(mem, sizeof(mem) - 1);
+	CU_ASSERT(vocab_json(v, &rec.head, &b) == 0);
+	mem[b.len] = 0;
+	CU_ASSERT_STRING_EQUAL((char *)mem, "{\"type\":\"dicom.associate_request\",\"contexts\":[{\"id\":1,"
+	                       "\"abstract_syntax\":\"(not admitted)\",\"transfer_syntaxes\":[\"(not admitted)\"]}]}");
+}
+
+static void grammars_admit_what_they_say(void)
+{
+	static const char *const admits[] = {
+		[VOCAB_G_ID] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:+/-",
+		[VOCAB_G_AE] = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`"
+		               "abcdefghijklmnopqrstuvwxyz{|}~",
+		[VOCAB_G_UID] = "0123456789.",
+		[VOCAB_G_VERSION] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ._/+():,-",
+		[VOCAB_G_HL7_HD] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ._:&^/+()@-",
+		[VOCAB_G_HL7_TYPE] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_^",
+		[VOCAB_G_HL7_ID] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/+|@-",
+		[VOCAB_G_CHARSET] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 /._~-",
+		[VOCAB_G_HOST] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-",
+	};
+	for (int g = VOCAB_G_ID; g <= VOCAB_G_HOST; g++) {
+		if (g == VOCAB_G_NAME)
+			continue;
+		for (unsigned c = 0; c < 256; c++) {
+			/* after a first character that all of them admit but UID */
+			uint8_t t[2] = { g == VOCAB_G_UID ? '1' : 'A', (uint8_t)c };
+			bool want = c && strchr(admits[g], (int)c);
+			CU_ASSERT(vocab_fits((enum vocab_grammar)g, 2, (struct span){ t, 2 }) == want);
+		}
+		CU_ASSERT(!vocab_fits((enum vocab_grammar)g, 10, (struct span){ 0 }));
+		CU_ASSERT(!vocab_fits((enum vocab_grammar)g, 3, span_str("1111")));
+	}
+	CU_ASSERT(!vocab_fits(VOCAB_G_ID, 9, span_str("-a")) && !vocab_fits(VOCAB_G_ID, 9, span_str("_")));
+	CU_ASSERT(!vocab_fits(VOCAB_G_AE, 16, span_str("   ")) && vocab_fits(VOCAB_G_AE, 16, span_str("  A ")));
+	CU_ASSERT(vocab_fits(VOCAB_G_NAME, 64, span_str("\xe6\x94\xbe\xe5\xb0\x84\xe7\xb7\x9a CT 1; \"x\"")));
+	CU_ASSERT(vocab_fits(VOCAB_G_NAME, 64, (struct span){ 0 }));
+	CU_ASSERT(!vocab_fits(VOCAB_G_NAME, 64, span_str("a\tb")) && !vocab_fits(VOCAB_G_NAME, 64, span_str("a\x7f")));
+	CU_ASSERT(!vocab_fits(VOCAB_G_NAME, 64, span_str("\xc2\x9b")) && !vocab_fits(VOCAB_G_NAME, 64, span_str("\xff")));
+	CU_ASSERT(!vocab_fits(VOCAB_G_NAME, 64, span_str("\xe2\x80\xae")));
+	CU_ASSERT(!vocab_fits(VOCAB_G_NAME, 2, span_str("\xe6\x94\xbe")));
+	CU_ASSERT(!vocab_fits(VOCAB_G_NONE, 64, span_str("a")));
+}
+
+static void json_has_the_published_form(void)
+{
+	struct observation o = { .head.type = OBSERVATION_DICOM_ASSOCIATE_ACCEPT };
+	struct endpoint src = { .ip = addr_from_v4((uint8_t[4]){ 192, 0, 2, 1 }), .port = 104 };
+	struct endpoint dst = { .ip = { { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } }, .port = 50000 };
+	const struct vocab *v = &observation_vocab;
+	struct span syntaxes[] = { span_str("1.2.840.10008.1.2"), span_str("1.2.840.10008.1.2.1") };
+	struct vocab_context x[] = {
+		{ .id = 1, .result = VOCAB_NO_RESULT, .first = 0, .n = 2, .abstract_syntax = span_str("1.2.840.10008.1.1") },
+		{ .id = 3, .result = 4, .first = 1, .n = 1 },
+	};
+	struct vocab_contexts c = { x, syntaxes, 2, 2 };
+	observation_uint(&o, OBSERVATION_F_max_pdu, 16384);     /* set out of order on purpose */
+	vocab_set_contexts(v, &o.head, OBSERVATION_F_contexts, &c);
+	observation_text(&o, OBSERVATION_F_calling_ae, span_str("CT\"1"));
+	vocab_set_endpoint(v, &o.head, OBSERVATION_F_dst, &dst);
+	vocab_set_endpoint(v, &o.head, OBSERVATION_F_src, &src);
+	observation_uint(&o, OBSERVATION_F_ts, UINT64_C(1700000000000000001));
+	observation_uint(&o, OBSERVATION_F_user_identity, OBSERVATION_UI_PASSCODE);
+	struct buf b = buf_over(mem, sizeof(mem) - 1);
+	CU_ASSERT(vocab_json(v, &o.head, &b) == 0);
+	mem[b.len] = 0;
+	CU_ASSERT_STRING_EQUAL((char *)mem,
+	        "{\"type\":\"dicom.associate_accept\",\"ts\":\"2023-11-14T22:13:20.000000001Z\",\"src\":\"192.0.2.1:104\","
+	        "\"dst\":\"[2001:db8::1]:50000\",\"calling_ae\":\"CT\\\"1\",\"contexts\":[{\"id\":1,"
+	        "\"abstract_syntax\":\"1.2.840.10008.1.1\",\"transfer_syntaxes\":[\"1.2.840.10008.1.2\","
+	        "\"1.2.840.10008.1.2.1\"]},{\"id\":3,\"transfer_syntaxes\":[\"1.2.840.10008.1.2.1\"],\"result\":4}],"
+	        "\"max_pdu\":16384,\"user_identity\":\"username-passcode\"}");
+
+	struct event e = { .head.type = EVENT_CONFIG_CHANGE };
+	struct mac m = { { 0, 0x11, 0x22, 0x33, 0x44, 0x55 } };
+	event_uint(&e, EVENT_F_severity, EVENT_HIGH);
+	event_uint(&e, EVENT_F_midstream, 1);
+	event_uint(&e, EVENT_F_loss, 0);
+	vocab_set_addr(&event_vocab, &e.head, EVENT_F_device_addr, &src.ip);
+	vocab_set_mac(&event_vocab, &e.head, EVENT_F_device_mac, &m);
+	b = buf_over(mem, sizeof(mem) - 1);
+	CU_ASSERT(vocab_json(&event_vocab, &e.head, &b) == 0);
+	mem[b.len] = 0;
+	CU_ASSERT_STRING_EQUAL((char *)mem, "{\"type\":\"config_change\",\"severity\":\"high\",\"device_addr\":\"192.0.2.1\","
+	                       "\"device_mac\":\"00:11:22:33:44:55\",\"midstream\":true,\"loss\":false}");
+
+	struct observation cmd = { .head.type = OBSERVATION_DICOM_COMMAND };
+	observation_uint(&cmd, OBSERVATION_F_status, 0x0124);
+	b = buf_over(mem, sizeof(mem) - 1);
+	CU_ASSERT(vocab_json(v, &cmd.head, &b) == 0);
+	mem[b.len] = 0;
+	CU_ASSERT_STRING_EQUAL((char *)mem, "{\"type\":\"dicom.command\",\"status\":\"0x0124\"}");
+}
+
+static void names_are_found(void)
+{
+	CU_ASSERT(vocab_type_index(&event_vocab, span_str("login_attempt")) == EVENT_LOGIN_ATTEMPT);
+	CU_ASSERT(vocab_type_index(&event_vocab, span_str("login_attemp")) == -1);
+	CU_ASSERT(vocab_field_index(&event_vocab, span_str("port")) == EVENT_F_port);
+	CU_ASSERT(vocab_field_index(&event_vocab, span_str("")) == -1);
+	CU_ASSERT_STRING_EQUAL(vocab_word(&event_vocab, EVENT_F_severity, EVENT_CRITICAL), "critical");
+	CU_ASSERT(!vocab_word(&event_vocab, EVENT_F_severity, 5) && !vocab_word(&event_vocab, EVENT_F_seq, 0));
+	CU_ASSERT(!vocab_word(&event_vocab, EVENT_FIELDS, 0));
+}
+
+/* What the tables must hold so that the rest can be believed: names once, words where words belong. */
+static void tables_are_consistent(void)
+{
+	for (size_t t = 0; t < 2; t++) {
+		const struct vocab *v = vocabs[t];
+		for (size_t f = 0; f < v->n_fields; f++) {
+			const struct vocab_field *x = &v->fields[f];
+			CU_ASSERT(vocab_field_index(v, span_str(x->name)) == (int)f);
+			CU_ASSERT(strcmp(x->name, "type") != 0);
+			CU_ASSERT((x->kind == VOCAB_WORD) == (x->words != NULL));
+			CU_ASSERT((x->kind == VOCAB_TEXT) == (x->grammar != VOCAB_G_NONE) && (x->kind == VOCAB_TEXT) == (x->max > 0));
+		}
+		for (size_t i = 0; i < v->n_types; i++) {
+			uint8_t seen[VOCAB_MAX_FIELDS] = { 0 };
+			CU_ASSERT(vocab_type_index(v, span_str(v->types[i].name)) == (int)i);
+			for (size_t k = 0; k < v->types[i].n_fields; k++)
+				CU_ASSERT(v->types[i].fields[k] < v->n_fields && !seen[v->types[i].fields[k]]++);
+		}
+	}
+}
+
+int main(void)
+{
+	CU_initialize_registry();
+	CU_pSuite s = CU_add_suite("vocab", NULL, NULL);
+	CU_ADD_TEST(s, records_survive_encoding_and_decoding);
+	CU_ADD_TEST(s, msgpack_c_agrees_in_both_directions);
+	CU_ADD_TEST(s, every_prefix_is_refused);
+	CU_ADD_TEST(s, one_wrong_byte_is_refused_or_another_record);
+	CU_ADD_TEST(s, says_when_the_buffer_is_too_small);
+	CU_ADD_TEST(s, refuses_what_is_not_canonical);
+	CU_ADD_TEST(s, skips_and_counts_keys_past_the_table);
+	CU_ADD_TEST(s, contexts_at_their_limits);
+	CU_ADD_TEST(s, texts_that_do_not_fit_are_replaced);
+	CU_ADD_TEST(s, grammars_admit_what_they_say);
+	CU_ADD_TEST(s, json_has_the_published_form);
+	CU_ADD_TEST(s, names_are_found);
+	CU_ADD_TEST(s, tables_are_consistent);
+	CU_basic_set_mode(CU_BRM_VERBOSE);
+	CU_basic_run_tests();
+	return CU_get_number_of_failures() != 0;
+}
