@@ -28,19 +28,32 @@ struct session_config {
 
 struct session;
 
-/* 0 with *ret; else ERR_CONFIG (*rep filled), -errno, -EPERM...; `why` has a line for the operator.
- * A capture file that cannot be opened is -errno at once: nothing has been read. */
+/* 0 with *ret: the engine is sandboxed and about to read. Else ERR_CONFIG (*rep filled), -errno, -EPERM...; `why`
+ * has a line for the operator. A capture file that cannot be opened is -errno at once: nothing has been read.
+ * Forks, so call it before the process has threads. */
 int session_start(const struct session_config *c, struct session **ret, struct conf_report *rep, char why[static 256]);
 struct ring *session_ring(struct session *s);
 pid_t session_engine_pid(const struct session *s);
+/* What the sandbox came to: SANDBOX_ bits (sensor/sandbox.h); 0 with no_sandbox. */
+unsigned session_sandbox(const struct session *s);
 /* The policy the engine was given, for texts; NULL without one. */
 const struct policy *session_policy(const struct session *s);
 /* Recompiles the directory and hands the new table over. ERR_CONFIG keeps the old one in force. */
 int session_reload(struct session *s, struct conf_report *rep);
+/* The generation that the engine says it judges by (0: none); *ret_refused: the last one it could not take, 0 none. */
+uint64_t session_generation(const struct session *s, uint64_t *ret_refused);
 /* Asks the engine to stop at the next batch boundary and finish properly. Async-signal-safe. */
 void session_stop(struct session *s);
-/* Waits for the engine: 0, or -errno / -ECHILD when it died (ret_signal, 0 none; 31 is a refused system call). */
-int session_wait(struct session *s, int *ret_signal);
+/* For at most wait_ms (a signal ends it early): takes the engine's messages and notices its end, and then says
+ * ring_done on its behalf. True while it runs. */
+bool session_attend(struct session *s, unsigned wait_ms);
+/* ring_get for a consumer that lives in the parent: attends to the engine when nothing comes. */
+int session_get(struct session *s, unsigned wait_ms, enum ring_kind *kind, void *mem, size_t *n);
+/* Waits for the engine: 0, or what it failed with, or -ECHILD when it died (*ret_signal, 0 none; 31 is a refused
+ * system call). `why` gets a line for the operator unless it is 0. */
+int session_wait(struct session *s, int *ret_signal, char why[static 256]);
+/* The first capture file that could not be read to its end: its number from 1 (0: none), `err`, and why. */
+uint32_t session_bad_file(const struct session *s, int *ret_err, char why[static 256]);
 void session_free(struct session *s);   /* kills an engine still running; NULL is fine */
 
 #endif
