@@ -33,7 +33,8 @@ struct verdict {
 	enum event_verdict kind;
 	enum event_what what;
 	uint32_t rule;                  /* enum rule_id (rules/rule.h) */
-	uint32_t device;                /* index of the judged unit; POLICY_NONE: a host without an entry */
+	uint32_t device;                /* index of the judged unit; POLICY_NONE: a host without an entry. Of
+	                                   RULE_AE_IMPERSONATION: the unit whose title the src says */
 	uint32_t cite;                  /* index of the citation; POLICY_NONE: the sensor's own rule */
 	uint8_t severity, confidence;   /* enum event_severity, enum event_confidence */
 	bool device_is_src;             /* which end of the observation is the judged device */
@@ -41,8 +42,8 @@ struct verdict {
 
 /* At most one verdict per end, for ends that have a profile or none at all where they should have one;
  * returns how many. `declared` verdicts are returned too: the detector remembers them.
- * Judged: flow.open and flow.service (src = who opened), dicom.associate_request, dicom.associate_accept,
- * hl7.message. Precedence (docs/profiles.md): forbidden, disabled_but_used, seen_differently, undeclared, unknown_device,
+ * Judged: flow.open and flow.service (src = who opened), dicom.associate_request (the calling AE title),
+ * hl7.message (where a row names message types or sending applications). Precedence (docs/profiles.md): forbidden, disabled_but_used, seen_differently, undeclared, unknown_device,
  * cannot_say, declared. */
 unsigned policy_check(const struct policy *p, const struct observation *o, struct verdict ret[static POLICY_MAX_VERDICTS]);
 

@@ -1,0 +1,183 @@
+/* policy_model.h -- what the files of a policy directory say, between reading and compiling.
+ *
+ * Texts are spans into the documents that the model keeps. Built by policy_load.c with one reader per kind
+ * of file; policy_compile.c turns it into a table. Lives in the parent only: it allocates.
+ */
+#ifndef RULES_POLICY_MODEL_H
+#define RULES_POLICY_MODEL_H
+
+#include "core/conf.h"
+#include "rules/policy_table.h"
+
+enum {
+	POLICY_MODEL_MAX_PORTS = 32,    /* ranges in one row; lists with more are split over rows by whoever writes them */
+	POLICY_MODEL_MAX_ROWS = 4096,   /* of one type; the longest real list has a few hundred */
+};
+
+/* A growing array. POLICY_MODEL_ADD gives a zeroed new element, NULL when memory is out. */
+#define POLICY_MODEL_LIST(type) struct { type *v; size_t n, room; }
+#define POLICY_MODEL_ADD(list) \
+	((list)->v = policy_load_grow((list)->v, &(list)->n, &(list)->room, sizeof(*(list)->v), &(list)->v), \
+	 (list)->n ? &(list)->v[(list)->n - 1] : NULL)
+
+/* Where something stands in the operator's files: a node of a document, or a place in a CSV. */
+struct policy_place {
+	const struct conf_doc *doc;
+	const struct conf_node *node;
+	const char *file;               /* path as given; the model's own */
+	unsigned line, column;          /* CSV only; a node knows its own */
+};
+
+struct policy_document { struct span key, id, revision, type; };
+
+enum policy_peer_kind {
+	POLICY_PEER_ANY, POLICY_PEER_LOCAL, POLICY_PEER_ROLE, POLICY_PEER_PREFIX, POLICY_PEER_NAME, POLICY_PEER_MAKER,
+};
+
+struct policy_peer {
+	enum policy_peer_kind kind;
+	struct span name;
+	struct prefix prefix;
+	struct policy_place at;
+};
+
+enum { POLICY_NO_DOCUMENT = 0xffffffff };
+
+struct policy_source {                  /* a document of the type and a row in it */
+	uint32_t document;              /* index in the type's; POLICY_NO_DOCUMENT */
+	struct span row;
+};
+
+struct policy_model_row {
+	struct span id;
+	struct policy_place at;
+	uint8_t proto, tls;
+	bool out, in;                   /* sides; both for `initiator: either` */
+	bool optional, disabled;
+	uint8_t transport;
+	size_t n_ports;
+	struct conf_port_range ports[POLICY_MODEL_MAX_PORTS];
+	POLICY_MODEL_LIST(struct policy_peer) peers;
+	POLICY_MODEL_LIST(struct span) titles;          /* AE titles the maker gives the device */
+	POLICY_MODEL_LIST(struct span) messages, apps;  /* HL7 */
+	struct policy_source source;
+};
+
+struct policy_model_type {
+	struct span id, maker, model, psirt;
+	struct policy_place at;
+	POLICY_MODEL_LIST(struct policy_document) documents;
+	POLICY_MODEL_LIST(struct policy_model_row) rows;
+	enum policy_complete complete;
+	enum conf_tri external, unused_closed;
+	struct policy_source list, external_source, unused_source;
+	POLICY_MODEL_LIST(struct policy_place) infrastructure;  /* nodes: names of built-in rows */
+};
+
+struct policy_select {
+	struct policy_place at;
+	bool has_ip, has_mac;
+	struct addr ip;
+	struct mac mac;
+	uint16_t vlan;                  /* 0: not said */
+};
+
+struct policy_override {
+	struct span row;
+	struct policy_place at;
+	size_t n_ports;
+	struct conf_port_range ports[POLICY_MODEL_MAX_PORTS];
+};
+
+struct policy_name { struct span text; struct policy_place at; };
+
+struct policy_model_unit {
+	struct span id, type, location, zone;
+	struct policy_place at, type_at, zone_at;
+	POLICY_MODEL_LIST(struct policy_select) selects;
+	POLICY_MODEL_LIST(struct policy_name) titles;
+	POLICY_MODEL_LIST(struct policy_name) enabled;
+	POLICY_MODEL_LIST(struct policy_override) overrides;
+	enum policy_mode mode;
+};
+
+struct policy_model_address {           /* of a role */
+	struct prefix prefix;
+	struct policy_place at;
+	POLICY_MODEL_LIST(struct span) titles;
+};
+
+struct policy_model_role {
+	struct span name;
+	struct policy_place at;
+	POLICY_MODEL_LIST(struct policy_model_address) addresses;
+};
+
+struct policy_model_zone {
+	struct span name;
+	struct policy_place at;
+	POLICY_MODEL_LIST(struct prefix) prefixes;
+	POLICY_MODEL_LIST(uint16_t) vlans;
+	enum conf_tri internet;
+};
+
+struct policy_model_forbid {
+	struct span id, text;
+	struct policy_place at;
+	struct policy_name from, to;    /* empty text: any */
+	uint8_t transport;
+	size_t n_ports;
+	struct conf_port_range ports[POLICY_MODEL_MAX_PORTS];
+};
+
+struct policy_model_window {
+	struct span name;
+	struct policy_place at;
+	struct policy_name device;      /* empty: all */
+	uint64_t from_ns, to_ns;
+	POLICY_MODEL_LIST(struct policy_name) roles;
+};
+
+struct policy_model {
+	POLICY_MODEL_LIST(struct conf_doc *) docs;
+	POLICY_MODEL_LIST(char *) memory;               /* paths, CSV texts */
+	POLICY_MODEL_LIST(struct policy_model_type) types;
+	POLICY_MODEL_LIST(struct policy_model_unit) units;
+	POLICY_MODEL_LIST(struct policy_model_role) roles;
+	POLICY_MODEL_LIST(struct policy_model_zone) zones;
+	POLICY_MODEL_LIST(struct prefix) locals;
+	POLICY_MODEL_LIST(struct policy_model_forbid) forbids;
+	POLICY_MODEL_LIST(struct policy_model_window) windows;
+	POLICY_MODEL_LIST(struct policy_name) scanner_windows;
+	bool has_site, has_inventory;
+	struct span site_revision, inventory_revision;
+	const char *inventory_file;     /* the last read */
+	bool no_memory;
+};
+
+/* Grows an array by one zeroed element; on failure *n becomes 0 and the old memory is freed. */
+void *policy_load_grow(void *v, size_t *n, size_t *room, size_t size, void *unused);
+/* Adds a fault at a place. */
+void policy_load_fault(const struct policy_place *at, struct conf_report *rep, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* "site.yaml:12" of a place, for messages that name two. */
+const char *policy_load_where(const struct policy_place *at, char out[static 128]);
+/* " (did you mean NAME?)" or "". `names`: n spans, `stride` bytes apart. */
+const char *policy_load_hint(struct span word, const struct span *names, size_t n, size_t stride, char out[static 160]);
+
+/* Reads every file of a directory. 0, ERR_CONFIG or -errno; the model is to be freed either way. */
+int policy_load_dir(const char *dir, struct policy_model *m, struct conf_report *rep);
+void policy_load_free(struct policy_model *m);
+
+/* One reader per kind of file, each on a parsed document whose name is `file`. 0, ERR_CONFIG or -ENOMEM.
+ * They check what one file can know; names in other files are the compiler's to check. */
+int policy_types_read(struct policy_model *m, const struct conf_doc *doc, const char *file, struct conf_report *rep);
+int policy_site_read(struct policy_model *m, const struct conf_doc *doc, const char *file, struct conf_report *rep);
+int policy_inventory_read(struct policy_model *m, const struct conf_doc *doc, const char *file, struct conf_report *rep);
+/* `text` must live as long as the model. */
+int policy_inventory_read_csv(struct policy_model *m, struct span text, const char *file, struct conf_report *rep);
+
+/* Resolves every name between the files and lays the table out. 0 with *ret malloc'd, ERR_CONFIG, -ENOMEM. */
+int policy_compile_model(const struct policy_model *m, struct policy **ret, struct conf_report *rep);
+
+#endif
