@@ -14,11 +14,12 @@ enum {
 	POLICY_MODEL_MAX_ROWS = 4096,   /* of one type; the longest real list has a few hundred */
 };
 
-/* A growing array. POLICY_MODEL_ADD gives a zeroed new element, NULL when memory is out. */
+/* A growing array. POLICY_MODEL_ADD gives a zeroed new element, NULL when memory is out.
+ * Elements may move: keep indices, not pointers, across an add. */
 #define POLICY_MODEL_LIST(type) struct { type *v; size_t n, room; }
-#define POLICY_MODEL_ADD(list) \
-	((list)->v = policy_load_grow((list)->v, &(list)->n, &(list)->room, sizeof(*(list)->v), &(list)->v), \
-	 (list)->n ? &(list)->v[(list)->n - 1] : NULL)
+#define POLICY_MODEL_ADD(list)                                                                       \
+	((list)->v = policy_load_grow((list)->v, (list)->n, &(list)->room, sizeof(*(list)->v)),     \
+	 (list)->n < (list)->room ? &(list)->v[(list)->n++] : NULL)
 
 /* Where something stands in the operator's files: a node of a document, or a place in a CSV. */
 struct policy_place {
@@ -155,8 +156,8 @@ struct policy_model {
 	bool no_memory;
 };
 
-/* Grows an array by one zeroed element; on failure *n becomes 0 and the old memory is freed. */
-void *policy_load_grow(void *v, size_t *n, size_t *room, size_t size, void *unused);
+/* Makes *room > n, new elements zeroed; without memory returns `v` as it was, and *room stays. */
+void *policy_load_grow(void *v, size_t n, size_t *room, size_t size);
 /* Adds a fault at a place. */
 void policy_load_fault(const struct policy_place *at, struct conf_report *rep, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
