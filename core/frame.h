@@ -5,12 +5,12 @@
  *
  *  0  4  magic "SPW1"
  *  4  1  type
- *  5  1  lane (enum event_lane; 0xff: neither)
+ *  5  1  lane (enum event_lane; 0xff: neither): BATCH and ACK name one, the others 0xff
  *  6  2  flags, sent 0; a receiver refuses bits it does not know
  *  8 16  sensor id, NUL padded
  * 24  8  epoch
  * 32  8  seq: BATCH first sequence; ACK the highest committed; HELLO/WELCOME see below
- * 40  4  count: BATCH events in the payload
+ * 40  4  count: BATCH events in the payload (1 to FRAME_MAX_COUNT), else 0
  * 44  4  payload length in bytes, equal to the second part's
  */
 #ifndef CORE_FRAME_H
@@ -45,10 +45,10 @@ struct frame {
 	struct span payload;
 };
 
-/* Appends the header (not the payload). 0 or -ENOBUFS. */
+/* Appends the header (not the payload). 0 or -ENOBUFS (rewound). The frame's own sense is not checked. */
 int frame_encode(const struct frame *f, struct buf *out);
-/* Reads the header and checks it against the payload part: 0, -EBADMSG, or -EPROTONOSUPPORT for a
- * reserved or unknown type or flag. */
+/* Reads the header and checks it against the payload part, lengths and lane as its type wants them: 0,
+ * -EBADMSG, or -EPROTONOSUPPORT for a reserved or unknown type or flag. *ret borrows the payload. */
 int frame_decode(struct span header, struct span payload, struct frame *ret);
 
 #endif

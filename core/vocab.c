@@ -197,10 +197,10 @@ static bool contexts_add_up(const struct vocab_contexts *c)
 void vocab_set_contexts(const struct vocab *v, struct vocab_head *rec, unsigned field, const struct vocab_contexts *c)
 {
 	assert(v->fields[field].kind == VOCAB_CONTEXTS);
-	if (!contexts_add_up(c)) {
-		assert(!"contexts that add up");
+	bool add_up = contexts_add_up(c);
+	assert(add_up);
+	if (!add_up)
 		return;
-	}
 	memcpy(slot(v, rec, field), c, sizeof(*c));
 }
 
