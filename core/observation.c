@@ -16,7 +16,7 @@ static const char *const observation_commands[] = {
 static const char *const observation_releases[] = { "request", "response", NULL };
 static const char *const observation_ack_codes[] = { "AA", "AE", "AR", "CA", "CE", "CR", "other", NULL };
 static const char *const observation_framings[] = {
-	"mllp", "mllp-no-cr", "mllp-unterminated", "unframed", "hllp", "cut", NULL
+	"mllp", "mllp-no-cr", "mllp-unterminated", "unframed", "hllp", "cut", "mllp-no-vt", NULL
 };
 
 static const struct vocab_field fields[] = {
