@@ -4,7 +4,7 @@
  * what was expected: anchors and aliases, tags, a second document, duplicate keys, a key the table
  * does not name (with the nearest name that it does), a value of another kind, plain yes/no/true/
  * on/off... where the table does not ask for a tri-state or a boolean, control characters, and
- * anything past the limits below.
+ * anything past the limits below. A key whose value is a plain null or ~ counts as not written.
  */
 #ifndef CORE_CONF_H
 #define CORE_CONF_H
@@ -21,6 +21,7 @@ enum {
 	CONF_MAX_DEPTH = 24,
 	CONF_MAX_NODES = 200000,
 	CONF_MAX_ERRORS = 20,
+	CONF_MAX_PORTS = 64,            /* ranges in one CONF_PORTS */
 };
 
 enum conf_kind {
@@ -30,17 +31,18 @@ enum conf_kind {
 	CONF_TRI,               /* yes | no | na | see_note | unknown, quoted or plain */
 	CONF_WORD,              /* one of `words` */
 	CONF_DATE,              /* 2026-03-20, or a full RFC 3339 time; "" when min is 0 */
-	CONF_PORTS,             /* 104, "104", 3333-3334, "104,11112" */
+	CONF_PORTS,             /* 104, "104", 3333-3334, "104,11112"; 1 to 65535 */
 	CONF_ADDR,
 	CONF_PREFIX,
 	CONF_MAC,
-	CONF_DURATION,          /* 30s, 5m, 2h, 90d */
-	CONF_SIZE,              /* 64KiB, 16MiB, 2GiB */
+	CONF_DURATION,          /* 30s, 5m, 2h, 90d; min..max seconds */
+	CONF_SIZE,              /* 64KiB, 16MiB, 2GiB; min..max bytes */
 	CONF_MAP,               /* keys of `keys` */
 	CONF_MAP_OF,            /* any key; every value fits keys[0] */
-	CONF_LIST,              /* every element fits keys[0] */
+	CONF_LIST,              /* every element fits keys[0]; min..max elements, as in MAP_OF */
 	CONF_ANY,               /* kept, not looked into (extensions) */
-	CONF_ONE_OF,            /* the first of keys[] whose node shape (scalar, map, list) is this one's */
+	CONF_ONE_OF,            /* the first of keys[] whose node shape (scalar, map, list) is this one's; its
+	                         * entries have a name only so that the table has an end */
 };
 
 struct conf_key {

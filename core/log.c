@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/buf.h"
+#include "core/utf8.h"
 
 /* The log's level and name: the only changeable globals that the style allows. */
 static const char *log_program = "spanward";
@@ -24,38 +25,20 @@ void log_open(const char *program, enum log_level most)
 	log_journal = getenv("JOURNAL_STREAM") != NULL;         /* systemd.exec(5) */
 }
 
-/* Length of the well-formed UTF-8 sequence at p (RFC 3629, 4), 0 when there is none. */
-static size_t utf8_len(const uint8_t *p, size_t left)
+/* What a terminal would obey (0x9b alone begins an escape sequence on some) and what is no UTF-8 become \xNN. */
+static void put_escaped(struct buf *out, struct span s)
 {
-	size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] <= 0xdf ? 2 : p[0] >= 0xe0 && p[0] <= 0xef ? 3 :
-	           p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : 0;
-	if (!n || n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-	    (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return n;
-}
-
-/* C0, DEL and C1 (U+0080 to U+009F: 0x9b alone begins an escape sequence on some terminals), and what is
- * not UTF-8, become \xNN. */
-static void put_escaped(struct buf *out, const uint8_t *p, size_t left)
-{
-	while (left) {
-		size_t n = utf8_len(p, left);
-		bool control = (n == 1 && (p[0] < 0x20 || p[0] == 0x7f)) || (n == 2 && p[0] == 0xc2 && p[1] < 0xa0);
-		if (n && !control) {
-			(void)buf_put(out, p, n);
+	while (s.n) {
+		uint32_t cp;
+		int len = utf8_next(s, &cp);
+		size_t n = (size_t)(len < 0 ? -len : len);
+		if (len > 0 && !utf8_is_control(cp)) {
+			(void)buf_put(out, s.p, n);
 		} else {
-			n = n ? n : 1;
 			for (size_t i = 0; i < n; i++)
-				(void)buf_printf(out, "\\x%02x", p[i]);
+				(void)buf_printf(out, "\\x%02x", s.p[i]);
 		}
-		p += n;
-		left -= n;
+		s = span_from(s, n);
 	}
 }
 
@@ -74,7 +57,8 @@ __attribute__((format(printf, 2, 0))) static void put(enum log_level level, cons
 		(void)buf_printf(&out, "<%c>", priorities[level]);
 	(void)buf_printf(&out, "%s: %s", log_program, words[level]);
 	if (n > 0)
-		put_escaped(&out, (const uint8_t *)text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+		put_escaped(&out, (struct span){ (const uint8_t *)text,
+		                                 (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1 });
 	line[out.len++] = '\n';
 	/* One write, so that lines of several processes do not mix; nobody can be told that it failed. */
 	ssize_t ignored = write(STDERR_FILENO, line, out.len);
