@@ -313,7 +313,7 @@ static bool store_all(struct stream_pool *p, struct stream *s, struct stream_seg
 		if (b) {
 			int32_t d = ahead(seg->seq, x.seq);
 			if (d <= 0) {           /* inside the piece: its bytes came first */
-				trim_front(seg, min_u32(n, x.n - 0 - (uint32_t)d));
+				trim_front(seg, min_u32(n, x.n - (0 - (uint32_t)d)));
 				continue;
 			}
 			n = min_u32(n, (uint32_t)d);
@@ -389,16 +389,21 @@ enum stream_kind stream_next(struct stream_pool *p, struct stream *s, struct str
 			}
 			if (!d) {
 				/* On the wire, but the capture cut it off: nobody will bring these bytes. */
-				uint32_t n = min_u32(seg->missing, to_first);
-				seg->missing = 0;
+				uint32_t n = seg->missing > seg->gap_after ? seg->missing : seg->gap_after;
+				seg->missing = seg->gap_after = 0;
+				n = min_u32(n, to_first);
 				return gap(s, n, st, ret_gap);
 			}
-			if (!seg->bytes.n)
+			if (!seg->bytes.n) {
 				seg->missing = 0;       /* nothing to keep: the hole will be told when it counts */
-			else if (!store_all(p, s, seg))
-				/* No room to wait for the hole: it is lost. Either pieces before the segment are handed
-				 * on and make room, or the segment itself is next and needs none. */
-				return gap(s, min_u32(to_first, (uint32_t)ahead(s->next_seq, seg->seq)), st, ret_gap);
+			} else if (!store_all(p, s, seg)) {
+				/* No room to wait for the hole: it is lost. Either pieces before the segment (perhaps
+				 * a part of it) are handed on and make room, or it is itself next and needs none. */
+				uint32_t n = seg->seq - s->next_seq;
+				if (s->ooo_first)
+					n = min_u32(n, get_piece(p, s->ooo_first).seq - s->next_seq);
+				return gap(s, n, st, ret_gap);
+			}
 			continue;
 		}
 		if (seg->gap_after) {

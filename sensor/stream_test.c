@@ -153,7 +153,11 @@ static void a_segment_in_order_yields_to_pieces_that_came_before_it(void)
 	put(&r, 6, "GH");
 	put(&r, 0, "abcdefghij");
 	IS(&r, "abCDefGHij");
-	CU_ASSERT_EQUAL(r.st.v[STATS_stream_conflicts], 1);
+	put(&r, 12, "MNOP");
+	put(&r, 14, "opqr");            /* begins inside a piece */
+	put(&r, 10, "kl");
+	IS(&r, "abCDefGHijklMNOPqr");
+	CU_ASSERT_EQUAL(r.st.v[STATS_stream_conflicts], 2);
 	teardown(&r);
 }
 
