@@ -14,6 +14,7 @@
 #ifndef DISSECTORS_DRIVE_H
 #define DISSECTORS_DRIVE_H
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,7 @@ enum drive_mode {
 	DRIVE_MIDSTREAM = 2,    /* or-ed in: capture began in the middle of the flow */
 };
 
-enum { DRIVE_TEXT = 1 << 20, DRIVE_LINE = 64 << 10 };
+enum { DRIVE_TEXT = 256 << 10, DRIVE_LINE = 128 << 10 };
 
 struct drive_side {
 	uint8_t *held;          /* seen and not consumed */
@@ -51,10 +52,11 @@ struct drive {
 		uint64_t align;
 		uint8_t bytes[DISSECT_MAX_STATE];
 	} state;
+	unsigned dir;           /* being parsed */
+	/* From here on not zeroed: fuzzing makes many of these. */
 	struct dissect_scratch scratch;
 	uint8_t line[DRIVE_LINE];
 	uint8_t text[DRIVE_TEXT + 1];
-	unsigned dir;           /* being parsed */
 };
 
 #define drive_require(d, cond)                                                                               \
@@ -78,9 +80,10 @@ static inline uint8_t *drive_copy(const uint8_t *p, size_t n)
 
 static inline struct drive *drive_new(const struct dissector *d, unsigned mode)
 {
-	struct drive *v = calloc(1, sizeof(*v));
+	struct drive *v = malloc(sizeof(*v));
 	if (!v)
 		abort();
+	memset(v, 0, offsetof(struct drive, scratch));
 	drive_require(d, d->state_size <= DISSECT_MAX_STATE);
 	v->d = d;
 	v->midstream = mode & DRIVE_MIDSTREAM;

@@ -1,0 +1,48 @@
+/* dicom.h -- what the files of the DICOM dissector share; nobody else includes it.
+ * DICOM upper layer: PS3.8 section 9.3. DIMSE commands: PS3.7 section 6.3 and Annex E.
+ */
+#ifndef DISSECTORS_DICOM_H
+#define DISSECTORS_DICOM_H
+
+#include "dissectors/dissector.h"
+
+enum {
+	DICOM_PDU_HEADER = 6,           /* type, reserved, length (PS3.8 9.3.1) */
+	DICOM_PDV_HEADER = 6,           /* length, context id, message control header (PS3.8 9.3.5.1, Annex E.2) */
+	DICOM_ASSOCIATE_FIXED = 68,     /* body of A-ASSOCIATE-RQ and -AC before the items (PS3.8 9.3.2) */
+	/* 128 contexts with the transfer syntaxes that real peers offer take 17 KB; a PDU that claims more than
+	 * this is an attack on whoever stores it. */
+	DICOM_ASSOCIATE_MAX = 256 << 10,
+	DICOM_COMMAND_MAX = 16 << 10,   /* a command set is a few hundred bytes; the Error Comment has 64 */
+	/* Each MORE walks the fragments of a command again: their number bounds that work. No peer known to us
+	 * cuts a command set at all when its partner's maximum PDU length is above a few hundred bytes. */
+	DICOM_FRAGMENTS_MAX = 64,
+	DICOM_PDATA_MAX = 256 << 20,    /* beyond any negotiated maximum: no P-DATA-TF */
+	DICOM_SOUND = -1,               /* no fault; else an OBSERVATION_... reason */
+};
+
+/* An observation of one of our types, empty otherwise. */
+static inline struct observation dicom_new(enum observation_type type)
+{
+	return (struct observation){ .head.type = (uint16_t)type };
+}
+
+/* Without the padding that peers use at the end of values (PS3.5 6.2: NUL for UI; spaces are seen too). */
+static inline struct span dicom_trim(struct span s)
+{
+	while (s.n && (s.p[s.n - 1] == 0 || s.p[s.n - 1] == ' '))
+		s.n--;
+	return s;
+}
+
+/* AE titles: spaces around them are not significant (PS3.5 6.2). */
+static inline struct span dicom_ae(struct span s) { return span_trim(dicom_trim(s)); }
+
+/* The body of an A-ASSOCIATE-RQ or, with `accept`, -AC, of at least DICOM_ASSOCIATE_FIXED bytes: emits it. Items
+ * beyond a limit, or after one that passes its parent's end, are left out, and the fault is returned. */
+int dicom_associate(struct span body, bool accept, struct dissect_ctx *ctx);
+
+/* A whole command set: emits it. DICOM_SOUND, or the fault for which nothing was emitted. */
+int dicom_command(struct span set, uint8_t context_id, struct dissect_ctx *ctx);
+
+#endif

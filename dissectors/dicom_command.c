@@ -1,0 +1,107 @@
+/* dicom_command.c -- DIMSE command sets: group 0000, always implicit VR little endian (PS3.7 6.3.1, Annex E). */
+#include "dissectors/dicom.h"
+
+static const uint16_t command_codes[] = {
+#define X(SYM, name, code) [OBSERVATION_##SYM] = code,
+	OBSERVATION_COMMAND_LIST(X)
+#undef X
+};
+
+static uint64_t command_word(uint16_t code)
+{
+	for (uint64_t i = 0; i < OBSERVATION_UNKNOWN; i++)
+		if (command_codes[i] == code)
+			return i;
+	return OBSERVATION_UNKNOWN;
+}
+
+static void set_u16(struct observation *o, enum observation_field f, struct cursor *value)
+{
+	/* VR US has two bytes; a value of another length says nothing that we could trust. */
+	uint16_t v = cursor_u16le(value);
+	if (cursor_ok(value) && !cursor_left(value))
+		observation_uint(o, f, v);
+}
+
+/* Who sends a query, an echo or a retrieve request is the user of the service and, in practice, the side that
+ * opened the association; a C-STORE-RQ may come from either side (C-GET), N-EVENT-REPORT comes from the server. */
+static enum dissect_client client_by_command(uint16_t code, unsigned dir)
+{
+	switch (code & 0x7fff) {
+	case 0x0010: case 0x0020: case 0x0021: case 0x0030:
+		return (enum dissect_client)(code & 0x8000 ? !dir : dir);
+	default:
+		return DISSECT_CLIENT_UNKNOWN;
+	}
+}
+
+int dicom_command(struct span set, uint8_t context_id, struct dissect_ctx *ctx)
+{
+	struct observation o = dicom_new(OBSERVATION_DICOM_COMMAND);
+	struct cursor c = cursor_from(set);
+	bool has_command = false;
+	uint16_t code = 0;
+	while (cursor_left(&c)) {
+		uint16_t group = cursor_u16le(&c), element = cursor_u16le(&c);
+		struct cursor value = cursor_sub(&c, cursor_u32le(&c));
+		if (!cursor_ok(&c))
+			return OBSERVATION_LENGTH;
+		if (group != 0)
+			return OBSERVATION_SYNTAX;
+		struct span text;
+		switch (element) {
+		case 0x0002:            /* Affected and Requested SOP Class UID: a command has one of them */
+		case 0x0003:
+			text = dicom_trim(cursor_rest(&value));
+			if (text.n)
+				observation_text(&o, OBSERVATION_F_sop_class, text);
+			break;
+		case 0x0100:
+			code = cursor_u16le(&value);
+			has_command = cursor_ok(&value);
+			break;
+		case 0x0110:
+			set_u16(&o, OBSERVATION_F_message_id, &value);
+			break;
+		case 0x0120:
+			set_u16(&o, OBSERVATION_F_responded_id, &value);
+			break;
+		case 0x0600:
+			text = dicom_ae(cursor_rest(&value));
+			if (text.n)
+				observation_text(&o, OBSERVATION_F_move_destination, text);
+			break;
+		case 0x0800: {          /* PS3.7 E.1: 0101H is "no data set", everything else is one */
+			uint16_t type = cursor_u16le(&value);
+			if (cursor_ok(&value))
+				observation_uint(&o, OBSERVATION_F_data_set, type != 0x0101);
+			break;
+		}
+		case 0x0900:
+			set_u16(&o, OBSERVATION_F_status, &value);
+			break;
+		case 0x1020:
+			set_u16(&o, OBSERVATION_F_remaining, &value);
+			break;
+		case 0x1021:
+			set_u16(&o, OBSERVATION_F_completed, &value);
+			break;
+		case 0x1022:
+			set_u16(&o, OBSERVATION_F_failed, &value);
+			break;
+		case 0x1023:
+			set_u16(&o, OBSERVATION_F_warning, &value);
+			break;
+		default:                /* group length, priority, instance UIDs, comments: not ours to keep */
+			break;
+		}
+	}
+	if (!has_command)
+		return OBSERVATION_SYNTAX;
+	if (ctx->client == DISSECT_CLIENT_UNKNOWN)
+		ctx->client = client_by_command(code, ctx->dir);
+	observation_uint(&o, OBSERVATION_F_command, command_word(code));
+	observation_uint(&o, OBSERVATION_F_context_id, context_id);
+	ctx->emit(ctx->arg, &o);
+	return DICOM_SOUND;
+}
