@@ -19,6 +19,9 @@ enum store_batch { STORE_NEW, STORE_DUPLICATE, STORE_GAP };
  * stored from the first new event on. An event that does not decode is kept in the log, counted, and skipped in the
  * projection. Returns -errno when the disk refuses: nothing of the batch is then stored. */
 int store_batch(struct store *s, const struct frame *f, enum store_batch *ret);
+/* Commits that a range will never come (FRAME_LOST: seq, count): the lane goes on behind it. *ret as for a batch:
+ * a range already passed is a duplicate, one partly passed is committed from there on, one past the next a gap. */
+int store_lost(struct store *s, const struct frame *f, enum store_batch *ret);
 /* Highest committed sequence of that lane, 0 for none. */
 uint64_t store_committed(struct store *s, const char *sensor, uint64_t epoch, unsigned lane);
 /* Sensor's own account (heartbeat): made, dropped, evicted per lane. */

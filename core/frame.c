@@ -22,6 +22,7 @@ static const struct shape shapes[] = {
 	/* The collector's is empty, the sensor's an account of six numbers. */
 	[FRAME_HEARTBEAT] = { .known = true, .payload = -1 },
 	[FRAME_BYE] = { .known = true, .payload = 0 },
+	[FRAME_LOST] = { .known = true, .lane = true, .counted = true, .payload = 0 },
 };
 
 static bool shape_holds(const struct frame *f, size_t payload)
@@ -35,10 +36,11 @@ static bool shape_holds(const struct frame *f, size_t payload)
 		return false;
 	if (!s->counted)
 		return f->count == 0;
-	/* An encoded event is never shorter than three bytes: a map of one pair. Sequences start at 1 and
-	 * the last of the batch must be one too. */
-	return f->count && f->count <= FRAME_MAX_COUNT && payload >= 3u * f->count && f->seq &&
-	       f->seq <= UINT64_MAX - (f->count - 1);
+	/* Sequences start at 1, and the last of these must be one too. */
+	if (!f->count || !f->seq || f->seq > UINT64_MAX - (f->count - 1))
+		return false;
+	/* An encoded event is never shorter than three bytes: a map of one pair. */
+	return f->type != FRAME_BATCH || (f->count <= FRAME_MAX_COUNT && payload >= 3u * f->count);
 }
 
 int frame_encode(const struct frame *f, struct buf *out)

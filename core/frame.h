@@ -5,12 +5,12 @@
  *
  *  0  4  magic "SPW1"
  *  4  1  type
- *  5  1  lane (enum event_lane; 0xff: neither): BATCH and ACK name one, the others 0xff
+ *  5  1  lane (enum event_lane; 0xff: neither): BATCH, ACK and LOST name one, the others 0xff
  *  6  2  flags, sent 0; a receiver refuses bits it does not know
  *  8 16  sensor id, NUL padded
  * 24  8  epoch
- * 32  8  seq: BATCH first sequence; ACK the highest committed; HELLO/WELCOME see below
- * 40  4  count: BATCH events in the payload (1 to FRAME_MAX_COUNT), else 0
+ * 32  8  seq: BATCH, LOST first sequence; ACK the highest committed; else 0
+ * 40  4  count: BATCH events in the payload (1 to FRAME_MAX_COUNT); LOST sequences, from 1; else 0
  * 44  4  payload length in bytes, equal to the second part's
  */
 #ifndef CORE_FRAME_H
@@ -24,8 +24,12 @@ enum frame_type {
 	FRAME_WELCOME = 2,      /* collector: payload: two u64, highest committed per lane in that epoch */
 	FRAME_BATCH = 3,        /* sensor: `count` encoded events, sequences seq .. seq + count - 1 of `lane` */
 	FRAME_ACK = 4,          /* collector: everything of `lane` up to `seq` is committed */
-	FRAME_HEARTBEAT = 5,    /* both: payload of the sensor: made, dropped, evicted per lane (six u64), cumulative */
+	FRAME_HEARTBEAT = 5,    /* both: payload of the sensor: six u64, cumulative: made, dropped, evicted of the
+	                         * alerts lane, then of the telemetry lane */
 	FRAME_BYE = 6,          /* sensor: clean end of the epoch */
+	FRAME_LOST = 7,         /* sensor: sequences seq .. seq + count - 1 of `lane` were made but will never come; the
+	                         * collector commits that as a loss and acknowledges it like a batch. Without it a lane
+	                         * could not go on behind a hole: what begins past the next sequence is not stored. */
 	FRAME_CONFIG = 16,      /* reserved: collector to sensor, a signed bundle */
 	FRAME_APPLIED = 17,     /* reserved */
 	FRAME_REJECTED = 18,    /* reserved */

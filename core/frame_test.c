@@ -50,7 +50,7 @@ static void frames_survive_encoding_and_decoding(void)
 		{ FRAME_HELLO, FRAME_NO_LANE, 0, 16 }, { FRAME_WELCOME, FRAME_NO_LANE, 0, 16 }, { FRAME_BATCH, 0, 1, 3 },
 		{ FRAME_BATCH, 1, 50, 150 }, { FRAME_ACK, 0, 0, 0 }, { FRAME_ACK, 1, 0, 0 },
 		{ FRAME_HEARTBEAT, FRAME_NO_LANE, 0, 48 }, { FRAME_HEARTBEAT, FRAME_NO_LANE, 0, 0 },
-		{ FRAME_BYE, FRAME_NO_LANE, 0, 0 },
+		{ FRAME_BYE, FRAME_NO_LANE, 0, 0 }, { FRAME_LOST, 1, UINT32_MAX, 0 },
 	};
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		struct frame got, f = { .type = good[i].type, .lane = good[i].lane, .count = good[i].count,
@@ -129,6 +129,12 @@ static void each_type_has_its_shape(void)
 	CU_ASSERT(turn(&f, -1, 0, &got) == -EBADMSG);
 	f.type = FRAME_HEARTBEAT, f.count = 0;
 	CU_ASSERT(turn(&f, -1, 0, &got) == -EBADMSG);
+	f = batch(), f.type = FRAME_LOST;
+	CU_ASSERT(turn(&f, -1, 0, &got) == -EBADMSG);           /* with a payload */
+	f.payload.n = 0, f.seq = UINT64_MAX;
+	CU_ASSERT(turn(&f, -1, 0, &got) == -EBADMSG);           /* two sequences, the second past the last */
+	f.count = 1;
+	CU_ASSERT(turn(&f, -1, 0, &got) == 0);
 }
 
 static void sensor_is_an_identifier_padded_with_nul(void)
@@ -149,7 +155,7 @@ static void reserved_types_and_flags_are_refused_as_such(void)
 {
 	struct frame got, f = batch();
 	for (unsigned t = 0; t < 256; t++) {
-		if (t < 1 || t > 6)
+		if (t < 1 || t > 7)
 			CU_ASSERT(turn(&f, 4, (uint8_t)t, &got) == -EPROTONOSUPPORT);
 	}
 	for (int bit = 0; bit < 8; bit++) {
