@@ -78,11 +78,9 @@ static inline uint8_t *drive_copy(const uint8_t *p, size_t n)
 	return copy;
 }
 
-static inline struct drive *drive_new(const struct dissector *d, unsigned mode)
+/* For a drive that is not from drive_new; ended by drive_done. */
+static inline void drive_init(struct drive *v, const struct dissector *d, unsigned mode)
 {
-	struct drive *v = malloc(sizeof(*v));
-	if (!v)
-		abort();
 	memset(v, 0, offsetof(struct drive, scratch));
 	drive_require(d, d->state_size <= DISSECT_MAX_STATE);
 	v->d = d;
@@ -90,14 +88,27 @@ static inline struct drive *drive_new(const struct dissector *d, unsigned mode)
 	v->found = !(mode & DRIVE_PROBE);
 	v->client = DISSECT_CLIENT_UNKNOWN;
 	v->out = buf_over(v->text, DRIVE_TEXT);
+}
+
+static inline void drive_done(struct drive *v)
+{
+	for (int i = 0; i < 2; i++)
+		free(v->side[i].held);
+}
+
+static inline struct drive *drive_new(const struct dissector *d, unsigned mode)
+{
+	struct drive *v = malloc(sizeof(*v));
+	if (!v)
+		abort();
+	drive_init(v, d, mode);
 	return v;
 }
 
 static inline void drive_free(struct drive *v)
 {
 	if (v)
-		for (int i = 0; i < 2; i++)
-			free(v->side[i].held);
+		drive_done(v);
 	free(v);
 }
 
@@ -132,10 +143,12 @@ static inline struct dissect_ctx drive_ctx(struct drive *v, unsigned dir)
 static inline void drive_after(struct drive *v, const struct dissect_ctx *ctx)
 {
 	v->client = ctx->client;
-	memset(&v->scratch, 0xa5, sizeof(v->scratch.vocab) < 4096 ? sizeof(v->scratch.vocab) : 4096);
-	memset(v->scratch.bytes, 0xa5, 4096);
-	for (size_t i = v->d->state_size; i < sizeof(v->state.bytes); i++)
-		drive_require(v->d, v->state.bytes[i] == 0);
+	memset(v->scratch.vocab.contexts, 0xa5, sizeof(v->scratch.vocab.contexts[0]));
+	memset(v->scratch.vocab.syntaxes, 0xa5, sizeof(v->scratch.vocab.syntaxes[0]));
+	memset(v->scratch.bytes, 0xa5, 256);
+	static const uint8_t zeros[DISSECT_MAX_STATE];
+	size_t used = v->d->state_size;
+	drive_require(v->d, !memcmp(v->state.bytes + used, zeros, sizeof(zeros) - used));
 }
 
 static inline void drive_drop(struct drive_side *s, size_t n)
