@@ -20,31 +20,38 @@ struct source_packet {
 	uint32_t wire_len;              /* length on the wire */
 	uint32_t linktype;              /* LINKTYPE_ value (pcap-linktype(7)) */
 	uint64_t ts_ns;
-	uint64_t number;                /* 1-based, in its file */
-	uint32_t file;                  /* 1-based */
+	uint64_t number;                /* 1-based, in its file (live: of its interface) */
+	uint32_t file;                  /* 1-based; live: the interface, in the order of source_open_live() */
 };
 
 enum source_status { SOURCE_PACKET, SOURCE_IDLE /* live: nothing for now */, SOURCE_END };
 
-/* How one file ended; `err` 0, -errno, ERR_TRUNCATED, ERR_CORRUPT or ERR_UNKNOWN_KIND. */
+/* How one file ended; `err` 0, -errno, ERR_TRUNCATED, ERR_CORRUPT or ERR_UNKNOWN_KIND. `why`: a line about it,
+ * without the file's name; empty with err 0. Live: how an interface failed, if it did. */
 struct source_file_result { int err; uint64_t packets, bytes_read; char why[128]; };
 
 struct source;
 
-/* Capture files by descriptor (0 may be standard input, a pipe); they become the source's and are closed
- * with it. pcap (both byte orders, us and ns, modified/Kuznetzov header), pcapng (all sections, mixed link
- * types, every timestamp resolution and offset), each also gzip-compressed; the kind is told from the
- * content. Several files are merged by time; equal times in file order. A file that is not one of ours gives
- * no packets and its result says so. NULL on ENOMEM. */
+/* Capture files (at most SOURCE_MAX_FILES) by descriptor (0 may be standard input, a pipe); they become the
+ * source's and are closed with it, or stay the caller's when this fails. Nothing is read yet. pcap (both byte
+ * orders, us and ns, modified/Kuznetzov header), pcapng (all sections, mixed link types, every timestamp
+ * resolution and offset), each also gzip-compressed; the kind is told from the content. Several files are merged
+ * by time; equal times in file order. A file that is not one of ours gives no packets and its result says so. A
+ * packet without a time (pcapng's simple packets) takes that of the one before it in its file. A record longer
+ * than SOURCE_MAX_PACKET gives its first bytes. NULL on ENOMEM. */
 struct source *source_open_files(const int *fds, size_t n);
-/* Live capture. 0 with *ret, or -errno / -EPERM with a line in `why`. `buffer_bytes` 0: default. */
+/* Live capture: promiscuous, by a ring of `buffer_bytes` for each interface (0: 64 MiB), time in nanoseconds.
+ * After opening it needs the system calls poll, getsockopt and pread. 0 with *ret, or -errno / -EPERM with a line
+ * in `why`, which names the interface. */
 int source_open_live(const char *const *interfaces, size_t n, size_t buffer_bytes, struct source **ret, char why[static 256]);
-/* The next packet in time order. SOURCE_IDLE at most after `wait_ms` (live). */
+/* The next packet in time order; one that its file stamps earlier than the one before it comes at once.
+ * SOURCE_IDLE at most after `wait_ms` (live). SOURCE_END (live): every interface has failed. */
 enum source_status source_next(struct source *s, unsigned wait_ms, struct source_packet *ret);
 bool source_is_live(const struct source *s);
-/* Kernel and interface drops so far; what a live capture cannot tell stays 0. */
+/* Kernel and interface drops so far; what a live capture cannot tell stays 0. Files: what pcapng's statistics
+ * blocks say that their writer lost. */
 void source_drops(struct source *s, uint64_t *ret_kernel, uint64_t *ret_interface);
-/* Bytes read and (0 when unknown: a pipe) bytes in all, for progress. */
+/* Bytes read and (0 when unknown: a pipe) bytes in all, for progress: of the files as they are on disk. */
 void source_progress(const struct source *s, uint64_t *ret_read, uint64_t *ret_total);
 size_t source_files(const struct source *s);
 const struct source_file_result *source_result(const struct source *s, size_t file);

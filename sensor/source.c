@@ -1,0 +1,202 @@
+#include "sensor/source.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "core/err.h"
+#include "sensor/source_file.h"
+#include "sensor/source_live.h"
+
+enum {
+	/* read() is fastest from 256 KiB on, and this stays inside a second-level cache. With many files open the
+	 * sum of the buffers counts more. */
+	BLOCK = 1 << 20,
+	BLOCK_MANY = 256 << 10,
+	MANY = 4,
+};
+
+struct source {
+	struct source_live *live;       /* or files */
+	size_t n;
+	struct source_file *file;
+	struct source_packet *head;     /* [n]: the next packet of each file */
+	size_t *heap;                   /* files that have one, the earliest at 0 */
+	size_t heap_n;
+	bool primed;                    /* heap[0]'s head has been handed out */
+	uint64_t total;
+};
+
+struct source *source_open_files(const int *fds, size_t n)
+{
+	assert(n <= SOURCE_MAX_FILES);
+	struct source *s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	bool all_known = true;
+	s->file = calloc(n ? n : 1, sizeof(*s->file));
+	s->head = calloc(n ? n : 1, sizeof(*s->head));
+	s->heap = calloc(n ? n : 1, sizeof(*s->heap));
+	if (!s->file || !s->head || !s->heap)
+		goto fail;
+	for (; s->n < n; s->n++)
+		if (source_file_open(s->file + s->n, fds[s->n], n > MANY ? BLOCK_MANY : BLOCK))
+			goto fail;
+	for (size_t i = 0; i < n; i++) {
+		struct stat st;
+		if (fstat(fds[i], &st) || !S_ISREG(st.st_mode)) {
+			all_known = false;
+			continue;
+		}
+		s->total += (uint64_t)st.st_size;
+		(void)posix_fadvise(fds[i], 0, 0, POSIX_FADV_SEQUENTIAL);
+	}
+	if (!all_known)
+		s->total = 0;
+	return s;
+fail:
+	for (size_t i = 0; i < s->n; i++)
+		s->file[i].in.fd = -1;          /* still the caller's */
+	source_close(s);
+	return NULL;
+}
+
+int source_open_live(const char *const *interfaces, size_t n, size_t buffer_bytes, struct source **ret, char why[static 256])
+{
+	struct source *s = calloc(1, sizeof(*s));
+	if (!s) {
+		snprintf(why, 256, "%s", err_text(-ENOMEM));
+		return -ENOMEM;
+	}
+	int err = source_live_open(interfaces, n, buffer_bytes, &s->live, why);
+	if (err) {
+		free(s);
+		return err;
+	}
+	*ret = s;
+	return 0;
+}
+
+void source_close(struct source *s)
+{
+	if (!s)
+		return;
+	source_live_close(s->live);
+	for (size_t i = 0; i < s->n; i++)
+		source_file_done(s->file + i);
+	free(s->file);
+	free(s->head);
+	free(s->heap);
+	free(s);
+}
+
+static bool is_earlier(const struct source *s, size_t a, size_t b)
+{
+	if (s->head[a].ts_ns != s->head[b].ts_ns)
+		return s->head[a].ts_ns < s->head[b].ts_ns;
+	return a < b;
+}
+
+static void sift_down(struct source *s, size_t at)
+{
+	size_t moved = s->heap[at];
+	for (;;) {
+		size_t child = 2 * at + 1;
+		if (child >= s->heap_n)
+			break;
+		if (child + 1 < s->heap_n && is_earlier(s, s->heap[child + 1], s->heap[child]))
+			child++;
+		if (!is_earlier(s, s->heap[child], moved))
+			break;
+		s->heap[at] = s->heap[child];
+		at = child;
+	}
+	s->heap[at] = moved;
+}
+
+static bool load(struct source *s, size_t file)
+{
+	if (!source_file_next(s->file + file, s->head + file))
+		return false;
+	s->head[file].file = (uint32_t)file + 1;
+	return true;
+}
+
+/* The packet handed out last makes room for the next one of its file only now: its bytes are in that file's buffer. */
+static void advance(struct source *s)
+{
+	if (!s->primed) {
+		s->primed = true;
+		for (size_t i = 0; i < s->n; i++)
+			if (load(s, i))
+				s->heap[s->heap_n++] = i;
+		for (size_t i = s->heap_n / 2; i-- > 0;)
+			sift_down(s, i);
+		return;
+	}
+	if (!s->heap_n)
+		return;
+	if (!load(s, s->heap[0]))
+		s->heap[0] = s->heap[--s->heap_n];
+	if (s->heap_n)
+		sift_down(s, 0);
+}
+
+enum source_status source_next(struct source *s, unsigned wait_ms, struct source_packet *ret)
+{
+	if (s->live)
+		return source_live_next(s->live, wait_ms, ret);
+	advance(s);
+	if (!s->heap_n)
+		return SOURCE_END;
+	*ret = s->head[s->heap[0]];
+	return SOURCE_PACKET;
+}
+
+bool source_is_live(const struct source *s) { return s->live != NULL; }
+
+void source_drops(struct source *s, uint64_t *ret_kernel, uint64_t *ret_interface)
+{
+	if (s->live) {
+		source_live_drops(s->live, ret_kernel, ret_interface);
+		return;
+	}
+	uint64_t kernel = 0, card = 0;
+	for (size_t i = 0; i < s->n; i++) {
+		kernel += s->file[i].drops_kernel;
+		card += s->file[i].drops_interface;
+	}
+	*ret_kernel = kernel;
+	*ret_interface = card;
+}
+
+void source_progress(const struct source *s, uint64_t *ret_read, uint64_t *ret_total)
+{
+	uint64_t bytes = s->live ? source_live_bytes(s->live) : 0;
+	for (size_t i = 0; i < s->n; i++)
+		bytes += s->file[i].result.bytes_read;
+	*ret_read = bytes;
+	*ret_total = s->total;
+}
+
+size_t source_files(const struct source *s) { return s->live ? source_live_interfaces(s->live) : s->n; }
+
+const struct source_file_result *source_result(const struct source *s, size_t file)
+{
+	if (s->live)
+		return source_live_result(s->live, file);
+	return file < s->n ? &s->file[file].result : NULL;
+}
+
+size_t source_fds(const struct source *s, int *ret, size_t max)
+{
+	if (s->live)
+		return source_live_fds(s->live, ret, max);
+	size_t n = 0;
+	for (; n < s->n && n < max; n++)
+		ret[n] = s->file[n].in.fd;
+	return n;
+}
