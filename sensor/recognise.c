@@ -1,0 +1,133 @@
+#include "sensor/recognise.h"
+
+#include <string.h>
+
+const char *recognise_name(enum recognise_service s)
+{
+	static const char *const names[RECOGNISE_SERVICES] = {
+		[RECOGNISE_TLS] = "tls", [RECOGNISE_SSH] = "ssh", [RECOGNISE_HTTP] = "http",
+		[RECOGNISE_DNS] = "dns", [RECOGNISE_NTP] = "ntp", [RECOGNISE_DHCP] = "dhcp",
+	};
+	return (unsigned)s < RECOGNISE_SERVICES ? names[s] : NULL;
+}
+
+/* RFC 8446, 5.1 and 4: a handshake record that begins with a ClientHello or ServerHello. SSL 3.0 to TLS 1.3 all
+ * write 3.0 to 3.4 here. */
+static enum dissect_guess tls(struct span head)
+{
+	if (head.n > 0 && head.p[0] != 0x16)
+		return DISSECT_NO;
+	if (head.n > 1 && head.p[1] != 0x03)
+		return DISSECT_NO;
+	if (head.n > 2 && head.p[2] > 0x04)
+		return DISSECT_NO;
+	if (head.n < 6)
+		return DISSECT_MAYBE;
+	unsigned len = (unsigned)head.p[3] << 8 | head.p[4];
+	/* 4: the handshake header itself; 2^14 + 2048: the longest record that was ever allowed (RFC 5246, 6.2.3). */
+	if (len < 4 || len > (1 << 14) + 2048)
+		return DISSECT_NO;
+	return head.p[5] == 1 || head.p[5] == 2 ? DISSECT_YES : DISSECT_NO;
+}
+
+static enum dissect_guess begins_with(struct span head, const char *text)
+{
+	size_t n = strlen(text), have = head.n < n ? head.n : n;
+	if (have && memcmp(head.p, text, have) != 0)
+		return DISSECT_NO;
+	return have == n ? DISSECT_YES : DISSECT_MAYBE;
+}
+
+/* RFC 9110, 9 and RFC 5789: method, space, and what a request target begins with; or a status line. */
+static enum dissect_guess http(struct span head)
+{
+	static const char *const methods[] = { "GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "PATCH ",
+		                               "TRACE ", "CONNECT " };
+	enum dissect_guess best = begins_with(head, "HTTP/1.");
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]) && best != DISSECT_YES; i++) {
+		size_t n = strlen(methods[i]);
+		enum dissect_guess g = begins_with(head, methods[i]);
+		if (g == DISSECT_YES) {
+			if (head.n == n)
+				return DISSECT_MAYBE;
+			uint8_t c = head.p[n];
+			bool target = c == '/' || c == '*' || c == '[' || (c >= '0' && c <= '9') ||
+			              (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+			return target ? DISSECT_YES : DISSECT_NO;
+		}
+		if (g == DISSECT_MAYBE)
+			best = DISSECT_MAYBE;
+	}
+	return best;
+}
+
+enum dissect_guess recognise_tcp(struct span head, enum recognise_service *ret)
+{
+	const struct { enum recognise_service service; enum dissect_guess guess; } all[] = {
+		{ RECOGNISE_TLS, tls(head) },
+		{ RECOGNISE_SSH, begins_with(head, "SSH-") },   /* RFC 4253, 4.2 */
+		{ RECOGNISE_HTTP, http(head) },
+	};
+	enum dissect_guess best = DISSECT_NO;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i].guess == DISSECT_YES) {
+			*ret = all[i].service;
+			return DISSECT_YES;
+		}
+		if (all[i].guess == DISSECT_MAYBE)
+			best = DISSECT_MAYBE;
+	}
+	return best;
+}
+
+/* RFC 1035, 4.1: a header with a known operation and one question whose name ends. */
+static bool is_dns(struct span datagram)
+{
+	struct cursor c = cursor_from(datagram);
+	cursor_skip(&c, 2);
+	uint16_t flags = cursor_u16be(&c);
+	uint16_t questions = cursor_u16be(&c);
+	cursor_skip(&c, 6);
+	if (!cursor_ok(&c) || (flags >> 11 & 15) > 6 || questions != 1)
+		return false;
+	for (size_t total = 0;;) {
+		uint8_t n = cursor_u8(&c);
+		total += n + 1u;
+		if (!cursor_ok(&c) || n > 63 || total > 255)
+			return false;
+		if (!n)
+			break;
+		cursor_skip(&c, n);
+	}
+	cursor_skip(&c, 2);
+	uint16_t class = cursor_u16be(&c) & 0x7fff;     /* RFC 6762, 18.12: the top bit has another meaning there */
+	return cursor_ok(&c) && (class == 1 || class == 3 || class == 4 || class == 255);
+}
+
+/* RFC 5905, 7.3: versions 1 to 4, modes 1 to 5, a stratum that exists. */
+static bool is_ntp(struct span datagram)
+{
+	if (datagram.n < 48)
+		return false;
+	unsigned version = datagram.p[0] >> 3 & 7, mode = datagram.p[0] & 7;
+	return version >= 1 && version <= 4 && mode >= 1 && mode <= 5 && datagram.p[1] <= 16;
+}
+
+/* RFC 2131, 2 and 3: operation, hardware address length, magic cookie. */
+static bool is_dhcp(struct span datagram)
+{
+	static const uint8_t cookie[4] = { 0x63, 0x82, 0x53, 0x63 };
+	return datagram.n >= 240 && (datagram.p[0] == 1 || datagram.p[0] == 2) && datagram.p[2] <= 16 &&
+	       !memcmp(datagram.p + 236, cookie, sizeof(cookie));
+}
+
+enum recognise_service recognise_udp(struct span datagram, uint16_t src_port, uint16_t dst_port)
+{
+	if ((src_port == 53 || dst_port == 53) && is_dns(datagram))
+		return RECOGNISE_DNS;
+	if ((src_port == 123 || dst_port == 123) && is_ntp(datagram))
+		return RECOGNISE_NTP;
+	if ((src_port == 67 || dst_port == 67 || src_port == 68 || dst_port == 68) && is_dhcp(datagram))
+		return RECOGNISE_DHCP;
+	return RECOGNISE_NONE;
+}
