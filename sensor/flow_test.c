@@ -1,0 +1,181 @@
+#include "sensor/flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <CUnit/Basic.h>
+
+static const struct siphash_key secret = { 1, 2 };
+
+static struct flow_key key(unsigned n)
+{
+	struct decode d = { .kind = DECODE_TCP, .src_port = (uint16_t)n, .dst_port = 104 };
+	d.src.b[14] = (uint8_t)(n >> 8);
+	d.src.b[15] = (uint8_t)n;
+	d.dst.b[15] = 1;
+	d.dst.b[0] = 0x20;
+	struct flow_key k;
+	flow_key_make(&d, &k);
+	return k;
+}
+
+static uint32_t add(struct flow_table *t, unsigned n, enum flow_list list, uint64_t now_s)
+{
+	struct flow_key k = key(n);
+	return flow_add(t, &k, flow_key_hash(&secret, &k), list, now_s * 1000000000u);
+}
+
+static uint32_t find(struct flow_table *t, unsigned n)
+{
+	struct flow_key k = key(n);
+	return flow_find(t, &k, flow_key_hash(&secret, &k));
+}
+
+static void both_directions_have_one_key(void)
+{
+	struct decode there = { .kind = DECODE_UDP, .src_port = 9, .dst_port = 7 }, back;
+	there.src.b[15] = 1;
+	there.dst.b[15] = 2;
+	back = there;
+	back.src = there.dst;
+	back.dst = there.src;
+	back.src_port = there.dst_port;
+	back.dst_port = there.src_port;
+	struct flow_key a, b;
+	memset(&a, 0xaa, sizeof(a));
+	memset(&b, 0x55, sizeof(b));
+	CU_ASSERT_EQUAL(flow_key_make(&there, &a), 0);
+	CU_ASSERT_EQUAL(flow_key_make(&back, &b), 1);
+	CU_ASSERT(!memcmp(&a, &b, sizeof(a)));
+	CU_ASSERT_EQUAL(a.port[0], 9);
+	/* One address: the ports decide. */
+	there.dst = there.src;
+	CU_ASSERT_EQUAL(flow_key_make(&there, &a), 1);
+	CU_ASSERT_EQUAL(a.port[0], 7);
+	/* TCP and UDP between the same ends are two flows. */
+	there.kind = DECODE_TCP;
+	flow_key_make(&there, &b);
+	CU_ASSERT(memcmp(&a, &b, sizeof(a)) != 0);
+}
+
+static void a_full_table_says_so_and_has_room_again(void)
+{
+	struct flow_table *t = flow_table_new(3);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+	for (unsigned i = 0; i < 3; i++)
+		CU_ASSERT_NOT_EQUAL(add(t, i, FLOW_TCP, 0), FLOW_NONE);
+	CU_ASSERT_EQUAL(add(t, 3, FLOW_TCP, 0), FLOW_NONE);
+	flow_remove(t, find(t, 1));
+	CU_ASSERT_EQUAL(find(t, 1), FLOW_NONE);
+	CU_ASSERT_NOT_EQUAL(add(t, 3, FLOW_TCP, 0), FLOW_NONE);
+	CU_ASSERT_EQUAL(flow_count(t), 3);
+	CU_ASSERT_EQUAL(flow_at(t, find(t, 3))->packets[0], 0);
+	flow_table_free(t);
+}
+
+static void every_flow_is_found_while_it_is_there(void)
+{
+	enum { N = 3000, ROOM = 1000 };
+	struct flow_table *t = flow_table_new(ROOM);
+	static bool there[N];
+	unsigned seed = 1, count = 0;
+	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+	for (int step = 0; step < 30000; step++) {
+		seed = seed * 1103515245 + 12345;
+		unsigned n = (seed >> 8) % N;
+		uint32_t i = find(t, n);
+		CU_ASSERT_EQUAL_FATAL(i != FLOW_NONE, there[n]);
+		if (i != FLOW_NONE) {
+			struct flow_key k = key(n);
+			CU_ASSERT_FATAL(!memcmp(&flow_at(t, i)->key, &k, sizeof(k)));
+			flow_remove(t, i);
+			count--;
+		} else if (count < ROOM) {
+			CU_ASSERT_NOT_EQUAL_FATAL(add(t, n, FLOW_UDP, 0), FLOW_NONE);
+			count++;
+		} else {
+			continue;
+		}
+		there[n] = !there[n];
+		CU_ASSERT_EQUAL(flow_count(t), count);
+	}
+	flow_table_free(t);
+}
+
+static void one_bucket_takes_many(void)
+{
+	/* The same hash for all: the chain of buckets is walked, and shrinks again. */
+	struct flow_table *t = flow_table_new(64);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+	for (unsigned n = 0; n < 64; n++) {
+		struct flow_key k = key(n);
+		CU_ASSERT_NOT_EQUAL(flow_add(t, &k, 77, FLOW_TCP, 0), FLOW_NONE);
+	}
+	for (unsigned n = 0; n < 64; n += 2) {
+		struct flow_key k = key(n);
+		flow_remove(t, flow_find(t, &k, 77));
+	}
+	for (unsigned n = 0; n < 64; n++) {
+		struct flow_key k = key(n);
+		CU_ASSERT_EQUAL(flow_find(t, &k, 77) != FLOW_NONE, n % 2 == 1);
+	}
+	flow_table_free(t);
+}
+
+static void lists_are_in_order_of_activity(void)
+{
+	struct flow_table *t = flow_table_new(8);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+	uint32_t a = add(t, 1, FLOW_TCP, 1), b = add(t, 2, FLOW_TCP, 2), c = add(t, 3, FLOW_HALF_OPEN, 3);
+	CU_ASSERT_EQUAL(flow_oldest(t, FLOW_TCP), a);
+	flow_touch(t, a, FLOW_TCP, UINT64_C(5000000000));
+	CU_ASSERT_EQUAL(flow_oldest(t, FLOW_TCP), b);
+	flow_touch(t, b, FLOW_TCP, UINT64_C(5100000000));
+	CU_ASSERT_EQUAL(flow_oldest(t, FLOW_TCP), a);
+	flow_touch(t, a, FLOW_TCP, UINT64_C(5900000000));      /* within its second: stays */
+	CU_ASSERT_EQUAL(flow_oldest(t, FLOW_TCP), a);
+	flow_touch(t, c, FLOW_TCP, UINT64_C(5900000000));
+	CU_ASSERT_EQUAL(flow_oldest(t, FLOW_HALF_OPEN), FLOW_NONE);
+	flow_remove(t, a);
+	flow_remove(t, b);
+	CU_ASSERT_EQUAL(flow_oldest(t, FLOW_TCP), c);
+	flow_table_free(t);
+}
+
+static void creation_order_survives_removals(void)
+{
+	struct flow_table *t = flow_table_new(8);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+	uint32_t a = add(t, 1, FLOW_TCP, 1), b = add(t, 2, FLOW_UDP, 2), c = add(t, 3, FLOW_TCP, 3);
+	CU_ASSERT_EQUAL(flow_first_made(t), a);
+	flow_remove(t, b);
+	flow_touch(t, a, FLOW_TCP, UINT64_C(90000000000));
+	CU_ASSERT_EQUAL(flow_first_made(t), a);
+	flow_remove(t, a);
+	CU_ASSERT_EQUAL(flow_first_made(t), c);
+	uint32_t d = add(t, 4, FLOW_TCP, 4);
+	CU_ASSERT_EQUAL(flow_first_made(t), c);
+	flow_remove(t, c);
+	CU_ASSERT_EQUAL(flow_first_made(t), d);
+	flow_remove(t, d);
+	CU_ASSERT_EQUAL(flow_first_made(t), FLOW_NONE);
+	flow_table_free(t);
+}
+
+int main(void)
+{
+	CU_initialize_registry();
+	CU_pSuite suite = CU_add_suite("flow", NULL, NULL);
+#define T(name) CU_add_test(suite, #name, name)
+	T(both_directions_have_one_key);
+	T(a_full_table_says_so_and_has_room_again);
+	T(every_flow_is_found_while_it_is_there);
+	T(one_bucket_takes_many);
+	T(lists_are_in_order_of_activity);
+	T(creation_order_survives_removals);
+	CU_basic_set_mode(CU_BRM_VERBOSE);
+	CU_basic_run_tests();
+	unsigned failures = CU_get_number_of_failures();
+	CU_cleanup_registry();
+	return failures != 0;
+}
