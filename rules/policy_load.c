@@ -1,0 +1,355 @@
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/err.h"
+#include "rules/policy_model.h"
+
+enum {
+	MAX_FILES = 4096,               /* a hospital has some hundreds of device types */
+	CSV_MAX_BYTES = 16 << 20,       /* 10,000 units with 200 bytes each are 2 MB; xlsx exports are wider */
+};
+
+/* ---- memory ---- */
+
+void *policy_load_grow(void *v, size_t n, size_t *room, size_t size)
+{
+	if (n < *room)
+		return v;
+	size_t more = *room ? *room * 2 : 4;
+	if (more > SIZE_MAX / 2 / size)
+		return v;
+	uint8_t *w = realloc(v, more * size);
+	if (!w)
+		return v;
+	memset(w + *room * size, 0, (more - *room) * size);
+	*room = more;
+	return w;
+}
+
+static void free_row(struct policy_model_row *r)
+{
+	free(r->peers.v);
+	free(r->titles.v);
+	free(r->messages.v);
+	free(r->apps.v);
+}
+
+void policy_load_free(struct policy_model *m)
+{
+	for (size_t i = 0; i < m->types.n; i++) {
+		struct policy_model_type *t = &m->types.v[i];
+		for (size_t j = 0; j < t->rows.n; j++)
+			free_row(&t->rows.v[j]);
+		free(t->rows.v);
+		free(t->documents.v);
+		free(t->infrastructure.v);
+	}
+	for (size_t i = 0; i < m->units.n; i++) {
+		free(m->units.v[i].selects.v);
+		free(m->units.v[i].titles.v);
+		free(m->units.v[i].enabled.v);
+		free(m->units.v[i].overrides.v);
+	}
+	for (size_t i = 0; i < m->roles.n; i++) {
+		for (size_t j = 0; j < m->roles.v[i].addresses.n; j++)
+			free(m->roles.v[i].addresses.v[j].titles.v);
+		free(m->roles.v[i].addresses.v);
+	}
+	for (size_t i = 0; i < m->zones.n; i++) {
+		free(m->zones.v[i].prefixes.v);
+		free(m->zones.v[i].vlans.v);
+	}
+	for (size_t i = 0; i < m->windows.n; i++)
+		free(m->windows.v[i].roles.v);
+	for (size_t i = 0; i < m->docs.n; i++)
+		conf_free(m->docs.v[i]);
+	for (size_t i = 0; i < m->memory.n; i++)
+		free(m->memory.v[i]);
+	free(m->types.v);
+	free(m->units.v);
+	free(m->roles.v);
+	free(m->zones.v);
+	free(m->locals.v);
+	free(m->forbids.v);
+	free(m->windows.v);
+	free(m->scanner_windows.v);
+	free(m->docs.v);
+	free(m->memory.v);
+	*m = (struct policy_model){ 0 };
+}
+
+/* ---- faults ---- */
+
+void policy_load_fault(const struct policy_place *at, struct conf_report *rep, const char *fmt, ...)
+{
+	char what[256];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	if (at->doc) {
+		conf_fault(at->doc, at->node ? at->node : conf_root(at->doc), rep, "%s", what);
+		return;
+	}
+	rep->total++;
+	if (rep->n == CONF_MAX_ERRORS)
+		return;
+	struct conf_error *e = &rep->v[rep->n++];
+	e->line = at->line;
+	e->column = at->column;
+	(void)snprintf(e->file, sizeof(e->file), "%s", at->file ? at->file : "");
+	(void)snprintf(e->what, sizeof(e->what), "%s", what);
+}
+
+const char *policy_load_where(const struct policy_place *at, char out[static 128])
+{
+	unsigned line = at->doc && at->node ? conf_line(at->node) : at->line;
+	const char *file = at->file ? at->file : "?", *base = strrchr(file, '/');
+	(void)snprintf(out, 128, "%.100s:%u", base ? base + 1 : file, line);
+	return out;
+}
+
+const char *policy_load_hint(struct span word, const struct span *names, size_t n, size_t stride, char out[static 160])
+{
+	enum { MOST = 1024, LONGEST = 64 };     /* a hint is a courtesy: the first names are enough */
+	out[0] = 0;
+	if (n > MOST)
+		n = MOST;
+	char (*copies)[LONGEST + 1] = calloc(n ? n : 1, sizeof(*copies));
+	const char **words = calloc(n ? n : 1, sizeof(*words));
+	if (!copies || !words)
+		goto out;
+	size_t k = 0;
+	const char *prefix = NULL;
+	for (size_t i = 0; i < n; i++) {
+		const struct span *s = (const void *)((const uint8_t *)names + i * stride);
+		if (!s->n || s->n > LONGEST)
+			continue;
+		memcpy(copies[k], s->p, s->n);
+		/* "biomed" for "biomed-workstation": far by edit distance, near to a reader */
+		if (!prefix && word.n >= 3 && word.n < s->n && !memcmp(word.p, s->p, word.n))
+			prefix = copies[k];
+		words[k] = copies[k];
+		k++;
+	}
+	const char *near = conf_nearest(word, words, k);
+	if (!near)
+		near = prefix;
+	if (near)
+		(void)snprintf(out, 160, "; did you mean %s?", near);
+	else if (k && k <= 6) {
+		(void)snprintf(out, 160, "; there %s", k == 1 ? "is" : "are");
+		for (size_t i = 0; i < k && strlen(out) + strlen(words[i]) + 3 < 160; i++) {
+			size_t len = strlen(out);
+			(void)snprintf(out + len, 160 - len, "%s %s", i ? "," : "", words[i]);
+		}
+	}
+out:
+	free(words);
+	free(copies);
+	return out;
+}
+
+/* ---- files ---- */
+
+static char *keep(struct policy_model *m, char *memory)
+{
+	char **slot = memory ? POLICY_MODEL_ADD(&m->memory) : NULL;
+	if (!slot) {
+		free(memory);
+		return NULL;
+	}
+	return *slot = memory;
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+	size_t n = strlen(name), k = strlen(end);
+	return n > k && !strcmp(name + n - k, end);
+}
+
+static int read_bytes(const char *path, struct policy_model *m, struct span *ret, struct conf_report *rep)
+{
+	struct policy_place at = { .file = path };
+	FILE *f = fopen(path, "rb");
+	if (!f) {
+		int err = errno;
+		policy_load_fault(&at, rep, "cannot be read: %s", strerror(err));
+		return -err;
+	}
+	char *text = NULL;
+	size_t n = 0, room = 0;
+	int r = 0;
+	for (;;) {
+		if (n == room) {
+			room = room ? room * 2 : 64 << 10;
+			char *more = realloc(text, room);
+			if (!more) {
+				r = -ENOMEM;
+				break;
+			}
+			text = more;
+		}
+		size_t got = fread(text + n, 1, room - n, f);
+		n += got;
+		if (!got)
+			break;
+		if (n > CSV_MAX_BYTES) {
+			policy_load_fault(&at, rep, "is larger than %d MiB", CSV_MAX_BYTES >> 20);
+			r = ERR_CONFIG;
+			break;
+		}
+	}
+	if (!r && ferror(f)) {
+		policy_load_fault(&at, rep, "cannot be read: %s", strerror(EIO));
+		r = -EIO;
+	}
+	(void)fclose(f);
+	if (r) {
+		free(text);
+		return r;
+	}
+	text = keep(m, text);
+	if (!text)
+		return -ENOMEM;
+	*ret = (struct span){ (const uint8_t *)text, n };
+	return 0;
+}
+
+enum file_kind { FILE_TYPE, FILE_SITE, FILE_INVENTORY, FILE_CSV };
+
+/* What a YAML file says it is; `otherwise` when it says nothing. */
+static enum file_kind kind_of(const struct conf_doc *doc, enum file_kind otherwise)
+{
+	const struct conf_node *root = conf_root(doc), *kind = conf_is_map(root) ? conf_get(root, "kind") : NULL;
+	struct span k = kind && conf_is_scalar(kind) ? conf_text(kind, "") : (struct span){ 0 };
+	if (span_eq(k, span_str("site")))
+		return FILE_SITE;
+	if (span_eq(k, span_str("inventory")))
+		return FILE_INVENTORY;
+	if (k.n || (conf_is_map(root) && conf_get(root, "device_type")))
+		return FILE_TYPE;
+	return otherwise;
+}
+
+static int read_one(struct policy_model *m, const char *path, enum file_kind kind, bool by_content,
+                    struct conf_report *rep)
+{
+	char *file = keep(m, strdup(path));
+	if (!file)
+		return -ENOMEM;
+	if (kind == FILE_CSV) {
+		struct span text;
+		int r = read_bytes(path, m, &text, rep);
+		return r ? r : policy_inventory_read_csv(m, text, file, rep);
+	}
+	struct conf_doc *doc = conf_read_file(path, rep);
+	if (!doc)
+		return ERR_CONFIG;
+	struct conf_doc **slot = POLICY_MODEL_ADD(&m->docs);
+	if (!slot) {
+		conf_free(doc);
+		return -ENOMEM;
+	}
+	*slot = doc;
+	struct policy_place at = { .doc = doc, .file = file };
+	enum file_kind says = kind_of(doc, kind);
+	if (by_content)
+		kind = says;
+	else if (says != kind) {
+		static const char *const names[] = { "a device type", "a site", "an inventory" };
+		policy_load_fault(&at, rep, "this is %s, but a file of this name must be %s%s", names[says], names[kind],
+		                  says == FILE_SITE ? ": the site is site.yaml"
+		                  : says == FILE_INVENTORY ? ": the inventory is inventory.yaml" : "");
+		return ERR_CONFIG;
+	}
+	switch (kind) {
+	case FILE_SITE: return policy_site_read(m, doc, file, rep);
+	case FILE_INVENTORY: return policy_inventory_read(m, doc, file, rep);
+	default: return policy_types_read(m, doc, file, rep);
+	}
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int policy_load_dir(const char *dir, struct policy_model *m, struct conf_report *rep)
+{
+	struct policy_place at = { .file = dir };
+	DIR *d = opendir(dir);
+	if (!d) {
+		int err = errno;
+		policy_load_fault(&at, rep, "cannot be opened: %s", strerror(err));
+		return -err;
+	}
+	char **names = NULL;
+	size_t n = 0, room = 0;
+	int r = 0;
+	for (struct dirent *e; !r && (e = readdir(d));) {
+		if (e->d_name[0] == '.' || !(ends_with(e->d_name, ".yaml") || ends_with(e->d_name, ".yml") ||
+		                             !strcmp(e->d_name, "inventory.csv")))
+			continue;
+		names = policy_load_grow(names, n, &room, sizeof(*names));
+		if (n == MAX_FILES) {
+			policy_load_fault(&at, rep, "holds more than %d files", MAX_FILES);
+			r = ERR_CONFIG;
+		} else if (n == room || !(names[n] = strdup(e->d_name))) {
+			r = -ENOMEM;
+		} else {
+			n++;
+		}
+	}
+	(void)closedir(d);
+	/* Every file is read, so that one run shows every fault; the order is fixed, so the table is too. */
+	qsort(names, n, sizeof(*names), by_name);
+	for (size_t i = 0; i < n && r != -ENOMEM; i++) {
+		char path[4096];
+		if (snprintf(path, sizeof(path), "%s/%s", dir, names[i]) >= (int)sizeof(path)) {
+			r = -ENAMETOOLONG;
+			continue;
+		}
+		enum file_kind kind = !strcmp(names[i], "inventory.csv") ? FILE_CSV
+		                      : !strcmp(names[i], "site.yaml") ? FILE_SITE
+		                      : !strcmp(names[i], "inventory.yaml") ? FILE_INVENTORY : FILE_TYPE;
+		int one = read_one(m, path, kind, false, rep);
+		if (one)
+			r = one;
+	}
+	if (!r && !n) {
+		policy_load_fault(&at, rep, "holds no site.yaml, no inventory.yaml or inventory.csv, and no device type");
+		r = ERR_CONFIG;
+	}
+	for (size_t i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+	return r;
+}
+
+int policy_check_path(const char *path, struct conf_report *rep)
+{
+	struct stat st;
+	struct policy_place at = { .file = path };
+	if (stat(path, &st)) {
+		int err = errno;
+		policy_load_fault(&at, rep, "cannot be read: %s", strerror(err));
+		return -err;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		struct policy *p;
+		int r = policy_compile_dir(path, &p, rep);
+		if (!r)
+			free(p);
+		return r;
+	}
+	struct policy_model m = { 0 };
+	int r = read_one(&m, path, ends_with(path, ".csv") ? FILE_CSV : FILE_TYPE, true, rep);
+	policy_load_free(&m);
+	return r;
+}
