@@ -19,8 +19,15 @@ static bool version_shape(struct span f)
 	return hl7_at(f, 0) == '2' && (f.n == 1 || (f.n > 2 && f.p[1] == '.' && hl7_digit(f.p[2])));
 }
 
-/* `s` begins with a header segment whose delimiters are good. */
-static enum dissect_guess evidence(struct span s)
+/* Padding, segment ends, tab, block marks, and the escapes and shifts of ISO 2022 are the controls that occur. */
+static bool foreign(uint8_t b)
+{
+	return b < 0x20 && b != HL7_CR && b != HL7_LF && b != HL7_VT && b != HL7_FS && b != HL7_ESC && b != '\t' &&
+	       b != 0x0e && b != 0x0f;
+}
+
+/* `s` begins with a header segment whose delimiters are good, and holds no foreign byte. */
+static enum dissect_guess header_evidence(struct span s)
 {
 	struct hl7_msh m;
 	size_t end = 0;
@@ -31,7 +38,8 @@ static enum dissect_guess evidence(struct span s)
 	bool type = s.p[0] == 'M' && type_shape(m.field[9], m.component);
 	struct span version = hl7_msh_token(m.field[12], m.component);
 	/* A lone 2 may be the beginning of something else. */
-	bool whole = ended || version.n > 1 || (version.n && version.p + version.n < s.p + end);
+	int next = version.n ? hl7_at(s, (size_t)(version.p - s.p) + version.n) : -1;
+	bool whole = ended || version.n > 1 || next == m.separator || next == m.component;
 	if (type && whole && version_shape(version))
 		return DISSECT_YES;
 	if (!ended)
@@ -48,6 +56,15 @@ static enum dissect_guess evidence(struct span s)
 			return type ? DISSECT_YES : DISSECT_NO;
 	}
 	return DISSECT_YES;
+}
+
+static enum dissect_guess evidence(struct span s)
+{
+	size_t n = 0;
+	while (n < s.n && !foreign(s.p[n]))
+		n++;
+	enum dissect_guess g = header_evidence((struct span){ s.p, n });
+	return g == DISSECT_MAYBE && n < s.n ? DISSECT_NO : g;
 }
 
 /* `s` is the beginning of a block or a message, or of what may stand before one. */
@@ -107,10 +124,9 @@ static enum dissect_guess probe_middle(struct span s)
 	int separator = -1, segments = 0, last = -1;
 	for (size_t i = 0; i < s.n; i++) {
 		int b = s.p[i];
-		bool between = last == HL7_FS || last == HL7_CR || last == HL7_LF;
-		/* Padding between frames, tab, and the shifts of ISO 2022 are the controls that occur. */
-		if (b < 0x20 && b != HL7_CR && b != HL7_LF && b != HL7_VT && b != HL7_FS && b != HL7_ESC && b != '\t' &&
-		    b != 0x0e && b != 0x0f && !(b == 0 && between))
+		bool between = last == HL7_FS || last == HL7_CR || last == HL7_LF || last == HL7_VT;
+		bool commit = last == HL7_VT && (b == HL7_ACKED || b == HL7_NAKED);
+		if (foreign(s.p[i]) && !(b == 0 && between) && !commit)
 			return DISSECT_NO;
 		if (b == HL7_VT || (i && hl7_eol(s.p[i - 1])) || (i && s.p[i - 1] == HL7_FS)) {
 			enum dissect_guess g = probe_start(span_from(s, i));
