@@ -1,3 +1,0 @@
-#include "fuzz/dissector.h"
-
-FUZZ_DISSECTOR(tls)
