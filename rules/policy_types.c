@@ -51,13 +51,14 @@ static const struct conf_key dated_claim[] = {
 };
 
 #define SHORT_PROTO(SYM, name_, ...) { .name = name_, .kind = CONF_PORTS },
+/* `tls` is both a protocol (tls: 8443) and a claim beside another one (tls: yes); the first entry of a name counts. */
 #define SHORT_ROW(peers_)                                                                                          \
+	{ .name = "tls", .kind = CONF_ANY, .doc = "port of a TLS service, or yes: declared as encrypted" },        \
 	POLICY_PROTO_LIST(SHORT_PROTO)                                                                             \
 	{ .name = peers_, .kind = CONF_ONE_OF, .required = true, .keys = names_or_one, .doc = "peers" },           \
 	{ .name = "cite", .kind = CONF_TEXT, .required = true, .min = 1, .max = MAX_NAME, .doc = "document, row" }, \
 	{ .name = "optional", .kind = CONF_TRI, .doc = "off unless the inventory enables it" },                    \
 	{ .name = "disabled", .kind = CONF_TRI, .doc = "the maker ships it disabled" },                            \
-	{ .name = "tls", .kind = CONF_TRI, .doc = "declared as encrypted" },                                       \
 	{ .name = "peers", .kind = CONF_UINT, .min = 1, .max = 65535, .doc = "how many at most" },                 \
 	{ .name = "ae", .kind = CONF_ONE_OF, .keys = titles_or_one, .doc = "AE title of the device as shipped" },  \
 	{ .name = "messages", .kind = CONF_ONE_OF, .keys = names_or_one, .doc = "HL7: ADT^A01, ADT, *" },          \
@@ -461,10 +462,15 @@ static void read_short_row(struct reader *r, struct span id, const struct conf_n
 		return;
 	row->out = out;
 	row->in = !out;
-	const struct conf_node *said = NULL;
+	const struct conf_node *said = NULL, *tls = conf_get(n, "tls");
+	static const char *const yes_no[] = { "yes", "no", NULL };
+	int claims = conf_word(tls, yes_no, -1);
+	struct conf_port_range one;
+	if (tls && claims < 0 && !conf_ports(tls, &one, 1))
+		FAULT(r, tls, "expected the port of a TLS service, or yes or no beside another protocol");
 	for (unsigned i = 0; i < POLICY_PROTOS; i++) {
 		const struct conf_node *ports = conf_get(n, policy_proto_name(i));
-		if (!ports)
+		if (!ports || (ports == tls && claims >= 0))
 			continue;
 		if (said)
 			FAULT(r, ports, "a row declares one protocol; make this a row of its own");
@@ -477,9 +483,8 @@ static void read_short_row(struct reader *r, struct span id, const struct conf_n
 		FAULT(r, n, "row %.*s names no protocol: say tcp, udp, dicom, hl7, https, ... and its port", SHOW(id));
 	row->transport = (uint8_t)policy_proto_transport(row->proto);
 	row->tls = (uint8_t)policy_proto_tls(row->proto);
-	const struct conf_node *tls = conf_get(n, "tls");
-	if (tls) {
-		bool yes = conf_tri(tls) == CONF_TRI_YES;
+	if (claims >= 0) {
+		bool yes = claims == 0;
 		if (!yes && row->tls == POLICY_TLS_YES)
 			FAULT(r, tls, "%s is encrypted by its name, yet the row says tls: no",
 			      policy_proto_name(row->proto));
