@@ -1,0 +1,314 @@
+#include "rules/rule.h"
+
+#include <errno.h>
+
+static const struct rule rules[RULE_COUNT] = {
+#define RULE(SYM, id_, FAMILY, rows_, mds2_, en, ja) \
+	{ .id = id_, .family = EVENT_##FAMILY, .rows = rows_, .mds2 = mds2_, .title_en = en, .title_ja = ja },
+#include "rules/rule.def"
+#undef RULE
+};
+
+const struct rule *rule_get(enum rule_id id) { return (unsigned)id < RULE_COUNT ? &rules[id] : NULL; }
+
+const struct rule *rule_find(struct span id)
+{
+	for (unsigned i = 0; i < RULE_COUNT; i++)
+		if (span_eq(id, span_str(rules[i].id)))
+			return &rules[i];
+	return NULL;
+}
+
+/* ---- words (docs/terms.md): one place, so that a hospital's correction is one edit ---- */
+
+static const char *const severity_words[][2] = {
+	[EVENT_INFO] = { "info", "情報" },
+	[EVENT_LOW] = { "low", "低" },
+	[EVENT_MEDIUM] = { "medium", "中" },
+	[EVENT_HIGH] = { "high", "高" },
+	[EVENT_CRITICAL] = { "critical", "緊急" },
+};
+
+static const char *const verdict_words[EVENT_VERDICTS][2] = {
+	[EVENT_DECLARED] = { "as declared", "開示資料どおり" },
+	[EVENT_UNDECLARED] = { "not declared", "開示資料に記載なし" },
+	[EVENT_DISABLED_BUT_USED] = { "declared as disabled, but used", "無効のはずの機能を使用" },
+	[EVENT_SEEN_DIFFERENTLY] = { "seen differently than declared", "開示資料と相違" },
+	[EVENT_FORBIDDEN] = { "forbidden", "禁止通信" },
+	[EVENT_UNKNOWN_DEVICE] = { "unknown device", "台帳未登録機器" },
+	[EVENT_CANNOT_SAY] = { "cannot say", "判定不能" },
+};
+
+static const char *const what_words[EVENT_WHATS][2] = {
+	[EVENT_WHAT_NONE] = { "nothing", "なし" },
+	[EVENT_WHAT_PROTOCOL] = { "protocol", "プロトコル" },
+	[EVENT_WHAT_CLEAR_TEXT] = { "encryption", "暗号化" },
+	[EVENT_WHAT_INITIATOR] = { "side that opens the connection", "接続を開始する側" },
+	[EVENT_WHAT_PEER] = { "peer", "通信相手" },
+	[EVENT_WHAT_AE_TITLE] = { "AE title", "AEタイトル" },
+	[EVENT_WHAT_LISTENER] = { "listening service", "応答するサービス" },
+	[EVENT_WHAT_INTERNET] = { "internet", "インターネット" },
+	[EVENT_WHAT_LOSS] = { "packets were lost", "パケットの欠落" },
+	[EVENT_WHAT_ONE_SIDED] = { "only one direction was captured", "片方向のみ観測" },
+	[EVENT_WHAT_MIDSTREAM] = { "the beginning was not captured", "通信の途中から観測" },
+	[EVENT_WHAT_SOP_CLASS] = { "SOP class", "SOPクラス" },
+	[EVENT_WHAT_HL7_TYPE] = { "HL7 message type", "HL7メッセージ種別" },
+};
+
+static const char *const family_words[EVENT_TYPES][2] = {
+	[EVENT_CONFIG_CHANGE] = { "configuration change", "設定変更" },
+	[EVENT_NETWORK_ANOMALY] = { "network anomaly", "ネットワーク異常" },
+	[EVENT_LOGIN_ATTEMPT] = { "login attempt", "ログイン試行" },
+	[EVENT_ANOMALOUS_TRAFFIC] = { "anomalous traffic", "異常トラフィック" },
+	[EVENT_LIFECYCLE] = { "life cycle", "製品寿命" },
+	[EVENT_CONTROL] = { "compensating control", "補完的対策" },
+	[EVENT_DOCUMENT] = { "declarations", "開示資料" },
+	[EVENT_ASSET] = { "asset", "資産" },
+	[EVENT_FLOW] = { "flow", "通信の要約" },
+	[EVENT_SENSOR] = { "sensor", "センサー" },
+};
+
+#define WORD(table, i, lang) \
+	((size_t)(i) < sizeof(table) / sizeof((table)[0]) && (table)[i][0] ? (table)[i][(lang) == RULE_JA] : "?")
+
+const char *rule_severity_word(enum event_severity s, enum rule_language lang) { return WORD(severity_words, s, lang); }
+const char *rule_verdict_word(enum event_verdict v, enum rule_language lang) { return WORD(verdict_words, v, lang); }
+const char *rule_family_word(enum event_type family, enum rule_language lang) { return WORD(family_words, family, lang); }
+
+/* ---- sentences ----
+ * A template per rule and language: what was seen, and what to ask whom. In between stands what was declared
+ * where. %d device, %p peer, %s service (tcp/104), %h what differs, %g what was seen there, %a the calling AE title. */
+
+static const struct {
+	enum rule_id id;
+	const char *seen_en, *ask_en, *seen_ja, *ask_ja;
+} sentences[] = {
+	{ RULE_UNDECLARED_LISTENER,
+	  "%d answered %p on %s, a service that no document declares",
+	  "ask the manufacturer what the service is for and whether it can be switched off",
+	  "%dが%pに対して%sで応答しましたが、このサービスは開示資料に記載がありません",
+	  "用途と無効化の可否を製造販売業者へ照会してください" },
+	{ RULE_UNDECLARED_TRAFFIC,
+	  "%d connected to %p on %s, which no document declares",
+	  "ask the manufacturer what the traffic is for",
+	  "%dが%pの%sへ接続しましたが、この通信は開示資料に記載がありません",
+	  "用途を製造販売業者へ照会してください" },
+	{ RULE_UNDECLARED_PEER,
+	  "%d spoke with %p on the declared service %s, but nobody declared this peer",
+	  "check with the system's owner whether the peer belongs there, and enter it in the site file if it does",
+	  "%dが開示資料にあるサービス%sを、開示資料・施設設定にない相手%pと使用しました",
+	  "相手の妥当性をシステム管理者へ確認し、妥当であれば施設設定へ登録してください" },
+	{ RULE_DISABLED_USED,
+	  "%d uses %s with %p, which is declared as switched off and not enabled in the inventory",
+	  "ask who switched it on, and enable it in the inventory if that was agreed",
+	  "%dが無効のはずの機能%sを%pと使用しています",
+	  "有効化の経緯を確認し、合意済みであれば台帳で有効にしてください" },
+	{ RULE_DIFFERENT_PROTOCOL,
+	  "%d and %p speak another protocol on %s than the one declared (seen: %g)",
+	  "ask the manufacturer which protocol belongs there",
+	  "%dと%pの間の%sで、開示資料と異なるプロトコル（観測：%g）が使われています",
+	  "正しいプロトコルを製造販売業者へ照会してください" },
+	{ RULE_CLEAR_TEXT,
+	  "%d and %p speak clear text on %s where encryption is declared (seen: %g)",
+	  "ask the manufacturer how encryption is switched on",
+	  "%dと%pの間の%sは暗号化されると開示されていますが、平文（観測：%g）で通信しています",
+	  "暗号化の設定方法を製造販売業者へ照会してください" },
+	{ RULE_WRONG_INITIATOR,
+	  "the connection between %d and %p on %s was opened by the other side than declared",
+	  "ask the manufacturer which side is meant to connect",
+	  "%dと%pの間の%sで、開示資料と逆の側が接続を開始しました",
+	  "発信・着信の別を製造販売業者へ照会してください" },
+	{ RULE_INTERNET,
+	  "%d, declared to stay inside the hospital, talks to %p on the internet (%s)",
+	  "ask the manufacturer what the connection is for and tell the network's owner",
+	  "院内限定と開示された%dが、インターネット上の%pと通信しています（%s）",
+	  "用途を製造販売業者へ照会し、ネットワーク管理者へ連絡してください" },
+	{ RULE_FORBIDDEN,
+	  "traffic between %d and %p on %s is forbidden",
+	  "ask the owner of the rule and of the device which of them has to change",
+	  "%dと%pの間の%sは禁止通信です",
+	  "規程と機器の管理者へ確認してください" },
+	{ RULE_UNKNOWN_AE,
+	  "the AE title %a, which nobody declared, called %d (with %p, %s)",
+	  "find out whose title it is and enter it in the inventory if it belongs there",
+	  "開示資料・台帳にないAEタイトル%aから%dへ接続要求がありました（相手：%p、%s）",
+	  "使用者を確認し、妥当であれば台帳へ登録してください" },
+	{ RULE_AE_IMPERSONATION,
+	  "a host other than %d says its AE title %a (with %p, %s)",
+	  "check whether the unit was moved or its address changed, and if not, who uses its title",
+	  "%dのAEタイトル%aを別のホストが名乗っています（相手：%p、%s）",
+	  "機器の移設やアドレス変更の有無を確認し、なければ使用者を調べてください" },
+	{ RULE_HL7_MESSAGE,
+	  "%d and %p exchange an HL7 message on %s that the declaration does not name",
+	  "ask the interface's owner whether it belongs there",
+	  "%dと%pの間の%sで、開示資料に記載のないHL7メッセージを観測しました",
+	  "連携の担当者へ確認してください" },
+	{ RULE_UNKNOWN_DEVICE,
+	  "%d, a host that stands in no register, talks with %p (%s)",
+	  "find out what it is and enter it in the inventory",
+	  "台帳にない機器%dが%pと通信しています（%s）",
+	  "機器を特定し、ME機器台帳へ登録してください" },
+	{ RULE_CANNOT_SAY,
+	  "whether the traffic between %d and %p on %s is as declared cannot be said (%h)",
+	  "check that the mirror port shows the whole traffic",
+	  "%dと%pの間の%sが開示資料どおりかは判定できません（理由：%h）",
+	  "ミラーポートで全通信が見えているか確認してください" },
+	{ RULE_ADDRESS_CONFLICT,
+	  "%d was seen with an address that the inventory gives to another unit",
+	  "check whether a unit was replaced or moved, and correct the inventory",
+	  "%dが、台帳では他の機器に属するアドレスで観測されました",
+	  "機器の交換・移設の有無を確認し、台帳を訂正してください" },
+	{ RULE_FLOW_DECLARED,
+	  "%d speaks with %p on %s as declared",
+	  "nothing is to be done",
+	  "%dと%pの間の%sは開示資料どおりです",
+	  "対応は不要です" },
+};
+
+static void put_span(struct buf *out, struct span s) { (void)buf_put(out, s.p, s.n); }
+
+static void put_addr(struct buf *out, const struct addr *a)
+{
+	char text[ADDR_STRLEN];
+	(void)buf_str(out, addr_str(a, text));
+}
+
+static void put_device(const struct event *e, struct buf *out, bool ja)
+{
+	if (event_has(e, EVENT_F_device) && e->device.n)
+		put_span(out, e->device);
+	else if (event_has(e, EVENT_F_device_addr))
+		put_addr(out, &e->device_addr);
+	else
+		(void)buf_str(out, ja ? "不明な機器" : "an unknown host");
+}
+
+static void put_peer(const struct event *e, struct buf *out, bool ja)
+{
+	bool named = event_has(e, EVENT_F_peer) && e->peer.n;
+	if (named)
+		put_span(out, e->peer);
+	if (!event_has(e, EVENT_F_peer_addr)) {
+		if (!named)
+			(void)buf_str(out, ja ? "不明な相手" : "an unknown peer");
+		return;
+	}
+	if (named)
+		(void)buf_str(out, ja ? "（" : " (");
+	put_addr(out, &e->peer_addr);
+	if (named)
+		(void)buf_str(out, ja ? "）" : ")");
+}
+
+static void put_service(const struct event *e, struct buf *out, bool ja)
+{
+	const char *transport = event_has(e, EVENT_F_transport)
+	                                ? vocab_word(&event_vocab, EVENT_F_transport, e->transport) : NULL;
+	if (transport && event_has(e, EVENT_F_port))
+		(void)buf_printf(out, "%s/%llu", transport, (unsigned long long)e->port);
+	else if (event_has(e, EVENT_F_port))
+		(void)buf_printf(out, ja ? "ポート%llu" : "port %llu", (unsigned long long)e->port);
+	else
+		(void)buf_str(out, transport ? transport : ja ? "ポート不明" : "an unknown port");
+}
+
+static void put_seen(const struct event *e, struct buf *out, bool ja)
+{
+	if (event_has(e, EVENT_F_service) && e->service.n)
+		put_span(out, e->service);
+	else if (event_has(e, EVENT_F_seen) && e->seen.n)
+		put_span(out, e->seen);
+	else
+		(void)buf_str(out, ja ? "不明" : "unknown");
+}
+
+static void put_template(const struct event *e, const char *t, struct buf *out, bool ja)
+{
+	for (; *t; t++) {
+		if (*t != '%') {
+			(void)buf_put(out, t, 1);
+			continue;
+		}
+		switch (*++t) {
+		case 'd': put_device(e, out, ja); break;
+		case 'p': put_peer(e, out, ja); break;
+		case 's': put_service(e, out, ja); break;
+		case 'g': put_seen(e, out, ja); break;
+		case 'h': (void)buf_str(out, WORD(what_words, e->what, ja ? RULE_JA : RULE_EN)); break;
+		case 'a':
+			if (event_has(e, EVENT_F_calling_ae))
+				put_span(out, e->calling_ae);
+			else
+				(void)buf_str(out, "?");
+			break;
+		default: return;
+		}
+	}
+}
+
+/* "; IFU-ER400 revision 3, X-1 says: dicom tcp/104 to pacs" */
+static void put_authority(const struct event *e, struct buf *out, bool ja)
+{
+	bool row = event_has(e, EVENT_F_row) && e->row.n, said = event_has(e, EVENT_F_said) && e->said.n;
+	if (!event_has(e, EVENT_F_document) || !e->document.n)
+		return;
+	enum event_authority a = event_has(e, EVENT_F_authority) ? (enum event_authority)e->authority : EVENT_AUTH_DOCUMENT;
+	static const char *const kinds[][2] = {
+		[EVENT_AUTH_DOCUMENT] = { "the document ", "開示資料" },
+		[EVENT_AUTH_INVENTORY] = { "the inventory ", "台帳" },
+		[EVENT_AUTH_SITE] = { "the site file ", "施設設定" },
+		[EVENT_AUTH_SENSOR] = { "the sensor ", "センサー" },
+	};
+	(void)buf_str(out, ja ? "。根拠は" : "; ");
+	(void)buf_str(out, WORD(kinds, a, ja ? RULE_JA : RULE_EN));
+	(void)buf_str(out, ja ? "「" : "");
+	put_span(out, e->document);
+	(void)buf_str(out, ja ? "」" : "");
+	if (event_has(e, EVENT_F_revision) && e->revision.n) {
+		(void)buf_str(out, ja ? "（版：" : " (revision ");
+		put_span(out, e->revision);
+		(void)buf_str(out, ja ? "）" : ")");
+	}
+	if (row) {
+		(void)buf_str(out, ja ? "の" : ", ");
+		put_span(out, e->row);
+	}
+	if (said) {
+		(void)buf_str(out, ja ? "（記載：" : ", says \"");
+		put_span(out, e->said);
+		(void)buf_str(out, ja ? "）" : "\"");
+	}
+	(void)buf_str(out, ja ? "で、" : "");
+}
+
+int rule_explain(const struct event *e, enum rule_language lang, struct buf *out)
+{
+	bool ja = lang == RULE_JA;
+	size_t mark = out->len;
+	const struct rule *r = event_has(e, EVENT_F_rule) ? rule_find(e->rule) : NULL;
+	size_t i = 0;
+	while (i < sizeof(sentences) / sizeof(sentences[0]) && r != &rules[sentences[i].id])
+		i++;
+	if (!r || i == sizeof(sentences) / sizeof(sentences[0])) {
+		/* A newer sensor's rule, or one that asks nothing of anybody: its title, or its name. */
+		put_device(e, out, ja);
+		(void)buf_str(out, ja ? "：" : ": ");
+		if (r)
+			(void)buf_str(out, ja ? r->title_ja : r->title_en);
+		else if (event_has(e, EVENT_F_rule))
+			put_span(out, e->rule);
+		(void)buf_str(out, ja ? "。" : ".");
+	} else {
+		bool cited = event_has(e, EVENT_F_document) && e->document.n;
+		put_template(e, ja ? sentences[i].seen_ja : sentences[i].seen_en, out, ja);
+		put_authority(e, out, ja);
+		(void)buf_str(out, ja ? cited ? "" : "。" : "; ");
+		(void)buf_str(out, ja ? sentences[i].ask_ja : sentences[i].ask_en);
+		(void)buf_str(out, ja ? "。" : ".");
+	}
+	if (out->full) {
+		buf_rewind(out, mark);
+		return -ENOBUFS;
+	}
+	return 0;
+}
