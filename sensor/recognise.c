@@ -5,29 +5,10 @@
 const char *recognise_name(enum recognise_service s)
 {
 	static const char *const names[RECOGNISE_SERVICES] = {
-		[RECOGNISE_TLS] = "tls", [RECOGNISE_SSH] = "ssh", [RECOGNISE_HTTP] = "http",
-		[RECOGNISE_DNS] = "dns", [RECOGNISE_NTP] = "ntp", [RECOGNISE_DHCP] = "dhcp",
+		[RECOGNISE_SSH] = "ssh", [RECOGNISE_HTTP] = "http", [RECOGNISE_DNS] = "dns",
+		[RECOGNISE_NTP] = "ntp", [RECOGNISE_DHCP] = "dhcp",
 	};
 	return (unsigned)s < RECOGNISE_SERVICES ? names[s] : NULL;
-}
-
-/* RFC 8446, 5.1 and 4: a handshake record that begins with a ClientHello or ServerHello. SSL 3.0 to TLS 1.3 all
- * write 3.0 to 3.4 here. */
-static enum dissect_guess tls(struct span head)
-{
-	if (head.n > 0 && head.p[0] != 0x16)
-		return DISSECT_NO;
-	if (head.n > 1 && head.p[1] != 0x03)
-		return DISSECT_NO;
-	if (head.n > 2 && head.p[2] > 0x04)
-		return DISSECT_NO;
-	if (head.n < 6)
-		return DISSECT_MAYBE;
-	unsigned len = (unsigned)head.p[3] << 8 | head.p[4];
-	/* 4: the handshake header itself; 2^14 + 2048: the longest record that was ever allowed (RFC 5246, 6.2.3). */
-	if (len < 4 || len > (1 << 14) + 2048)
-		return DISSECT_NO;
-	return head.p[5] == 1 || head.p[5] == 2 ? DISSECT_YES : DISSECT_NO;
 }
 
 static enum dissect_guess begins_with(struct span head, const char *text)
@@ -64,7 +45,6 @@ static enum dissect_guess http(struct span head)
 enum dissect_guess recognise_tcp(struct span head, enum recognise_service *ret)
 {
 	const struct { enum recognise_service service; enum dissect_guess guess; } all[] = {
-		{ RECOGNISE_TLS, tls(head) },
 		{ RECOGNISE_SSH, begins_with(head, "SSH-") },   /* RFC 4253, 4.2 */
 		{ RECOGNISE_HTTP, http(head) },
 	};

@@ -1,0 +1,753 @@
+#include "sensor/shard.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <CUnit/Basic.h>
+
+#include "core/clock.h"
+
+/* A protocol of the test's own: "T!", a length byte, that many letters. 255: a thousand bytes of no interest follow.
+ * Letters: 'c...' the sender is the client, 's...' the server is; "bad" breaks; "many" says two thousand things;
+ * "huge" asks for more than its limit. */
+struct toy_state { uint32_t messages; uint8_t fill[96]; };
+
+enum { TOY_MAX = 1024 };
+
+static enum dissect_guess toy_probe(struct span head, bool midstream)
+{
+	(void)midstream;
+	if ((head.n > 0 && head.p[0] != 'T') || (head.n > 1 && head.p[1] != '!'))
+		return DISSECT_NO;
+	return head.n < 3 ? DISSECT_MAYBE : DISSECT_YES;
+}
+
+static void toy_say(struct dissect_ctx *ctx, const char *prefix, struct span text)
+{
+	char id[80];
+	snprintf(id, sizeof(id), "%s%.*s", prefix, (int)(text.n < 60 ? text.n : 60), text.p ? (const char *)text.p : "");
+	struct observation o = { .head.type = OBSERVATION_HL7_MESSAGE };
+	observation_text(&o, OBSERVATION_F_control_id, span_str(id));
+	ctx->emit(ctx->arg, &o);
+}
+
+static struct dissect_result toy_parse(void *state, struct span in, struct dissect_ctx *ctx)
+{
+	struct toy_state *st = state;
+	if (in.n < 3)
+		return (struct dissect_result){ DISSECT_MORE, 0, 3 };
+	if (in.p[0] != 'T' || in.p[1] != '!')
+		return (struct dissect_result){ DISSECT_BAD, 0, 0 };
+	if (in.p[2] == 255)
+		return (struct dissect_result){ DISSECT_SKIP, 3, 1000 };
+	size_t n = 3u + in.p[2];
+	if (in.n < n)
+		return (struct dissect_result){ DISSECT_MORE, 0, n };
+	struct span text = { in.p + 3, n - 3 };
+	if (span_eq(text, span_str("bad")))
+		return (struct dissect_result){ DISSECT_BAD, 0, 0 };
+	if (span_eq(text, span_str("huge")))
+		return (struct dissect_result){ DISSECT_MORE, n, TOY_MAX + 1 };
+	if (text.n && text.p[0] == 'c')
+		ctx->client = (enum dissect_client)ctx->dir;
+	if (text.n && text.p[0] == 's')
+		ctx->client = (enum dissect_client)!ctx->dir;
+	unsigned times = span_eq(text, span_str("many")) ? 2000 : 1;
+	while (times--)
+		toy_say(ctx, st->messages++ ? "" : "1st:", text);
+	return (struct dissect_result){ DISSECT_OK, n, 0 };
+}
+
+static enum dissect_status toy_gap(void *state, uint64_t n, struct dissect_ctx *ctx)
+{
+	char text[24];
+	(void)state;
+	snprintf(text, sizeof(text), "gap%u", (unsigned)n);
+	toy_say(ctx, "", span_str(text));
+	return DISSECT_OK;
+}
+
+static void toy_finish(void *state, struct span rest, struct dissect_ctx *ctx)
+{
+	(void)state;
+	if (rest.n)
+		toy_say(ctx, "rest:", span_from(rest, 3));
+}
+
+static const struct dissector toy = {
+	.name = "toy", .transports = DISSECT_TCP, .ports = { 7777 }, .state_size = sizeof(struct toy_state),
+	.max_message = TOY_MAX, .probe = toy_probe, .parse = toy_parse, .gap = toy_gap, .finish = toy_finish,
+};
+static const struct dissector *const toys[] = { &toy, NULL };
+
+enum { OUT = 4 << 20, C = 40000, S = 9000 };    /* client and server ports of most cases */
+
+struct rig {
+	struct shard *h;
+	struct shard_out *out;
+	struct siphash_key key;
+	struct shard_config c;
+	uint64_t seq, ts_ns;
+	bool no_text;
+	char *text;
+	size_t n;
+};
+
+static void setup_with(struct rig *r, struct shard_config c)
+{
+	memset(r, 0, sizeof(*r));
+	r->c = c;
+	r->h = shard_new(&c);
+	r->out = calloc(1, sizeof(*r->out));
+	r->text = calloc(1, OUT);
+	CU_ASSERT_FATAL(r->h && r->out && r->text);
+	r->out->bytes = buf_over(malloc(OUT), OUT);
+	r->ts_ns = UINT64_C(1700000000) * CLOCK_SECOND;
+}
+
+static struct shard_config plenty(void)
+{
+	return (struct shard_config){
+		.flows = 64, .stream_bytes = 1 << 20, .probes = 16, .states = 16, .dissectors = toys,
+		.tcp_idle_ns = 300 * CLOCK_SECOND, .udp_idle_ns = 60 * CLOCK_SECOND, .half_open_ns = 20 * CLOCK_SECOND,
+	};
+}
+
+static void setup(struct rig *r) { setup_with(r, plenty()); }
+
+static void teardown(struct rig *r)
+{
+	shard_free(r->h);
+	free(r->out->bytes.data);
+	free(r->out);
+	free(r->text);
+}
+
+static void say(struct rig *r, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(r->text + r->n, OUT - r->n, fmt, ap);
+	va_end(ap);
+	if (n > 0 && (size_t)n < OUT - r->n)
+		r->n += (size_t)n;
+}
+
+/* One line per observation: type, packet, ports from>to, then what it says in short words. */
+static void collect(struct rig *r)
+{
+	struct shard_record head;
+	struct span bytes;
+	for (size_t at = 0; shard_record_next(r->out, &at, &head, &bytes);) {
+		static struct vocab_scratch scratch;
+		struct observation o;
+		struct cursor in = cursor_from(bytes);
+		memset(&o, 0, sizeof(o));
+		CU_ASSERT_EQUAL_FATAL(vocab_decode(&observation_vocab, &o.head, &scratch, &in, NULL), 0);
+		CU_ASSERT_EQUAL(cursor_left(&in), 0);
+		if (r->no_text)
+			continue;
+		say(r, "%s %u %u>%u", observation_vocab.types[o.head.type].name, (unsigned)o.packet, o.src.port, o.dst.port);
+		if (observation_has(&o, OBSERVATION_F_initiator_by))
+			say(r, " %s", vocab_word(&observation_vocab, OBSERVATION_F_initiator_by, o.initiator_by));
+		if (observation_has(&o, OBSERVATION_F_service))
+			say(r, " %.*s", (int)o.service.n, (const char *)o.service.p);
+		if (observation_has(&o, OBSERVATION_F_control_id))
+			say(r, " %.*s", (int)o.control_id.n, (const char *)o.control_id.p);
+		if (observation_has(&o, OBSERVATION_F_reason))
+			say(r, " %s", vocab_word(&observation_vocab, OBSERVATION_F_reason, o.reason));
+		if (o.midstream)
+			say(r, " midstream");
+		if (o.one_sided)
+			say(r, " one-sided");
+		if (o.answered)
+			say(r, " answered");
+		if (observation_has(&o, OBSERVATION_F_end))
+			say(r, " %s out=%u in=%u", vocab_word(&observation_vocab, OBSERVATION_F_end, o.end),
+			    (unsigned)o.packets_out, (unsigned)o.packets_in);
+		if (o.gap_bytes)
+			say(r, " gap=%u", (unsigned)o.gap_bytes);
+		say(r, "\n");
+	}
+	buf_rewind(&r->out->bytes, 0);
+}
+
+static void send(struct rig *r, struct decode d)
+{
+	d.src.b[15] = d.src_port == S || d.src_port == 53 ? 2 : 1;
+	d.dst.b[15] = d.dst_port == S || d.dst_port == 53 ? 2 : 1;
+	d.ip_bytes = 40 + d.payload_wire;
+	d.has_mac = true;
+	d.src_mac.b[5] = d.src.b[15];
+	d.dst_mac.b[5] = d.dst.b[15];
+	struct shard_packet p = { .d = &d, .seq = ++r->seq, .number = r->seq, .ts_ns = r->ts_ns };
+	p.side = flow_key_make(&d, &p.key);
+	p.hash = flow_key_hash(&r->key, &p.key);
+	shard_packet(r->h, r->out, &p);
+	collect(r);
+}
+
+static void tcp_bytes(struct rig *r, unsigned from, unsigned to, unsigned flags, uint32_t seq, uint32_t ack,
+                      const void *bytes, size_t n)
+{
+	uint8_t *exact = malloc(n ? n : 1);
+	if (n)
+		memcpy(exact, bytes, n);
+	send(r, (struct decode){ .kind = DECODE_TCP, .src_port = (uint16_t)from, .dst_port = (uint16_t)to,
+	                         .flags = (uint8_t)flags, .seq = seq, .ack = ack,
+	                         .payload = { exact, n }, .payload_wire = (uint32_t)n });
+	free(exact);
+}
+
+static void tcp(struct rig *r, unsigned from, unsigned to, unsigned flags, uint32_t seq, uint32_t ack, const char *text)
+{
+	tcp_bytes(r, from, to, flags, seq, ack, text, strlen(text));
+}
+
+static void udp(struct rig *r, unsigned from, unsigned to, const char *text)
+{
+	send(r, (struct decode){ .kind = DECODE_UDP, .src_port = (uint16_t)from, .dst_port = (uint16_t)to,
+	                         .payload = span_str(text), .payload_wire = (uint32_t)strlen(text) });
+}
+
+#define SYN DECODE_SYN
+#define ACK DECODE_ACK
+#define FIN DECODE_FIN
+#define RST DECODE_RST
+
+static void handshake(struct rig *r)
+{
+	tcp(r, C, S, SYN, 99, 0, "");
+	tcp(r, S, C, SYN | ACK, 199, 100, "");
+	tcp(r, C, S, ACK, 100, 200, "");
+}
+
+static void timers(struct rig *r, uint64_t later_s)
+{
+	r->ts_ns += later_s * CLOCK_SECOND;
+	shard_timers(r->h, r->out, r->ts_ns);
+	collect(r);
+}
+
+static void capture_ends(struct rig *r)
+{
+	uint64_t number = 0, last = 0;
+	while (shard_first_flow(r->h, &number)) {
+		CU_ASSERT(number > last);
+		last = number;
+		shard_end_first_flow(r->h, r->out);
+		collect(r);
+	}
+	CU_ASSERT_EQUAL(shard_flows(r->h), 0);
+}
+
+#define IS(r, want)                                                                       \
+	do {                                                                              \
+		if (strcmp((r)->text, want))                                              \
+			printf("\n  seen:\n%s  wanted:\n%s", (r)->text, want);            \
+		CU_ASSERT_STRING_EQUAL((r)->text, want);                                  \
+		(r)->text[(r)->n = 0] = 0;                                                \
+	} while (0)
+
+static void a_connection_from_syn_to_fin(void)
+{
+	struct rig r;
+	setup(&r);
+	handshake(&r);
+	IS(&r, "flow.open 2 40000>9000 handshake answered\n");
+	tcp(&r, C, S, ACK, 100, 200, "T!\3abc");
+	tcp(&r, S, C, ACK, 200, 106, "T!\3xyz");
+	IS(&r, "flow.service 4 40000>9000 handshake toy answered\n"
+	       "hl7.message 4 40000>9000 1st:abc\n"
+	       "hl7.message 5 9000>40000 xyz\n");
+	tcp(&r, C, S, FIN | ACK, 106, 206, "");
+	tcp(&r, S, C, FIN | ACK, 206, 107, "");
+	IS(&r, "");
+	tcp(&r, C, S, ACK, 107, 207, "");
+	IS(&r, "flow.end 8 40000>9000 handshake toy answered closed out=5 in=3\n");
+	tcp(&r, C, S, ACK, 107, 207, "");       /* late: absorbed */
+	CU_ASSERT_EQUAL(shard_flows(r.h), 1);
+	timers(&r, 6);
+	IS(&r, "");
+	CU_ASSERT_EQUAL(shard_flows(r.h), 0);
+	teardown(&r);
+}
+
+static void a_close_without_its_last_ack_ends_after_the_linger(void)
+{
+	struct rig r;
+	setup(&r);
+	handshake(&r);
+	tcp(&r, C, S, FIN | ACK, 100, 200, "");
+	tcp(&r, S, C, FIN | ACK, 200, 101, "");
+	timers(&r, 4);
+	IS(&r, "flow.open 2 40000>9000 handshake answered\n");
+	timers(&r, 1);
+	IS(&r, "flow.end 5 40000>9000 handshake answered closed out=3 in=2\n");
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_flows_idle], 0);
+	teardown(&r);
+}
+
+static void a_refused_syn_never_opens(void)
+{
+	struct rig r;
+	setup(&r);
+	tcp(&r, C, S, SYN, 99, 0, "");
+	tcp(&r, S, C, RST | ACK, 0, 100, "");
+	IS(&r, "flow.end 2 40000>9000 handshake refused out=1 in=1\n");
+	tcp(&r, C, S, SYN, 5000, 0, "");        /* tries again */
+	tcp(&r, S, C, RST | ACK, 0, 5001, "");
+	IS(&r, "flow.end 4 40000>9000 handshake refused out=1 in=1\n");
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_flows], 2);
+	teardown(&r);
+}
+
+static void an_unanswered_syn_idles_out(void)
+{
+	struct rig r;
+	setup(&r);
+	tcp(&r, C, S, SYN, 99, 0, "");
+	tcp(&r, C, S, SYN, 99, 0, "");
+	timers(&r, 19);
+	IS(&r, "");
+	timers(&r, 1);
+	IS(&r, "flow.end 2 40000>9000 handshake one-sided idle out=2 in=0\n");
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_flows_idle], 1);
+	teardown(&r);
+}
+
+static void a_reset_ends_an_open_connection_only_when_plausible(void)
+{
+	struct rig r;
+	setup(&r);
+	handshake(&r);
+	tcp(&r, C, S, ACK, 100, 200, "T!\1a");
+	r.text[r.n = 0] = 0;
+	tcp(&r, S, C, RST, 3000000000u, 0, ""); /* from off the path */
+	IS(&r, "");
+	tcp(&r, S, C, RST, 200, 0, "");
+	IS(&r, "flow.end 6 40000>9000 handshake toy answered reset out=3 in=3\n");
+	teardown(&r);
+}
+
+static void data_on_the_syn_is_read(void)
+{
+	struct rig r;
+	setup(&r);
+	tcp(&r, C, S, SYN, 99, 0, "T!\1a");
+	IS(&r, "flow.open 1 40000>9000 handshake\n"
+	       "flow.service 1 40000>9000 handshake toy\n"
+	       "hl7.message 1 40000>9000 1st:a\n");
+	tcp(&r, C, S, SYN, 99, 0, "T!\1a");     /* sent again: the same bytes, no second message */
+	tcp(&r, S, C, SYN | ACK, 199, 104, "");
+	tcp(&r, C, S, ACK, 104, 200, "T!\1b");
+	IS(&r, "hl7.message 4 40000>9000 b\n");
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_stream_conflicts], 0);
+	teardown(&r);
+}
+
+static void the_syn_ack_alone_tells_who_opened(void)
+{
+	struct rig r;
+	setup(&r);
+	tcp(&r, S, C, SYN | ACK, 199, 100, "");
+	IS(&r, "flow.open 1 40000>9000 handshake answered\n");
+	tcp(&r, S, C, ACK, 200, 100, "T!\1a");
+	IS(&r, "flow.service 2 40000>9000 handshake toy one-sided answered\n"
+	       "hl7.message 2 9000>40000 1st:a\n");
+	teardown(&r);
+}
+
+static void one_side_only_is_open_when_the_opener_acknowledges(void)
+{
+	struct rig r;
+	setup(&r);
+	tcp(&r, C, S, SYN, 99, 0, "");
+	tcp(&r, C, S, ACK, 100, 200, "");
+	IS(&r, "flow.open 2 40000>9000 handshake one-sided answered\n");
+	tcp(&r, C, S, ACK, 100, 200, "T!\1a");
+	capture_ends(&r);
+	IS(&r, "flow.service 3 40000>9000 handshake toy one-sided answered\n"
+	       "hl7.message 3 40000>9000 1st:a\n"
+	       "flow.end 3 40000>9000 handshake toy one-sided answered capture out=3 in=0\n");
+	teardown(&r);
+}
+
+static void mid_stream_goes_by_port_then_by_content(void)
+{
+	struct rig r;
+	setup(&r);
+	tcp(&r, 7777, C, ACK, 5, 9, "T!\2xx");         /* a port of the dissector's: it listens */
+	IS(&r, "flow.open 1 40000>7777 port midstream answered\n"
+	       "flow.service 1 40000>7777 port toy midstream answered\n"
+	       "hl7.message 1 7777>40000 1st:xx\n");
+	tcp(&r, 30000, S, ACK, 5, 9, "T!\2ss");        /* no such port: the receiver listens, but content knows better */
+	IS(&r, "flow.open 2 30000>9000 first_packet midstream answered\n"
+	       "flow.service 2 9000>30000 content toy midstream answered\n"
+	       "hl7.message 2 30000>9000 1st:ss\n");
+	tcp(&r, 80, 443, ACK, 5, 9, "");               /* no data: not opened */
+	IS(&r, "");
+	tcp(&r, 80, 443, ACK, 5, 9, "hello");          /* both known: the lower one listens */
+	IS(&r, "flow.open 4 443>80 port midstream one-sided answered\n");
+	capture_ends(&r);
+	IS(&r, "flow.end 1 40000>7777 port toy midstream one-sided answered capture out=0 in=1\n"
+	       "flow.end 2 9000>30000 content toy midstream one-sided answered capture out=0 in=1\n"
+	       "flow.service 4 443>80 port unknown midstream one-sided answered\n"
+	       "flow.end 4 443>80 port unknown midstream one-sided answered capture out=0 in=2\n");
+	teardown(&r);
+}
+
+static void unknown_once_both_directions_said_no(void)
+{
+	struct rig r;
+	setup(&r);
+	handshake(&r);
+	r.text[r.n = 0] = 0;
+	tcp(&r, C, S, ACK, 100, 200, "T");
+	IS(&r, "");
+	tcp(&r, S, C, ACK, 200, 101, "nothing known");
+	IS(&r, "");                             /* the client's T may still become something */
+	tcp(&r, C, S, ACK, 101, 213, "?");
+	IS(&r, "flow.service 6 40000>9000 handshake unknown answered\n");
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_probe_gave_up], 1);
+	tcp(&r, S, C, ACK, 213, 102, "T!\1a");
+	IS(&r, "");
+	capture_ends(&r);
+	IS(&r, "flow.end 7 40000>9000 handshake unknown answered capture out=4 in=3\n");
+	teardown(&r);
+}
+
+static void content_is_found_in_either_direction(void)
+{
+	struct rig r;
+	setup(&r);
+	handshake(&r);
+	tcp(&r, C, S, ACK, 100, 200, "T");
+	r.text[r.n = 0] = 0;
+	tcp(&r, S, C, ACK, 200, 101, "T!\1x");
+	IS(&r, "flow.service 5 40000>9000 handshake toy answered\n"
+	       "hl7.message 5 9000>40000 1st:x\n");
+	tcp(&r, C, S, ACK, 101, 204, "!\1y");   /* what was held meanwhile is not lost */
+	IS(&r, "hl7.message 6 40000>9000 y\n");
+	teardown(&r);
+}
+
+static void named_by_shape_when_no_dissector_knows(void)
+{
+	struct rig r;
+	setup(&r);
+	handshake(&r);
+	r.text[r.n = 0] = 0;
+	tcp(&r, S, C, ACK, 200, 100, "SS");
+	IS(&r, "");
+	tcp(&r, S, C, ACK, 202, 100, "H-2.0-x");
+	IS(&r, "flow.service 5 40000>9000 handshake ssh answered\n");
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_probe_gave_up], 0);
+	teardown(&r);
+}
+
+static void udp_opens_at_once_and_names_with_the_answer(void)
+{
+	struct rig r;
+	setup(&r);
+	udp(&r, C, S, "ping");
+	IS(&r, "flow.open 1 40000>9000 first_packet\n");
+	udp(&r, S, C, "pong");
+	IS(&r, "flow.service 2 40000>9000 first_packet unknown answered\n");
+	udp(&r, C, 9001, "log line");
+	timers(&r, 60);
+	IS(&r, "flow.open 3 40000>9001 first_packet\n"
+	       "flow.service 3 40000>9001 first_packet unknown\n"
+	       "flow.end 3 40000>9001 first_packet unknown one-sided idle out=1 in=0\n"
+	       "flow.end 2 40000>9000 first_packet unknown answered idle out=1 in=1\n");
+	udp(&r, C, 53, "");
+	timers(&r, 60);
+	IS(&r, "flow.open 4 40000>53 first_packet\n"
+	       "flow.end 4 40000>53 first_packet one-sided idle out=1 in=0\n");
+	teardown(&r);
+}
+
+static void out_of_order_and_again_is_read_once(void)
+{
+	struct rig r;
+	setup(&r);
+	handshake(&r);
+	r.text[r.n = 0] = 0;
+	tcp(&r, C, S, ACK, 103, 200, "cd");
+	tcp(&r, C, S, ACK, 100, 200, "T!\2");
+	tcp(&r, C, S, ACK, 100, 200, "T!\2XX");
+	tcp(&r, C, S, ACK, 105, 200, "T!\1e");
+	IS(&r, "flow.service 5 40000>9000 handshake toy answered\n"
+	       "hl7.message 5 40000>9000 1st:cd\n"
+	       "hl7.message 7 40000>9000 e\n");
+	/* The differing copy came after its bytes had been read and forgotten: an overlap, no more to say. */
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_stream_overlap_bytes], 5);
+	teardown(&r);
+}
+
+static void a_gap_is_told_and_reading_goes_on(void)
+{
+	struct rig r;
+	setup(&r);
+	handshake(&r);
+	tcp(&r, C, S, ACK, 100, 200, "T!\2abT!\7half");
+	r.text[r.n = 0] = 0;
+	tcp(&r, S, C, ACK, 200, 130, "");
+	uint32_t at = 120;
+	for (int i = 0; i < 16; i++, at += 4)
+		tcp(&r, C, S, ACK, at, 200, "T!\1z");
+	tcp(&r, S, C, ACK, 200, at, "");
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_stream_gap_bytes], 8);
+	CU_ASSERT_PTR_NOT_NULL(strstr(r.text, "hl7.message 21 40000>9000 gap8\nhl7.message 21 40000>9000 z\n"));
+	r.text[r.n = 0] = 0;
+	capture_ends(&r);
+	IS(&r, "flow.end 22 40000>9000 handshake toy answered capture out=19 in=3 gap=8\n");
+	teardown(&r);
+}
+
+static void skipped_bytes_are_not_held_and_holes_in_them_do_not_matter(void)
+{
+	struct rig r;
+	char bulk[1000];
+	memset(bulk, 'x', sizeof(bulk));
+	setup(&r);
+	handshake(&r);
+	tcp(&r, C, S, ACK, 100, 200, "T!\377");
+	tcp_bytes(&r, C, S, ACK, 103, 200, bulk, 400);
+	/* 503 .. 602 lost; the last of the thousand comes with the next message in one segment. */
+	tcp_bytes(&r, C, S, ACK, 603, 200, bulk, 499);
+	tcp(&r, C, S, ACK, 1102, 200, "xT!\1a");
+	tcp(&r, C, S, FIN | ACK, 1107, 200, "");
+	tcp(&r, S, C, ACK, 200, 1108, "");
+	r.text[r.n = 0] = 0;
+	capture_ends(&r);
+	IS(&r, "hl7.message 9 40000>9000 1st:a\n"
+	       "flow.end 9 40000>9000 handshake toy answered capture out=7 in=2 gap=100\n");
+	teardown(&r);
+}
+
+static void a_message_in_one_byte_segments_and_its_rest(void)
+{
+	struct rig r;
+	setup(&r);
+	handshake(&r);
+	r.text[r.n = 0] = 0;
+	const char *text = "T!\5helloT!\2hiT!0unfini";
+	for (size_t i = 0; text[i]; i++)
+		tcp_bytes(&r, C, S, ACK, 100 + (uint32_t)i, 200, text + i, 1);
+	IS(&r, "flow.service 6 40000>9000 handshake toy answered\n"
+	       "hl7.message 11 40000>9000 1st:hello\n"
+	       "hl7.message 16 40000>9000 hi\n");
+	tcp(&r, C, S, FIN | ACK, 100 + (uint32_t)strlen(text), 200, "");
+	IS(&r, "hl7.message 26 40000>9000 rest:unfini\n");
+	teardown(&r);
+}
+
+static void broken_bytes_are_said_once(void)
+{
+	struct rig r;
+	setup(&r);
+	handshake(&r);
+	r.text[r.n = 0] = 0;
+	tcp(&r, C, S, ACK, 100, 200, "T!\3badT!\1a");
+	tcp(&r, C, S, ACK, 110, 200, "T!\3bad");
+	IS(&r, "flow.service 4 40000>9000 handshake toy answered\n"
+	       "protocol.malformed 4 40000>9000 toy syntax\n");
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_dissector_bad], 1);
+	tcp(&r, 50000, S, SYN, 0, 0, "");
+	tcp(&r, S, 50000, SYN | ACK, 0, 1, "");
+	tcp(&r, 50000, S, ACK, 1, 1, "T!\4huge");
+	IS(&r, "flow.open 7 50000>9000 handshake answered\n"
+	       "flow.service 8 50000>9000 handshake toy answered\n"
+	       "protocol.malformed 8 50000>9000 toy limit\n");
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_dissector_limit], 1);
+	teardown(&r);
+}
+
+static void one_packet_cannot_say_too_much(void)
+{
+	struct rig r;
+	setup(&r);
+	handshake(&r);
+	r.no_text = true;
+	tcp(&r, C, S, ACK, 100, 200, "T!\4manyT!\1a");
+	CU_ASSERT(shard_stats(r.h)->v[STATS_observations_dropped] > 500);
+	CU_ASSERT(shard_stats(r.h)->v[STATS_observations] > 200);
+	r.no_text = false;
+	tcp(&r, C, S, ACK, 111, 200, "T!\1b");
+	CU_ASSERT_PTR_NOT_NULL(strstr(r.text, "hl7.message 5 40000>9000 b\n"));
+	teardown(&r);
+}
+
+static void ports_used_again_are_another_flow(void)
+{
+	struct rig r;
+	setup(&r);
+	handshake(&r);
+	r.text[r.n = 0] = 0;
+	tcp(&r, C, S, SYN, 70000, 0, "");       /* alone it proves nothing */
+	IS(&r, "");
+	tcp(&r, S, C, SYN | ACK, 80000, 70001, "");
+	IS(&r, "flow.end 4 40000>9000 handshake answered closed out=3 in=1\n"
+	       "flow.open 5 40000>9000 handshake answered\n");
+	tcp(&r, C, S, ACK, 70001, 80001, "T!\1a");
+	IS(&r, "flow.service 6 40000>9000 handshake toy answered\n"
+	       "hl7.message 6 40000>9000 1st:a\n");
+	teardown(&r);
+}
+
+static void a_full_table_gives_up_half_open_flows_first(void)
+{
+	struct rig r;
+	struct shard_config c = plenty();
+	c.flows = 4;
+	setup_with(&r, c);
+	handshake(&r);
+	udp(&r, 30001, S, "x");
+	tcp(&r, 30002, S, SYN, 0, 0, "");
+	tcp(&r, 30003, S, SYN, 0, 0, "");
+	r.text[r.n = 0] = 0;
+	tcp(&r, 30004, S, SYN, 0, 0, "");
+	IS(&r, "flow.end 5 30002>9000 handshake one-sided evicted out=1 in=0\n");
+	tcp(&r, 30005, S, SYN, 0, 0, "");
+	IS(&r, "flow.end 6 30003>9000 handshake one-sided evicted out=1 in=0\n");
+	tcp(&r, S, 30004, SYN | ACK, 0, 1, "");
+	tcp(&r, S, 30005, SYN | ACK, 0, 1, "");
+	r.text[r.n = 0] = 0;
+	r.ts_ns += 2 * CLOCK_SECOND;
+	tcp(&r, C, S, ACK, 100, 200, "");
+	udp(&r, 30006, S, "x");                 /* UDP that nobody answered goes next, then the longest idle */
+	udp(&r, 30007, S, "x");
+	udp(&r, S, 30007, "y");
+	udp(&r, 30008, S, "x");
+	IS(&r, "flow.service 4 30001>9000 first_packet unknown\n"
+	       "flow.end 4 30001>9000 first_packet unknown one-sided evicted out=1 in=0\n"
+	       "flow.open 12 30006>9000 first_packet\n"
+	       "flow.service 12 30006>9000 first_packet unknown\n"
+	       "flow.end 12 30006>9000 first_packet unknown one-sided evicted out=1 in=0\n"
+	       "flow.open 13 30007>9000 first_packet\n"
+	       "flow.service 14 30007>9000 first_packet unknown answered\n"
+	       "flow.end 9 30004>9000 handshake answered evicted out=1 in=1\n"
+	       "flow.open 15 30008>9000 first_packet\n");
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_flows_evicted], 5);
+	teardown(&r);
+}
+
+static void budgets_that_are_used_up_are_counted(void)
+{
+	struct rig r;
+	struct shard_config c = plenty();
+	c.probes = 1;
+	c.states = 1;
+	setup_with(&r, c);
+	for (unsigned port = 30000; port < 30004; port++) {
+		tcp(&r, port, S, SYN, 0, 0, "");
+		tcp(&r, S, port, SYN | ACK, 0, 1, "");
+	}
+	r.text[r.n = 0] = 0;
+	tcp(&r, 30000, S, ACK, 1, 1, "T");
+	tcp(&r, 30001, S, ACK, 1, 1, "T");      /* no slot to probe */
+	tcp(&r, 30000, S, ACK, 2, 1, "!\1a");
+	tcp(&r, 30002, S, ACK, 1, 1, "T!\1b");  /* no state to dissect */
+	IS(&r, "flow.service 10 30001>9000 handshake unknown answered\n"
+	       "flow.service 11 30000>9000 handshake toy answered\n"
+	       "hl7.message 11 30000>9000 1st:a\n"
+	       "flow.service 12 30002>9000 handshake toy answered\n");
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_probe_dropped], 1);
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_state_dropped], 1);
+	tcp(&r, 30000, S, FIN | ACK, 5, 1, "");
+	tcp(&r, S, 30000, FIN | ACK, 1, 6, "");
+	tcp(&r, 30000, S, ACK, 6, 2, "");       /* its state is free again */
+	r.text[r.n = 0] = 0;
+	tcp(&r, 30003, S, ACK, 1, 1, "T!\1c");
+	IS(&r, "flow.service 16 30003>9000 handshake toy answered\n"
+	       "hl7.message 16 30003>9000 1st:c\n");
+	teardown(&r);
+}
+
+static void no_room_to_hold_is_a_gap(void)
+{
+	struct rig r;
+	struct shard_config c = plenty();
+	c.stream_bytes = 0;
+	setup_with(&r, c);
+	handshake(&r);
+	tcp(&r, C, S, ACK, 100, 200, "T!\1aT!\3b");
+	r.text[r.n = 0] = 0;
+	tcp(&r, C, S, ACK, 108, 200, "T!\1c");
+	IS(&r, "hl7.message 5 40000>9000 c\n");
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_stream_dropped_bytes], 4);
+	teardown(&r);
+}
+
+static void many_flows_idle_at_once_take_several_turns(void)
+{
+	struct rig r;
+	struct shard_config c = plenty();
+	c.flows = 1000;
+	setup_with(&r, c);
+	r.no_text = true;
+	for (unsigned i = 0; i < 1000; i++)
+		udp(&r, 20000 + i, S, "x");
+	timers(&r, 100);
+	CU_ASSERT(shard_flows(r.h) > 0 && shard_flows(r.h) < 1000);
+	for (int i = 0; i < 20; i++)
+		timers(&r, 0);
+	CU_ASSERT_EQUAL(shard_flows(r.h), 0);
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_observations_dropped], 0);
+	teardown(&r);
+}
+
+static void a_cut_capture_is_a_gap(void)
+{
+	struct rig r;
+	setup(&r);
+	handshake(&r);
+	send(&r, (struct decode){ .kind = DECODE_TCP, .src_port = C, .dst_port = S, .flags = ACK, .seq = 100, .ack = 200,
+	                          .payload = span_str("T!\1aT!\5b"), .payload_wire = 12, .truncated = true });
+	r.text[r.n = 0] = 0;
+	tcp(&r, C, S, ACK, 112, 200, "T!\1c");
+	capture_ends(&r);
+	IS(&r, "hl7.message 5 40000>9000 c\n"
+	       "flow.end 5 40000>9000 handshake toy answered capture out=4 in=1 gap=4\n");
+	teardown(&r);
+}
+
+int main(void)
+{
+	CU_initialize_registry();
+	CU_pSuite suite = CU_add_suite("shard", NULL, NULL);
+#define T(name) CU_add_test(suite, #name, name)
+	T(a_connection_from_syn_to_fin);
+	T(a_close_without_its_last_ack_ends_after_the_linger);
+	T(a_refused_syn_never_opens);
+	T(an_unanswered_syn_idles_out);
+	T(a_reset_ends_an_open_connection_only_when_plausible);
+	T(data_on_the_syn_is_read);
+	T(the_syn_ack_alone_tells_who_opened);
+	T(one_side_only_is_open_when_the_opener_acknowledges);
+	T(mid_stream_goes_by_port_then_by_content);
+	T(unknown_once_both_directions_said_no);
+	T(content_is_found_in_either_direction);
+	T(named_by_shape_when_no_dissector_knows);
+	T(udp_opens_at_once_and_names_with_the_answer);
+	T(out_of_order_and_again_is_read_once);
+	T(a_gap_is_told_and_reading_goes_on);
+	T(skipped_bytes_are_not_held_and_holes_in_them_do_not_matter);
+	T(a_message_in_one_byte_segments_and_its_rest);
+	T(broken_bytes_are_said_once);
+	T(one_packet_cannot_say_too_much);
+	T(ports_used_again_are_another_flow);
+	T(a_full_table_gives_up_half_open_flows_first);
+	T(budgets_that_are_used_up_are_counted);
+	T(no_room_to_hold_is_a_gap);
+	T(many_flows_idle_at_once_take_several_turns);
+	T(a_cut_capture_is_a_gap);
+	CU_basic_set_mode(CU_BRM_VERBOSE);
+	CU_basic_run_tests();
+	unsigned failures = CU_get_number_of_failures();
+	CU_cleanup_registry();
+	return failures != 0;
+}
