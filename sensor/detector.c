@@ -7,7 +7,7 @@
 
 /* Tables are set-associative: a key has WAYS places, the one used longest ago gives way. Bounded work per
  * look-up, no chains to attack, and what is evicted depends on nothing but the order of observations. */
-enum { WAYS = 8, TEMPLATE_MAX = 1024, FLOW_SLOTS = 1 << 16, FACT_SLOTS = 1 << 17 };
+enum { WAYS = 8, FLOW_SLOTS = 1 << 16, FACT_SLOTS = 1 << 17 };
 
 /* What we know of an address, so that observations without frames (dicom.*, hl7.*) find their device. */
 struct asset {
@@ -30,7 +30,7 @@ struct flow_memory {
 struct fold {
 	uint64_t hash, used, said_ns, last_ns, pending;
 	uint16_t len;
-	uint8_t bytes[TEMPLATE_MAX];
+	uint8_t bytes[DETECTOR_TEMPLATE_MAX];
 };
 
 struct detector {
@@ -282,7 +282,7 @@ static void say(struct detector *d, struct event *e)
 	event_uint(e, EVENT_F_count, 1);
 	emit(d, e, EVENT_LANE_ALERTS);
 	/* Encoded after emit, which completed it. What does not fit is said once and not counted further:
-	 * the longest event (all fields at their limits) is below TEMPLATE_MAX, see the test. */
+	 * the longest event (all fields at their limits) is below DETECTOR_TEMPLATE_MAX, see the test. */
 	struct buf b = buf_over(victim->bytes, sizeof(victim->bytes));
 	if (vocab_encode(&event_vocab, &e->head, &b))
 		victim->used = 0;

@@ -14,6 +14,9 @@
 #include "rules/policy.h"
 #include "sensor/stats.h"
 
+/* Room for an encoded event kept so that its repeats can be told; the longest fits (detector_test.c). */
+enum { DETECTOR_TEMPLATE_MAX = 1280 };
+
 struct detector_config {
 	const char *sensor;             /* sensor id; kept */
 	uint64_t epoch;

@@ -1,0 +1,410 @@
+/* Covers: R033 R056 R066 R069 */
+#include "sensor/detector.h"
+
+#include <CUnit/Basic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/rule.h"
+
+static const uint64_t STEP_NS = 1000000;
+
+/* A policy of this test's own: what it answers is set per case. Defined here, these take the place of rules/policy.c. */
+static struct verdict answer[POLICY_MAX_VERDICTS];
+static unsigned answers;
+static const char *unit_at_1 = "ct-1";
+
+unsigned policy_check(const struct policy *p, const struct observation *o, struct verdict ret[static POLICY_MAX_VERDICTS])
+{
+	(void)p, (void)o;
+	memcpy(ret, answer, sizeof(answer));
+	return answers;
+}
+
+void policy_host(const struct policy *p, const struct addr *ip, const struct mac *mac, uint16_t vlan, struct policy_host *ret)
+{
+	(void)p, (void)mac, (void)vlan;
+	*ret = (struct policy_host){ .device = POLICY_NONE, .by = EVENT_BY_NOTHING, .local = true };
+	if (ip->b[15] == 1 && unit_at_1)
+		*ret = (struct policy_host){ .device = 0, .by = EVENT_BY_IP, .id = span_str(unit_at_1), .type = span_str("example.ct"),
+			                     .zone = span_str("imaging"), .local = true };
+	else if (ip->b[15] == 2)
+		ret->role = span_str("pacs");
+}
+
+void policy_cite(const struct policy *p, uint32_t cite, struct policy_cite *ret)
+{
+	(void)p, (void)cite;
+	*ret = (struct policy_cite){ EVENT_AUTH_DOCUMENT, span_str("IFU-X"), span_str("3"), span_str("X-1"), span_str("no port 22") };
+}
+
+size_t policy_devices(const struct policy *p) { return p ? 1 : 0; }
+
+void policy_device(const struct policy *p, uint32_t device, struct policy_device *ret)
+{
+	(void)p, (void)device;
+	*ret = (struct policy_device){ .id = span_str("us-1"), .type = span_str("example.us") };
+}
+
+static char lines[64][2048];
+static unsigned n_lines;
+
+static void keep(void *arg, const struct event *e)
+{
+	(void)arg;
+	struct buf b = buf_over(lines[n_lines], sizeof(lines[0]) - 1);
+	if (n_lines < 63 && !vocab_json(&event_vocab, &e->head, &b))
+		lines[n_lines++][b.len] = 0;
+}
+
+static struct detector *fresh(bool policy)
+{
+	static const uint64_t table = 0;
+	struct detector_config c = { .sensor = "t", .epoch = 7, .assets = 64, .folds = 64, .fold_ns = 60 * UINT64_C(1000000000),
+		                     .flow_events = true, .emit = keep };
+	struct detector *d = detector_new(&c);
+	n_lines = 0;
+	answers = 0;
+	if (policy)
+		detector_policy(d, (const struct policy *)(const void *)&table, 3, 1);
+	n_lines = 0;
+	return d;
+}
+
+static struct endpoint at(uint8_t last, uint16_t port)
+{
+	return (struct endpoint){ addr_from_v4((const uint8_t[]){ 10, 0, 0, last }), port };
+}
+
+static struct observation flow(enum observation_type type, uint64_t number, uint8_t src, uint8_t dst, uint16_t port)
+{
+	struct observation o = { .head.type = (uint16_t)type };
+	struct endpoint s = at(src, 40000), d = at(dst, port);
+	observation_uint(&o, OBSERVATION_F_packet, number);
+	observation_uint(&o, OBSERVATION_F_ts, number * STEP_NS);
+	vocab_set_endpoint(&observation_vocab, &o.head, OBSERVATION_F_src, &s);
+	vocab_set_endpoint(&observation_vocab, &o.head, OBSERVATION_F_dst, &d);
+	observation_uint(&o, OBSERVATION_F_flow, number);
+	observation_uint(&o, OBSERVATION_F_transport, OBSERVATION_TCP);
+	observation_uint(&o, OBSERVATION_F_answered, 1);
+	return o;
+}
+
+static unsigned count(const char *needle)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < n_lines; i++)
+		n += strstr(lines[i], needle) != NULL;
+	return n;
+}
+
+static const char *first(const char *needle)
+{
+	for (unsigned i = 0; i < n_lines; i++)
+		if (strstr(lines[i], needle))
+			return lines[i];
+	return "";
+}
+
+static void breach(enum rule_id rule, enum event_verdict kind, bool src)
+{
+	answer[0] = (struct verdict){ .kind = kind, .what = EVENT_WHAT_LISTENER, .rule = rule, .device = 0, .severity = EVENT_HIGH,
+		                      .confidence = EVENT_CONFIDENCE_HIGH, .device_is_src = src };
+	answers = 1;
+}
+
+static void numbers_each_lane_from_one_without_holes(void)
+{
+	struct detector *d = fresh(true);
+	breach(RULE_UNDECLARED_LISTENER, EVENT_UNDECLARED, false);
+	for (uint64_t i = 1; i <= 5; i++) {
+		struct observation o = flow(OBSERVATION_FLOW_OPEN, i, (uint8_t)(10 + i), 1, 22);
+		detector_observe(d, &o);
+	}
+	CU_ASSERT_EQUAL(count("\"lane\":\"alerts\""), 5);
+	char want[64];
+	for (unsigned lane = 0; lane < 2; lane++)
+		for (unsigned seq = lane ? 2 : 1; seq <= 5; seq++) {
+			snprintf(want, sizeof(want), "\"epoch\":7,\"lane\":\"%s\",\"seq\":%u,", lane ? "telemetry" : "alerts", seq);
+			CU_ASSERT_EQUAL(count(want), 1);
+		}
+	detector_free(d);
+}
+
+static void says_a_breach_with_its_authority_and_both_ends(void)
+{
+	struct detector *d = fresh(true);
+	breach(RULE_UNDECLARED_LISTENER, EVENT_UNDECLARED, false);
+	struct observation o = flow(OBSERVATION_FLOW_OPEN, 9, 2, 1, 22);
+	detector_observe(d, &o);
+	const char *e = first("undeclared_listener");
+	static const char *const want[] = { "\"type\":\"config_change\"", "\"device\":\"ct-1\"", "\"device_type\":\"example.ct\"",
+		                            "\"device_by\":\"ip\"", "\"device_addr\":\"10.0.0.1\"", "\"device_zone\":\"imaging\"",
+		                            "\"peer\":\"pacs\"", "\"peer_addr\":\"10.0.0.2\"", "\"initiator\":\"peer\"", "\"port\":22",
+		                            "\"document\":\"IFU-X\"", "\"revision\":\"3\"", "\"row\":\"X-1\"", "\"said\":\"no port 22\"",
+		                            "\"seen\":\"tcp/22\"", "\"count\":1", "\"packet\":9", "\"generation\":3" };
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
+		if (!strstr(e, want[i])) {
+			CU_FAIL("a field is missing or wrong");
+			fprintf(stderr, "not in the event: %s\n%s\n", want[i], e);
+		}
+	detector_free(d);
+}
+
+static void folds_repeats_and_tells_their_count_at_the_end(void)
+{
+	struct detector *d = fresh(true);
+	struct stats s = { 0 };
+	breach(RULE_UNDECLARED_LISTENER, EVENT_UNDECLARED, false);
+	for (uint64_t i = 1; i <= 10; i++) {
+		struct observation o = flow(OBSERVATION_FLOW_OPEN, i, 2, 1, 22);
+		detector_observe(d, &o);
+	}
+	CU_ASSERT_EQUAL(count("undeclared_listener"), 1);
+	detector_finish(d, &s, 11 * STEP_NS);
+	CU_ASSERT_EQUAL(count("undeclared_listener"), 2);
+	CU_ASSERT_EQUAL(count("\"count\":9"), 1);
+	detector_free(d);
+}
+
+static void tells_repeats_when_their_time_has_come(void)
+{
+	struct detector *d = fresh(true);
+	breach(RULE_UNDECLARED_LISTENER, EVENT_UNDECLARED, false);
+	detector_tick(d, 1);
+	struct observation o = flow(OBSERVATION_FLOW_OPEN, 1, 2, 1, 22);
+	detector_observe(d, &o);
+	o = flow(OBSERVATION_FLOW_OPEN, 2, 2, 1, 22);
+	detector_observe(d, &o);
+	detector_tick(d, 3 * STEP_NS);
+	CU_ASSERT_EQUAL(count("undeclared_listener"), 1);
+	detector_tick(d, 200 * UINT64_C(1000000000));
+	CU_ASSERT_EQUAL(count("undeclared_listener"), 2);
+	detector_tick(d, 400 * UINT64_C(1000000000));
+	CU_ASSERT_EQUAL(count("undeclared_listener"), 2);
+	detector_free(d);
+}
+
+static void one_breach_per_flow_and_end(void)
+{
+	struct detector *d = fresh(true);
+	struct stats s = { 0 };
+	breach(RULE_UNDECLARED_LISTENER, EVENT_UNDECLARED, false);
+	struct observation o = flow(OBSERVATION_FLOW_OPEN, 4, 2, 1, 22);
+	detector_observe(d, &o);
+	o = flow(OBSERVATION_FLOW_SERVICE, 4, 2, 1, 22);
+	observation_text(&o, OBSERVATION_F_service, span_str("ssh"));
+	breach(RULE_DIFFERENT_PROTOCOL, EVENT_SEEN_DIFFERENTLY, false);
+	detector_observe(d, &o);
+	breach(RULE_UNDECLARED_TRAFFIC, EVENT_UNDECLARED, true);
+	detector_observe(d, &o);
+	detector_finish(d, &s, 5 * STEP_NS);
+	CU_ASSERT_EQUAL(count("undeclared_listener"), 1);
+	CU_ASSERT_EQUAL(count("different_protocol"), 0);
+	CU_ASSERT_EQUAL(count("undeclared_traffic"), 1);
+	detector_free(d);
+}
+
+static void cannot_say_does_not_hide_a_later_breach(void)
+{
+	struct detector *d = fresh(true);
+	breach(RULE_CANNOT_SAY, EVENT_CANNOT_SAY, false);
+	struct observation o = flow(OBSERVATION_FLOW_OPEN, 4, 2, 1, 22);
+	detector_observe(d, &o);
+	breach(RULE_UNDECLARED_LISTENER, EVENT_UNDECLARED, false);
+	o = flow(OBSERVATION_FLOW_SERVICE, 4, 2, 1, 22);
+	detector_observe(d, &o);
+	CU_ASSERT_EQUAL(count("policy.cannot_say"), 1);
+	CU_ASSERT_EQUAL(count("undeclared_listener"), 1);
+	detector_free(d);
+}
+
+static void an_unknown_host_is_one_event_whatever_it_talks_to(void)
+{
+	struct detector *d = fresh(true);
+	answer[0] = (struct verdict){ .kind = EVENT_UNKNOWN_DEVICE, .rule = RULE_UNKNOWN_DEVICE, .device = POLICY_NONE,
+		                      .cite = POLICY_NONE, .device_is_src = true };
+	answers = 1;
+	for (uint64_t i = 1; i <= 5; i++) {
+		struct observation o = flow(OBSERVATION_FLOW_OPEN, i, 77, (uint8_t)i, (uint16_t)(100 + i));
+		detector_observe(d, &o);
+	}
+	CU_ASSERT_EQUAL(count("unknown_device\""), 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("policy.unknown_device"), "\"device\":\"10.0.0.77\""));
+	CU_ASSERT_PTR_NULL(strstr(first("policy.unknown_device"), "peer_class"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("policy.unknown_device"), "\"authority\":\"sensor\""));
+	detector_free(d);
+}
+
+static void another_devices_name_is_judged_for_its_owner(void)
+{
+	struct detector *d = fresh(true);
+	struct observation o = { .head.type = OBSERVATION_DICOM_ASSOCIATE_REQUEST };
+	struct endpoint s = at(1, 40000), t = at(2, 104);
+	vocab_set_endpoint(&observation_vocab, &o.head, OBSERVATION_F_src, &s);
+	vocab_set_endpoint(&observation_vocab, &o.head, OBSERVATION_F_dst, &t);
+	observation_uint(&o, OBSERVATION_F_flow, 3);
+	observation_text(&o, OBSERVATION_F_calling_ae, span_str("US1"));
+	answer[0] = (struct verdict){ .kind = EVENT_SEEN_DIFFERENTLY, .what = EVENT_WHAT_AE_TITLE, .rule = RULE_AE_IMPERSONATION,
+		                      .device = 1, .device_is_src = true };
+	answers = 1;
+	detector_observe(d, &o);
+	const char *e = first("ae_title_of_another");
+	CU_ASSERT_PTR_NOT_NULL(strstr(e, "\"device\":\"us-1\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(e, "\"peer\":\"ct-1\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(e, "\"peer_addr\":\"10.0.0.1\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(e, "\"calling_ae\":\"US1\""));
+	CU_ASSERT_PTR_NULL(strstr(e, "device_addr"));
+	detector_free(d);
+}
+
+static void without_a_policy_nothing_is_judged(void)
+{
+	struct detector *d = fresh(false);
+	breach(RULE_UNDECLARED_LISTENER, EVENT_UNDECLARED, false);
+	struct observation o = flow(OBSERVATION_FLOW_OPEN, 4, 2, 1, 22);
+	detector_observe(d, &o);
+	CU_ASSERT_EQUAL(count("alerts"), 0);
+	CU_ASSERT_EQUAL(count("asset.seen"), 2);
+	detector_free(d);
+}
+
+static void a_host_and_its_service_are_told_once(void)
+{
+	struct detector *d = fresh(false);
+	for (uint64_t i = 1; i <= 4; i++) {
+		struct observation o = flow(OBSERVATION_FLOW_OPEN, i, 5, 6, 104);
+		detector_observe(d, &o);
+		o = flow(OBSERVATION_FLOW_SERVICE, i, 5, 6, 104);
+		observation_text(&o, OBSERVATION_F_service, span_str("dicom"));
+		detector_observe(d, &o);
+	}
+	CU_ASSERT_EQUAL(count("asset.seen"), 2);
+	CU_ASSERT_EQUAL(count("asset.service"), 1);
+	CU_ASSERT_EQUAL(count("asset.client"), 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("asset.service"), "\"device\":\"10.0.0.6\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("asset.service"), "\"port\":104,\"service\":\"dicom\""));
+	detector_free(d);
+}
+
+static void an_unanswered_address_is_no_asset(void)
+{
+	struct detector *d = fresh(false);
+	struct observation o = flow(OBSERVATION_FLOW_OPEN, 1, 5, 6, 104);
+	observation_uint(&o, OBSERVATION_F_answered, 0);
+	detector_observe(d, &o);
+	CU_ASSERT_EQUAL(count("asset.seen"), 1);
+	detector_free(d);
+}
+
+static void a_full_asset_table_evicts_and_says_so(void)
+{
+	struct detector *d = fresh(false);
+	struct stats s = { 0 };
+	for (uint64_t i = 1; i <= 2000; i++) {
+		struct observation o = flow(OBSERVATION_FLOW_OPEN, i, 5, 6, 104);
+		o.src.ip.b[14] = (uint8_t)(i >> 8), o.src.ip.b[15] = (uint8_t)i;
+		detector_observe(d, &o);
+		n_lines = 0;
+	}
+	CU_ASSERT(detector_stats(d)->v[STATS_assets_evicted] > 1000);
+	detector_finish(d, &s, 3000 * STEP_NS);
+	CU_ASSERT_EQUAL(count("\"counter\":\"assets_evicted\""), 1);
+	detector_free(d);
+}
+
+static void says_every_loss_counter_that_is_not_zero(void)
+{
+	struct detector *d = fresh(false);
+	struct stats s = { .v = { [STATS_packets] = 9, [STATS_stream_gap_bytes] = 4, [STATS_kernel_drops] = 2 } };
+	detector_finish(d, &s, 5);
+	CU_ASSERT_EQUAL(count("sensor.counter"), 2);
+	CU_ASSERT_EQUAL(count("\"counter\":\"stream_gap_bytes\",\"value\":4"), 1);
+	CU_ASSERT_EQUAL(count("\"counter\":\"kernel_drops\",\"value\":2"), 1);
+	detector_free(d);
+}
+
+static void a_flow_summary_tells_the_worst_verdict(void)
+{
+	struct detector *d = fresh(true);
+	breach(RULE_FLOW_DECLARED, EVENT_DECLARED, false);
+	struct observation o = flow(OBSERVATION_FLOW_OPEN, 4, 2, 1, 22);
+	detector_observe(d, &o);
+	breach(RULE_DISABLED_USED, EVENT_DISABLED_BUT_USED, false);
+	o = flow(OBSERVATION_FLOW_SERVICE, 4, 2, 1, 22);
+	detector_observe(d, &o);
+	breach(RULE_CANNOT_SAY, EVENT_CANNOT_SAY, false);
+	detector_observe(d, &o);
+	o = flow(OBSERVATION_FLOW_END, 4, 2, 1, 22);
+	observation_uint(&o, OBSERVATION_F_packets_out, 3);
+	detector_observe(d, &o);
+	const char *e = first("flow.summary");
+	CU_ASSERT_PTR_NOT_NULL(strstr(e, "\"verdict\":\"disabled_but_used\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(e, "\"device\":\"ct-1\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(e, "\"packets_out\":3"));
+	detector_free(d);
+}
+
+/* A repeat of the longest event must be countable: its template has to fit the table's place for it. */
+static void the_longest_event_fits_its_place(void)
+{
+	static uint8_t filler[256], out[4096];
+	memset(filler, 'A', sizeof(filler));
+	size_t longest = 0;
+	for (size_t t = 0; t < event_vocab.n_types; t++) {
+		struct event e = { .head.type = (uint16_t)t };
+		const struct vocab_type *type = &event_vocab.types[t];
+		for (size_t i = 0; i < type->n_fields; i++) {
+			const struct vocab_field *f = &event_vocab.fields[type->fields[i]];
+			struct addr a = at(1, 1).ip;
+			struct mac m = { { 1 } };
+			if (f->kind == VOCAB_TEXT) {
+				memset(filler, f->grammar == VOCAB_G_UID ? '1' : 'A', sizeof(filler));
+				CU_ASSERT(vocab_set_text(&event_vocab, &e.head, type->fields[i], (struct span){ filler, f->max }));
+			} else if (f->kind == VOCAB_ADDR)
+				vocab_set_addr(&event_vocab, &e.head, type->fields[i], &a);
+			else if (f->kind == VOCAB_MAC)
+				vocab_set_mac(&event_vocab, &e.head, type->fields[i], &m);
+			else
+				vocab_set_uint(&event_vocab, &e.head, type->fields[i],
+				               f->kind == VOCAB_WORD || f->kind == VOCAB_BOOL ? 1 : UINT64_MAX);
+		}
+		struct buf b = buf_over(out, sizeof(out));
+		CU_ASSERT_EQUAL(vocab_encode(&event_vocab, &e.head, &b), 0);
+		longest = b.len > longest ? b.len : longest;
+	}
+	CU_ASSERT(longest <= DETECTOR_TEMPLATE_MAX);
+	CU_ASSERT(longest > 512);
+}
+
+int main(void)
+{
+	static const struct { const char *name; void (*run)(void); } cases[] = {
+#define CASE(f) { #f, f }
+		CASE(numbers_each_lane_from_one_without_holes),
+		CASE(says_a_breach_with_its_authority_and_both_ends),
+		CASE(folds_repeats_and_tells_their_count_at_the_end),
+		CASE(tells_repeats_when_their_time_has_come),
+		CASE(one_breach_per_flow_and_end),
+		CASE(cannot_say_does_not_hide_a_later_breach),
+		CASE(an_unknown_host_is_one_event_whatever_it_talks_to),
+		CASE(another_devices_name_is_judged_for_its_owner),
+		CASE(without_a_policy_nothing_is_judged),
+		CASE(a_host_and_its_service_are_told_once),
+		CASE(an_unanswered_address_is_no_asset),
+		CASE(a_full_asset_table_evicts_and_says_so),
+		CASE(says_every_loss_counter_that_is_not_zero),
+		CASE(a_flow_summary_tells_the_worst_verdict),
+		CASE(the_longest_event_fits_its_place),
+	};
+	CU_initialize_registry();
+	CU_pSuite suite = CU_add_suite("detector", NULL, NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (!suite || !CU_add_test(suite, cases[i].name, cases[i].run))
+			return 1;
+	CU_basic_run_tests();
+	unsigned failed = CU_get_number_of_failures();
+	CU_cleanup_registry();
+	return failed != 0;
+}
