@@ -24,12 +24,12 @@ static const struct set sets[] = {
 	[VOCAB_G_AE] = { UINT64_C(0xffffffff00000000), ~(BIT('\\') | BIT(0x7f)) },
 	[VOCAB_G_UID] = { DIGITS | BIT('.'), 0 },
 	[VOCAB_G_VERSION] = { DIGITS | BIT(' ') | BIT('.') | BIT('/') | BIT('+') | BIT('(') | BIT(')') | BIT(':') |
-	                      BIT(',') | BIT('-'), UPPER | LOWER | BIT('_') },
+			      BIT(',') | BIT('-'), UPPER | LOWER | BIT('_') },
 	[VOCAB_G_HL7_HD] = { DIGITS | BIT(' ') | BIT('.') | BIT(':') | BIT('&') | BIT('/') | BIT('+') | BIT('(') |
-	                     BIT(')') | BIT('-'), UPPER | LOWER | BIT('_') | BIT('^') | BIT('@') },
+			     BIT(')') | BIT('-'), UPPER | LOWER | BIT('_') | BIT('^') | BIT('@') },
 	[VOCAB_G_HL7_TYPE] = { DIGITS, UPPER | BIT('_') | BIT('^') },
 	[VOCAB_G_HL7_ID] = { DIGITS | BIT('.') | BIT(':') | BIT('/') | BIT('+') | BIT('-'),
-	                     UPPER | LOWER | BIT('_') | BIT('|') | BIT('@') },
+			     UPPER | LOWER | BIT('_') | BIT('|') | BIT('@') },
 	[VOCAB_G_CHARSET] = { DIGITS | BIT(' ') | BIT('/') | BIT('.') | BIT('-'), UPPER | LOWER | BIT('_') | BIT('~') },
 	[VOCAB_G_HOST] = { DIGITS | BIT('.') | BIT('-'), UPPER | LOWER | BIT('_') },
 };
@@ -335,7 +335,7 @@ static bool decode_bin(struct cursor *in, void *to, size_t n)
 }
 
 static bool decode_field(const struct vocab *v, unsigned field, void *to, struct vocab_scratch *scratch,
-                         struct cursor *in)
+			 struct cursor *in)
 {
 	const struct vocab_field *f = &v->fields[field];
 	uint64_t u = 0;
@@ -389,7 +389,7 @@ static bool decode_field(const struct vocab *v, unsigned field, void *to, struct
 }
 
 int vocab_decode(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, struct cursor *in,
-                 unsigned *unknown)
+		 unsigned *unknown)
 {
 	uint64_t allowed[2], last = 0;
 	unsigned skipped = 0;

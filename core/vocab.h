@@ -139,7 +139,7 @@ void vocab_set_addr(const struct vocab *v, struct vocab_head *rec, unsigned fiel
 void vocab_set_endpoint(const struct vocab *v, struct vocab_head *rec, unsigned field, const struct endpoint *e);
 void vocab_set_mac(const struct vocab *v, struct vocab_head *rec, unsigned field, const struct mac *m);
 void vocab_set_contexts(const struct vocab *v, struct vocab_head *rec, unsigned field,
-                        const struct vocab_contexts *c);
+			const struct vocab_contexts *c);
 
 /* Whether the text is of that grammar and at most `max` bytes. Empty fits VOCAB_G_NAME only. */
 bool vocab_fits(enum vocab_grammar g, size_t max, struct span text);
@@ -158,7 +158,7 @@ int vocab_encode(const struct vocab *v, const struct vocab_head *rec, struct buf
  * The cursor stands after the record. `scratch` may be NULL where no contexts are expected: they are then
  * -EBADMSG. `rec` is garbage after an error. */
 int vocab_decode(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch,
-                 struct cursor *in, unsigned *unknown);
+		 struct cursor *in, unsigned *unknown);
 /* One JSON object without a newline: "type" first, then the table's order. 0 or -ENOBUFS (rewound). */
 int vocab_json(const struct vocab *v, const struct vocab_head *rec, struct buf *out);
 /* JSON Schema 2020-12 of the JSON form; Markdown table for the catalogue page. 0 or -ENOBUFS. */

@@ -169,7 +169,7 @@ static bool same(const struct vocab *v, union any *a, union any *b)
 }
 
 static int decode_exact(const struct vocab *v, const uint8_t *p, size_t n, union any *ret, struct vocab_scratch *s,
-                        void **ret_block, size_t *left, unsigned *unknown)
+			void **ret_block, size_t *left, unsigned *unknown)
 {
 	*ret_block = malloc(n ? n : 1);
 	memcpy(*ret_block, p, n);
@@ -505,7 +505,7 @@ static void texts_that_do_not_fit_are_replaced(void)
 	const struct vocab *v = &observation_vocab;
 	/* a patient's name where an identifier belongs; too long; empty; bytes that are no text */
 	static const char *const bad[] = { "YAMADA^TARO\xe5\xb1\xb1", "A B", "", "a\nb", "\xff",
-	                                   "12345678901234567890123456789012345678901234567890123456789012345" };
+					   "12345678901234567890123456789012345678901234567890123456789012345" };
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		CU_ASSERT(!vocab_set_text(v, &rec.head, OBSERVATION_F_control_id, span_str(bad[i])));
 		CU_ASSERT(span_eq(rec.o.control_id, span_str("(not admitted)")));
@@ -531,7 +531,7 @@ static void texts_that_do_not_fit_are_replaced(void)
 	CU_ASSERT(vocab_json(v, &rec.head, &b) == 0);
 	mem[b.len] = 0;
 	CU_ASSERT_STRING_EQUAL((char *)mem, "{\"type\":\"dicom.associate_request\",\"contexts\":[{\"id\":1,"
-	                       "\"abstract_syntax\":\"(not admitted)\",\"transfer_syntaxes\":[\"(not admitted)\"]}]}");
+			       "\"abstract_syntax\":\"(not admitted)\",\"transfer_syntaxes\":[\"(not admitted)\"]}]}");
 }
 
 static void grammars_admit_what_they_say(void)
@@ -539,7 +539,7 @@ static void grammars_admit_what_they_say(void)
 	static const char *const admits[] = {
 		[VOCAB_G_ID] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:+/-",
 		[VOCAB_G_AE] = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`"
-		               "abcdefghijklmnopqrstuvwxyz{|}~",
+			       "abcdefghijklmnopqrstuvwxyz{|}~",
 		[VOCAB_G_UID] = "0123456789.",
 		[VOCAB_G_VERSION] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ._/+():,-",
 		[VOCAB_G_HL7_HD] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ._:&^/+()@-",
@@ -594,11 +594,11 @@ static void json_has_the_published_form(void)
 	CU_ASSERT(vocab_json(v, &o.head, &b) == 0);
 	mem[b.len] = 0;
 	CU_ASSERT_STRING_EQUAL((char *)mem,
-	        "{\"type\":\"dicom.associate_accept\",\"ts\":\"2023-11-14T22:13:20.000000001Z\",\"src\":\"192.0.2.1:104\","
-	        "\"dst\":\"[2001:db8::1]:50000\",\"calling_ae\":\"CT\\\"1\",\"contexts\":[{\"id\":1,"
-	        "\"abstract_syntax\":\"1.2.840.10008.1.1\",\"transfer_syntaxes\":[\"1.2.840.10008.1.2\","
-	        "\"1.2.840.10008.1.2.1\"]},{\"id\":3,\"transfer_syntaxes\":[\"1.2.840.10008.1.2.1\"],\"result\":4}],"
-	        "\"max_pdu\":16384,\"user_identity\":\"username-passcode\"}");
+		"{\"type\":\"dicom.associate_accept\",\"ts\":\"2023-11-14T22:13:20.000000001Z\",\"src\":\"192.0.2.1:104\","
+		"\"dst\":\"[2001:db8::1]:50000\",\"calling_ae\":\"CT\\\"1\",\"contexts\":[{\"id\":1,"
+		"\"abstract_syntax\":\"1.2.840.10008.1.1\",\"transfer_syntaxes\":[\"1.2.840.10008.1.2\","
+		"\"1.2.840.10008.1.2.1\"]},{\"id\":3,\"transfer_syntaxes\":[\"1.2.840.10008.1.2.1\"],\"result\":4}],"
+		"\"max_pdu\":16384,\"user_identity\":\"username-passcode\"}");
 
 	struct event e = { .head.type = EVENT_CONFIG_CHANGE };
 	struct mac m = { { 0, 0x11, 0x22, 0x33, 0x44, 0x55 } };
@@ -611,7 +611,7 @@ static void json_has_the_published_form(void)
 	CU_ASSERT(vocab_json(&event_vocab, &e.head, &b) == 0);
 	mem[b.len] = 0;
 	CU_ASSERT_STRING_EQUAL((char *)mem, "{\"type\":\"config_change\",\"severity\":\"high\",\"device_addr\":\"192.0.2.1\","
-	                       "\"device_mac\":\"00:11:22:33:44:55\",\"midstream\":true,\"loss\":false}");
+			       "\"device_mac\":\"00:11:22:33:44:55\",\"midstream\":true,\"loss\":false}");
 
 	struct observation cmd = { .head.type = OBSERVATION_DICOM_COMMAND };
 	observation_uint(&cmd, OBSERVATION_F_status, 0x0124);

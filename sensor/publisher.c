@@ -232,10 +232,10 @@ static int take_event(struct publisher *p, enum event_lane lane, struct span byt
 	unsigned unknown = 0;
 	/* The ring is the engine's, and the engine parses hostile bytes: nothing of it goes out unread. */
 	bool good = !vocab_decode(&event_vocab, &e.head, &p->scratch, &in, &unknown) && !cursor_left(&in) && !unknown &&
-	            event_has(&e, EVENT_F_lane) && e.lane == (uint64_t)lane && event_has(&e, EVENT_F_epoch) &&
-	            e.epoch == p->c->epoch && event_has(&e, EVENT_F_sensor) &&
-	            span_eq(e.sensor, span_str(p->c->sensor)) && event_has(&e, EVENT_F_seq) && e.seq > l->made &&
-	            e.seq - l->made - 1 <= MAX_HOLE && bytes.n <= FRAME_MAX_PAYLOAD;
+		    event_has(&e, EVENT_F_lane) && e.lane == (uint64_t)lane && event_has(&e, EVENT_F_epoch) &&
+		    e.epoch == p->c->epoch && event_has(&e, EVENT_F_sensor) &&
+		    span_eq(e.sensor, span_str(p->c->sensor)) && event_has(&e, EVENT_F_seq) && e.seq > l->made &&
+		    e.seq - l->made - 1 <= MAX_HOLE && bytes.n <= FRAME_MAX_PAYLOAD;
 	if (!good) {
 		p->invalid++;
 		return 0;
@@ -301,7 +301,7 @@ static int take_records(struct publisher *p, struct ring *r, unsigned wait_ms)
 		if (kind != RING_EVENT_ALERTS && kind != RING_EVENT_TELEMETRY)
 			continue;
 		int err = take_event(p, kind == RING_EVENT_ALERTS ? EVENT_LANE_ALERTS : EVENT_LANE_TELEMETRY,
-		                     (struct span){ p->record, n });
+				     (struct span){ p->record, n });
 		if (err)
 			return err;
 	}
@@ -312,12 +312,12 @@ static int take_records(struct publisher *p, struct ring *r, unsigned wait_ms)
 
 /* 0, or -EAGAIN when there is nobody to send to. Never blocks. */
 static int send_frame(struct publisher *p, enum frame_type type, uint8_t lane, uint64_t seq, uint64_t count,
-                      struct span payload)
+		      struct span payload)
 {
 	uint8_t head[FRAME_HEADER_LEN];
 	struct buf b = buf_over(head, sizeof(head));
 	struct frame f = { .type = type, .lane = lane, .epoch = p->c->epoch, .seq = seq, .count = (uint32_t)count,
-	                   .payload = payload, .sensor_len = (uint8_t)strlen(p->c->sensor) };
+			   .payload = payload, .sensor_len = (uint8_t)strlen(p->c->sensor) };
 	memcpy(f.sensor, p->c->sensor, f.sensor_len);
 	if (frame_encode(&f, &b))
 		return -EAGAIN;
@@ -345,8 +345,8 @@ static void check_account(const struct publisher *p)
 		bool adds_up = l->made == l->committed + l->pending + l->dropped;
 		if (!adds_up)
 			log_error("publisher: lane %d does not add up: made %llu, committed %llu, pending %llu, dropped %llu", i,
-			          (unsigned long long)l->made, (unsigned long long)l->committed,
-			          (unsigned long long)l->pending, (unsigned long long)l->dropped);
+				  (unsigned long long)l->made, (unsigned long long)l->committed,
+				  (unsigned long long)l->pending, (unsigned long long)l->dropped);
 		assert(adds_up);
 	}
 }

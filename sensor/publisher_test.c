@@ -55,7 +55,7 @@ static void c_open(struct collector *c)
 }
 
 static void c_send(struct collector *c, const uint8_t *id, size_t id_len, const struct frame *q, enum frame_type type,
-                   uint8_t lane, uint64_t seq, struct span payload)
+		   uint8_t lane, uint64_t seq, struct span payload)
 {
 	uint8_t head[FRAME_HEADER_LEN];
 	struct buf b = buf_over(head, sizeof(head));
@@ -265,7 +265,7 @@ static void s_put(struct sensor *s, int lane, uint64_t seq)
 {
 	uint8_t mem[256];
 	(void)ring_put(s->ring, lane ? RING_EVENT_TELEMETRY : RING_EVENT_ALERTS,
-	               encoded(mem, sizeof(mem), "ward3", 9, (uint64_t)lane, seq), true);
+		       encoded(mem, sizeof(mem), "ward3", 9, (uint64_t)lane, seq), true);
 }
 
 static void s_events(struct sensor *s, int lane, unsigned n)
