@@ -21,10 +21,16 @@ struct alert {
 	struct event event;             /* the first event: who, what, authority. Texts borrow (see the giver) */
 };
 
+/* An alert of one event; false when it has no fingerprint. The event's texts are borrowed. */
+bool alert_from(const struct event *e, struct alert *ret);
 /* The fingerprint's id. Only events of the alerts lane have one; false for others. */
 bool alert_id(const struct event *e, char ret[static ALERT_ID_LEN + 1]);
-/* One JSON object: "id", "state", "first", "last", "count", "severity", then the event's fields in the
- * event table's order without sensor, epoch, lane, seq, ts, ts_first, count, flow, packet, file, generation; then
+/* "open", "acknowledged", "closed", "muted"; NULL past the table. */
+const char *alert_state_word(enum alert_state s);
+/* Takes a later event of the same fingerprint in: times, count, the worst severity. */
+void alert_fold(struct alert *a, const struct event *e);
+/* One JSON object: "id", "state", "first", "last", "count", "severity" (the worst seen), "type", then the event's
+ * other fields in the event table's order without sensor, epoch, lane, seq, ts, ts_first, count, flow, packet, file, generation; then
  * "explain_en" and "explain_ja". Deterministic. 0 or -ENOBUFS. */
 int alert_json(const struct alert *a, struct buf *out);
 

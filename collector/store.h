@@ -9,7 +9,8 @@
 
 struct store;
 
-/* `path` or ":memory:". 0; -errno; ERR_SCHEMA when a newer version wrote it. `why` has a line for the operator. */
+/* `path` (made when absent, mode 0640) or ":memory:". 0; -errno; ERR_SCHEMA when a newer version wrote it;
+ * ERR_UNKNOWN_KIND when it is no store of ours. `why` has a line for the operator. */
 int store_open(const char *path, struct store **ret, char why[static 256]);
 void store_close(struct store *s);      /* NULL is fine */
 
@@ -24,17 +25,24 @@ int store_batch(struct store *s, const struct frame *f, enum store_batch *ret);
 int store_lost(struct store *s, const struct frame *f, enum store_batch *ret);
 /* Highest committed sequence of that lane, 0 for none. */
 uint64_t store_committed(struct store *s, const char *sensor, uint64_t epoch, unsigned lane);
-/* Sensor's own account (heartbeat): made, dropped, evicted per lane. */
+/* Of that lane: events that did not decode and stand only in the log; sequences that were lost. */
+uint64_t store_undecodable(struct store *s, const char *sensor, uint64_t epoch, unsigned lane);
+uint64_t store_lost_total(struct store *s, const char *sensor, uint64_t epoch, unsigned lane);
+/* Sensor's own account (heartbeat), in the order of the frame. The last one of an epoch counts. */
 int store_account(struct store *s, const char *sensor, uint64_t epoch, const uint64_t v[static 6]);
-/* Directly, for replay into ":memory:": one event as the detector gave it. */
+int store_account_get(struct store *s, const char *sensor, uint64_t epoch, uint64_t ret[static 6]);     /* -ENOENT */
+/* Directly, for replay into ":memory:": one event as the detector gave it. One that the store holds already
+ * changes nothing. -EINVAL without sensor, epoch, lane and sequence. */
 int store_event(struct store *s, const struct event *e);
 
 /* Calls `row` per alert, worst first, then newest, then id; a non-zero return stops and is returned. Texts are valid in the call. */
 struct store_filter { int state; /* enum alert_state, -1 all but muted and closed, -2 all */ enum event_severity at_least; };
 int store_alerts(struct store *s, const struct store_filter *f, int (*row)(void *arg, const struct alert *a), void *arg);
 int store_alert(struct store *s, const char *id, int (*row)(void *arg, const struct alert *a), void *arg);      /* -ENOENT */
-/* People's decisions; each is appended to the audit table. until_ns 0: no end (ack, close only).
- * Mutes need a reason and an end. -ENOENT, -EINVAL. */
+/* People's decisions; each is appended to the audit table. until_ns 0: no end (ack, close only); past its
+ * end the alert is open again. Mutes need a reason and an end after now_ns, every decision a `who`; texts are UTF-8
+ * without control characters, at most 1024 bytes. A closed alert opens again when its next event comes; an
+ * acknowledged or muted one stays as it is and counts. -ENOENT, -EINVAL. */
 enum store_action { STORE_ACK, STORE_CLOSE, STORE_MUTE, STORE_UNMUTE, STORE_REOPEN };
 int store_decide(struct store *s, const char *id, enum store_action a, const char *who, const char *reason,
                  uint64_t until_ns, uint64_t now_ns);
@@ -44,7 +52,11 @@ struct store_asset {
 	uint64_t first_ns, last_ns;
 };
 int store_assets(struct store *s, int (*row)(void *arg, const struct store_asset *a), void *arg);
-/* Alerts changed since a cursor, for sinks: each sink has its own durable cursor (the outbox). */
+/* The audit table, oldest first; times in ns, until_ns 0: no end. */
+struct store_audit { uint64_t at_ns, until_ns; struct span alert, action, before, who, reason; };
+int store_audit(struct store *s, int (*row)(void *arg, const struct store_audit *a), void *arg);
+/* Alerts changed since a cursor, for sinks: each sink has its own durable cursor (the outbox). Oldest change
+ * first, muted ones left out; `sink` names it, target and all. */
 int store_outbox(struct store *s, const char *sink, size_t most, int (*row)(void *arg, uint64_t change, const struct alert *a), void *arg);
 int store_outbox_done(struct store *s, const char *sink, uint64_t change);
 

@@ -1,0 +1,249 @@
+/* main_collector.c -- spanward-collector: takes events from sensors, stores them, folds them into alerts and
+ * brings those to the sinks. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/outbox.h"
+#include "collector/receiver.h"
+#include "core/clock.h"
+#include "core/err.h"
+#include "core/log.h"
+
+enum {
+	SINKS_MAX = 16,
+	ROUND_MS = 200,                 /* longest wait for a frame: how late a sink may notice something */
+	FRAMES_PER_ROUND = 64,
+	ALERTS_PER_ROUND = 64,          /* a burst to a slow sink must not hold up ingest */
+	DRAIN_S = 5,                    /* after SIGTERM: below the 10 s that many service managers give */
+};
+#define REPORT_NS (60 * CLOCK_SECOND)   /* one line a minute at most about what goes wrong */
+
+struct config {
+	const char *bind, *store;
+	const char *sinks[SINKS_MAX];
+	size_t n_sinks;
+	bool insecure, once;
+	uint64_t idle_ns;
+};
+
+struct collector {
+	struct store *store;
+	struct receiver *receiver;
+	struct outbox *outboxes[SINKS_MAX];
+	size_t n;
+	struct receiver_stats told;
+	uint64_t told_ns;
+};
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
+static const char usage[] =
+	"usage: spanward-collector --store PATH [--bind ENDPOINT] [--sink NAME:TARGET]...\n"
+	"\n"
+	"Takes events from sensors over ZeroMQ, commits them to the store and sends alerts to sinks.\n"
+	"\n"
+	"  --store PATH           SQLite database; made when absent\n"
+	"  --bind ENDPOINT        where sensors connect (default tcp://127.0.0.1:5577)\n"
+	"  --sink jsonl:PATH      append alerts as JSON Lines; '-' is standard output\n"
+	"  --sink syslog:tcp:HOST:PORT\n"
+	"                         RFC 5424 over TCP, octet-counted; may be given more than once\n"
+	"  --insecure-no-curve    allow an endpoint that other machines can reach, without encryption\n"
+	"                         and without knowing who sends\n"
+	"  --once-idle SECONDS    end when nothing came for that long and the sinks have taken all\n"
+	"  --help, --version\n"
+	"\n"
+	"Exit codes: 0 ended as asked, 1 failure, 2 usage, 4 the store is no store, 5 permission.\n";
+
+/* ERR_EXIT_OK to go on, or -1 when all is said and the exit code is 0. */
+static int parse(int argc, char **argv, struct config *c)
+{
+	enum { BIND = 256, STORE, SINK, INSECURE, ONCE, HELP, VERSION };
+	static const struct option options[] = {
+		{ "bind", required_argument, NULL, BIND }, { "store", required_argument, NULL, STORE },
+		{ "sink", required_argument, NULL, SINK }, { "insecure-no-curve", no_argument, NULL, INSECURE },
+		{ "once-idle", required_argument, NULL, ONCE }, { "help", no_argument, NULL, HELP },
+		{ "version", no_argument, NULL, VERSION }, { NULL, 0, NULL, 0 },
+	};
+	int o;
+	char *end;
+	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (o) {
+		case BIND:
+			c->bind = optarg;
+			break;
+		case STORE:
+			c->store = optarg;
+			break;
+		case SINK:
+			if (c->n_sinks == SINKS_MAX) {
+				fprintf(stderr, "spanward-collector: more than %d sinks\n", SINKS_MAX);
+				return ERR_EXIT_USAGE;
+			}
+			c->sinks[c->n_sinks++] = optarg;
+			break;
+		case INSECURE:
+			c->insecure = true;
+			break;
+		case ONCE:
+			errno = 0;
+			unsigned long v = strtoul(optarg, &end, 10);
+			if (errno || end == optarg || *end || optarg[0] == '-' || v > 86400) {
+				fprintf(stderr, "spanward-collector: --once-idle: expected 0 to 86400 seconds, found '%s'\n", optarg);
+				return ERR_EXIT_USAGE;
+			}
+			c->once = true;
+			c->idle_ns = v * CLOCK_SECOND;
+			break;
+		case 'h':
+		case HELP:
+			fputs(usage, stdout);
+			return -1;
+		case VERSION:
+			puts("spanward-collector " SPANWARD_VERSION);
+			return -1;
+		default:
+			fputs("try: spanward-collector --help\n", stderr);
+			return ERR_EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "spanward-collector: unexpected argument '%s'\n", argv[optind]);
+		return ERR_EXIT_USAGE;
+	}
+	if (!c->store) {
+		fputs("spanward-collector: --store PATH is needed\n", stderr);
+		return ERR_EXIT_USAGE;
+	}
+	if (!c->insecure && !receiver_is_local(c->bind)) {
+		fprintf(stderr, "spanward-collector: %s can be reached from other machines, and nothing tells a sensor from\n"
+		        "an impostor there; bind to a loopback address or a socket file, or type --insecure-no-curve\n", c->bind);
+		return ERR_EXIT_USAGE;
+	}
+	return ERR_EXIT_OK;
+}
+
+static int open_all(struct collector *c, const struct config *cfg)
+{
+	char why[256];
+	int err = store_open(cfg->store, &c->store, why);
+	for (size_t i = 0; !err && i < cfg->n_sinks; i++) {
+		err = outbox_open(cfg->sinks[i], c->store, &c->outboxes[c->n], why);
+		if (err == -EINVAL) {
+			log_error("%s", why);
+			return ERR_EXIT_USAGE;
+		}
+		c->n += !err;
+	}
+	if (!err)
+		err = receiver_open(cfg->bind, NULL, c->store, &c->receiver, why);
+	if (err) {
+		log_error("%s", why);
+		return err_exit_code(err);
+	}
+	return ERR_EXIT_OK;
+}
+
+/* What a sensor can cause is said once a minute, not once a frame. */
+static void report(struct collector *c, uint64_t now, bool last)
+{
+	const struct receiver_stats *s = receiver_stats(c->receiver);
+	if (now - c->told_ns < REPORT_NS && !last)
+		return;
+	if (s->failed != c->told.failed)
+		log_error("%llu batches could not be stored and were not acknowledged: %s",
+		          (unsigned long long)(s->failed - c->told.failed), err_text(s->last_error));
+	if (s->refused != c->told.refused)
+		log_warn("%llu broken frames refused", (unsigned long long)(s->refused - c->told.refused));
+	if (s->gaps != c->told.gaps)
+		log_warn("%llu batches came before what precedes them", (unsigned long long)(s->gaps - c->told.gaps));
+	if (last)
+		log_info("%llu frames, %llu batches stored, %llu held already", (unsigned long long)s->frames,
+		         (unsigned long long)s->batches, (unsigned long long)s->duplicates);
+	c->told = *s;
+	c->told_ns = now;
+}
+
+/* Whether every sink has taken everything. */
+static bool serve_sinks(struct collector *c, bool *ret_more)
+{
+	bool all = true;
+	*ret_more = false;
+	for (size_t i = 0; i < c->n; i++) {
+		bool waiting = false;
+		int r = outbox_run(c->outboxes[i], ALERTS_PER_ROUND, &waiting);
+		if (r > 0)
+			*ret_more = true;
+		all = all && !r && !waiting;
+	}
+	return all;
+}
+
+static int serve(struct collector *c, const struct config *cfg)
+{
+	uint64_t last_ns = clock_mono_ns(), stop_ns = 0;
+	bool more = false;
+	for (;;) {
+		int n = receiver_poll(c->receiver, more || stop ? 0 : ROUND_MS, FRAMES_PER_ROUND);
+		uint64_t now = clock_mono_ns();
+		if (n < 0) {
+			log_error("receiving failed: %s", err_text(n));
+			return ERR_EXIT_FAILURE;
+		}
+		if (n)
+			last_ns = now;
+		bool all = serve_sinks(c, &more);
+		more = more || n == FRAMES_PER_ROUND;
+		report(c, now, false);
+		if (stop && !stop_ns)
+			stop_ns = now;
+		/* What had arrived is stored and acknowledged, what is stored is sent: then, or when the time is over, end. */
+		if (stop_ns && ((!n && all) || now - stop_ns > DRAIN_S * CLOCK_SECOND))
+			break;
+		if (cfg->once && all && now - last_ns >= cfg->idle_ns)
+			break;
+	}
+	report(c, clock_mono_ns(), true);
+	return ERR_EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct config cfg = { .bind = "tcp://127.0.0.1:5577" };
+	struct collector c = { 0 };
+	int code = parse(argc, argv, &cfg);
+	if (code)
+		return code < 0 ? ERR_EXIT_OK : code;
+	log_open("spanward-collector", LOG_LEVEL_INFO);
+	if (sodium_init() < 0) {
+		log_error("libsodium does not start");
+		return ERR_EXIT_FAILURE;
+	}
+	struct sigaction act = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
+	(void)sigaction(SIGTERM, &act, NULL);
+	(void)sigaction(SIGINT, &act, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	code = open_all(&c, &cfg);
+	if (!code) {
+		if (!receiver_is_local(cfg.bind))
+			log_warn("listening on %s without encryption and without knowing who sends (--insecure-no-curve)", cfg.bind);
+		log_info("listening on %s, store %s", receiver_endpoint(c.receiver), cfg.store);
+		code = serve(&c, &cfg);
+	}
+	receiver_close(c.receiver);
+	for (size_t i = 0; i < c.n; i++)
+		outbox_close(c.outboxes[i]);
+	store_close(c.store);
+	return code;
+}

@@ -1,0 +1,212 @@
+#include "collector/receiver.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+#include "core/addr.h"
+#include "core/frame.h"
+
+enum {
+	PARTS = 3,              /* identity, header, payload */
+	QUEUE = 64,             /* messages held per sensor: 64 MiB at worst, and the sensor waits for its ACKs anyway */
+	HEARTBEAT_MS = 5000,    /* of ZeroMQ itself, to notice a peer that vanished */
+};
+
+struct receiver {
+	void *context, *socket;
+	bool own_context;
+	struct store *store;
+	struct receiver_stats stats;
+	char endpoint[256];
+};
+
+bool receiver_is_local(const char *endpoint)
+{
+	struct addr a;
+	if (!strncmp(endpoint, "ipc://", 6) || !strncmp(endpoint, "inproc://", 9))
+		return true;
+	if (strncmp(endpoint, "tcp://", 6))
+		return false;
+	struct span host = span_str(endpoint + 6);
+	while (host.n && host.p[host.n - 1] != ':')
+		host.n--;
+	if (!host.n)
+		return false;
+	host.n--;
+	if (host.n >= 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+		host = (struct span){ host.p + 1, host.n - 2 };
+	/* A name could resolve to anything tomorrow; a wildcard or an interface name is everything. */
+	return !addr_parse(host, &a) && addr_is_loopback(&a);
+}
+
+int receiver_open(const char *endpoint, void *context, struct store *store, struct receiver **ret, char why[static 256])
+{
+	struct receiver *r = calloc(1, sizeof(*r));
+	if (!r) {
+		(void)snprintf(why, 256, "memory is out");
+		return -ENOMEM;
+	}
+	r->store = store;
+	r->own_context = !context;
+	r->context = context ? context : zmq_ctx_new();
+	r->socket = r->context ? zmq_socket(r->context, ZMQ_ROUTER) : NULL;
+	const int linger = 1000, queue = QUEUE, heartbeat = HEARTBEAT_MS, v6 = strstr(endpoint, "tcp://[") == endpoint;
+	const int64_t most = FRAME_MAX_PAYLOAD;
+	size_t n = sizeof(r->endpoint);
+	if (!r->socket || zmq_setsockopt(r->socket, ZMQ_LINGER, &linger, sizeof(linger)) ||
+	    zmq_setsockopt(r->socket, ZMQ_RCVHWM, &queue, sizeof(queue)) ||
+	    zmq_setsockopt(r->socket, ZMQ_SNDHWM, &queue, sizeof(queue)) ||
+	    zmq_setsockopt(r->socket, ZMQ_MAXMSGSIZE, &most, sizeof(most)) ||
+	    zmq_setsockopt(r->socket, ZMQ_HEARTBEAT_IVL, &heartbeat, sizeof(heartbeat)) ||
+	    zmq_setsockopt(r->socket, ZMQ_IPV6, &v6, sizeof(v6)) || zmq_bind(r->socket, endpoint) ||
+	    zmq_getsockopt(r->socket, ZMQ_LAST_ENDPOINT, r->endpoint, &n)) {
+		int err = zmq_errno();
+		(void)snprintf(why, 256, "cannot listen on %s: %s", endpoint, zmq_strerror(err));
+		receiver_close(r);
+		return -err;
+	}
+	*ret = r;
+	return 0;
+}
+
+void receiver_close(struct receiver *r)
+{
+	if (!r)
+		return;
+	if (r->socket)
+		(void)zmq_close(r->socket);
+	if (r->own_context && r->context)
+		(void)zmq_ctx_term(r->context);
+	free(r);
+}
+
+const struct receiver_stats *receiver_stats(const struct receiver *r) { return &r->stats; }
+const char *receiver_endpoint(const struct receiver *r) { return r->endpoint; }
+
+static struct span data_of(zmq_msg_t *m) { return (struct span){ zmq_msg_data(m), zmq_msg_size(m) }; }
+
+/* Never waits: an answer that cannot be sent now is one that the sensor will ask for again. */
+static void answer(struct receiver *r, struct span identity, const struct frame *to, enum frame_type type, uint8_t lane,
+                   uint64_t seq, struct span payload)
+{
+	uint8_t header[FRAME_HEADER_LEN];
+	struct buf b = buf_over(header, sizeof(header));
+	struct frame f = *to;
+	f.type = type;
+	f.lane = lane;
+	f.seq = seq;
+	f.count = 0;
+	f.payload = payload;
+	if (frame_encode(&f, &b) || zmq_send(r->socket, identity.p, identity.n, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
+	    zmq_send(r->socket, header, b.len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
+	    zmq_send(r->socket, payload.n ? (const void *)payload.p : "", payload.n, ZMQ_DONTWAIT) < 0)
+		r->stats.unsent++;
+}
+
+static void on_batch(struct receiver *r, struct span identity, const struct frame *f)
+{
+	enum store_batch kind;
+	int err = f->type == FRAME_LOST ? store_lost(r->store, f, &kind) : store_batch(r->store, f, &kind);
+	if (err) {
+		r->stats.failed++;
+		r->stats.last_error = err;
+		return;
+	}
+	if (kind == STORE_NEW)
+		r->stats.batches++;
+	else if (kind == STORE_DUPLICATE)
+		r->stats.duplicates++;
+	else
+		r->stats.gaps++;
+	answer(r, identity, f, FRAME_ACK, f->lane, store_committed(r->store, f->sensor, f->epoch, f->lane), (struct span){ 0 });
+}
+
+static void on_frame(struct receiver *r, struct span identity, const struct frame *f)
+{
+	uint8_t committed[8 * EVENT_LANES];
+	struct buf b = buf_over(committed, sizeof(committed));
+	switch (f->type) {
+	case FRAME_HELLO:
+		for (unsigned lane = 0; lane < EVENT_LANES; lane++)
+			(void)buf_u64be(&b, store_committed(r->store, f->sensor, f->epoch, lane));
+		answer(r, identity, f, FRAME_WELCOME, FRAME_NO_LANE, 0, buf_span(&b));
+		return;
+	case FRAME_BATCH:
+	case FRAME_LOST:
+		on_batch(r, identity, f);
+		return;
+	case FRAME_HEARTBEAT:
+		if (f->payload.n) {
+			struct cursor c = cursor_from(f->payload);
+			uint64_t v[6];
+			for (int i = 0; i < 6; i++)
+				v[i] = cursor_u64be(&c);
+			/* The next heartbeat brings the same sums: one that is not written is no loss. */
+			if (cursor_ok(&c))
+				(void)store_account(r->store, f->sensor, f->epoch, v);
+		}
+		answer(r, identity, f, FRAME_HEARTBEAT, FRAME_NO_LANE, 0, (struct span){ 0 });
+		return;
+	case FRAME_BYE:
+		return;
+	default:
+		/* Ours to say, not a sensor's. */
+		r->stats.frames--;
+		r->stats.refused++;
+	}
+}
+
+/* One message with all its parts. 1, 0 when there is none, or -errno. */
+static int receive(struct receiver *r)
+{
+	zmq_msg_t part[PARTS];
+	size_t n = 0, kept = 0;
+	int more = 1, err = 0;
+	while (more && !err) {
+		zmq_msg_t extra, *m = kept < PARTS ? &part[kept] : &extra;
+		(void)zmq_msg_init(m);
+		if (zmq_msg_recv(m, r->socket, ZMQ_DONTWAIT) < 0) {
+			err = zmq_errno();
+			(void)zmq_msg_close(m);
+			break;
+		}
+		more = zmq_msg_more(m);
+		n++;
+		if (m == &extra)
+			(void)zmq_msg_close(m);
+		else
+			kept++;
+	}
+	if (!err) {
+		struct frame f;
+		if (n == PARTS && !frame_decode(data_of(&part[1]), data_of(&part[2]), &f)) {
+			r->stats.frames++;
+			on_frame(r, data_of(&part[0]), &f);
+		} else {
+			r->stats.refused++;
+		}
+	}
+	for (size_t i = 0; i < kept; i++)
+		(void)zmq_msg_close(&part[i]);
+	return !err ? 1 : err == EAGAIN ? 0 : -err;
+}
+
+int receiver_poll(struct receiver *r, unsigned wait_ms, unsigned most)
+{
+	zmq_pollitem_t item = { .socket = r->socket, .events = ZMQ_POLLIN };
+	if (zmq_poll(&item, 1, (long)wait_ms) < 0)
+		return zmq_errno() == EINTR ? 0 : -zmq_errno();
+	int n = 0;
+	while ((unsigned)n < most) {
+		int got = receive(r);
+		if (got < 0)
+			return got == -EINTR ? n : got;
+		if (!got)
+			break;
+		n++;
+	}
+	return n;
+}

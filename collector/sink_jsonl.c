@@ -1,0 +1,98 @@
+#include "collector/sink_jsonl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/err.h"
+
+enum { LINE_MAX_BYTES = 32 << 10 };     /* an alert is below 8 KiB; every byte of its texts escaped: below this */
+
+struct jsonl {
+	int fd;                 /* 0 until opened: never standard input */
+	bool standard_output;
+	size_t len, sent;       /* of the line being written */
+	uint8_t line[LINE_MAX_BYTES];
+};
+
+_Static_assert(sizeof(struct jsonl) <= (size_t)SINK_SELF_MAX, "fits the block that sinks get");
+
+static int jsonl_open(void *self, const char *target, char why[static 256])
+{
+	struct jsonl *j = self;
+	j->standard_output = !strcmp(target, "-");
+	int fd = j->standard_output ? STDOUT_FILENO : open(target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
+	if (fd < 0) {
+		int err = errno;
+		(void)snprintf(why, 256, "jsonl: cannot write to %s: %s", target, err_text(-err));
+		return -err;
+	}
+	j->fd = fd;
+	return 0;
+}
+
+/* Writes what the descriptor takes without waiting. Standard output is shared with others, so its mode is left
+ * alone: a pipe that polls writable has room for PIPE_BUF bytes (pipe(7)). */
+static int flush(struct jsonl *j)
+{
+	while (j->sent < j->len) {
+		struct pollfd p = { .fd = j->fd, .events = POLLOUT };
+		size_t n = j->len - j->sent;
+		if (poll(&p, 1, 0) <= 0)
+			return -EAGAIN;
+		ssize_t done = write(j->fd, j->line + j->sent, n < PIPE_BUF ? n : PIPE_BUF);
+		if (done < 0 && errno == EINTR)
+			continue;
+		/* A full disk may have room again; a reader that has gone may come back. The outbox keeps the alert. */
+		if (done < 0)
+			return -EAGAIN;
+		j->sent += (size_t)done;
+	}
+	return 0;
+}
+
+static int jsonl_send(void *self, const struct alert *a)
+{
+	struct jsonl *j = self;
+	uint8_t line[LINE_MAX_BYTES];
+	struct buf b = buf_over(line, sizeof(line));
+	if (alert_json(a, &b) || buf_u8(&b, '\n'))
+		return -EMSGSIZE;
+	/* The rest of a line that did not fit comes first; when it was this alert as it still is, that was it. */
+	bool waited = j->sent < j->len;
+	if (flush(j))
+		return -EAGAIN;
+	if (waited && b.len == j->len && !memcmp(line, j->line, b.len))
+		return 0;
+	memcpy(j->line, line, b.len);
+	j->len = b.len;
+	j->sent = 0;
+	int err = flush(j);
+	/* Nothing of it has left: it is not begun, and the next call starts afresh. */
+	if (err && !j->sent)
+		j->len = 0;
+	return err;
+}
+
+static int jsonl_poll_fd(void *self)
+{
+	const struct jsonl *j = self;
+	return j->sent < j->len ? j->fd : -1;
+}
+
+static void jsonl_close(void *self)
+{
+	struct jsonl *j = self;
+	if (j->fd > 0 && !j->standard_output)
+		close(j->fd);
+	j->fd = 0;
+}
+
+const struct sink_ops sink_jsonl = {
+	.name = "jsonl", .self_size = sizeof(struct jsonl), .open = jsonl_open, .send = jsonl_send,
+	.poll_fd = jsonl_poll_fd, .close = jsonl_close,
+};
