@@ -93,14 +93,14 @@ static inline uint32_t cursor_u32le(struct cursor *c)
 
 static inline uint64_t cursor_u64be(struct cursor *c)
 {
-	uint64_t hi = cursor_u32be(c);
-	return hi << 32 | cursor_u32be(c);
+	uint64_t hi = cursor_u32be(c), lo = cursor_u32be(c);
+	return c->failed ? 0 : hi << 32 | lo;
 }
 
 static inline uint64_t cursor_u64le(struct cursor *c)
 {
-	uint64_t lo = cursor_u32le(c);
-	return (uint64_t)cursor_u32le(c) << 32 | lo;
+	uint64_t lo = cursor_u32le(c), hi = cursor_u32le(c);
+	return c->failed ? 0 : hi << 32 | lo;
 }
 
 /* A child limited to the next n bytes: a length field cannot reach past its parent. */
