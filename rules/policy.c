@@ -20,6 +20,7 @@ static const size_t record_size[POLICY_SECTIONS] = {
 	[POLICY_S_TYPES] = sizeof(struct policy_type),
 	[POLICY_S_ROWSETS] = sizeof(struct policy_rowset),
 	[POLICY_S_ROWS] = sizeof(struct policy_row),
+	[POLICY_S_KEYS] = sizeof(uint32_t),
 	[POLICY_S_PREFIXES] = sizeof(struct prefix),
 	[POLICY_S_WORDS] = sizeof(struct policy_text),
 	[POLICY_S_SLOTS] = sizeof(struct policy_slot),
@@ -104,6 +105,8 @@ static bool units_hold(const struct policy *p)
 static bool rows_hold(const struct policy *p)
 {
 	const struct policy_rowset *s = SECTION(p, ROWSETS, struct policy_rowset);
+	if (COUNT(p, KEYS) != COUNT(p, ROWS))
+		return false;
 	for (uint32_t i = 0; i < COUNT(p, ROWSETS); i++)
 		if (!run_inside(s[i].first, s[i].n, COUNT(p, ROWS)))
 			return false;
@@ -532,12 +535,12 @@ static void find_rows(const struct policy *p, uint32_t rowset, uint8_t transport
 	*f = (struct found){ 0 };
 	const struct policy_rowset *set = SECTION(p, ROWSETS, struct policy_rowset) + rowset;
 	const struct policy_row *rows = SECTION(p, ROWS, struct policy_row) + set->first;
-	uint64_t key = (uint64_t)transport << 24 | (uint64_t)side << 16 | port;
+	const uint32_t *keys = SECTION(p, KEYS, uint32_t) + set->first;
+	uint32_t key = policy_table_key(transport, side, port);
 	uint32_t lo = 0, hi = set->n;
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		uint64_t at = (uint64_t)rows[mid].transport << 24 | (uint64_t)rows[mid].side << 16 | rows[mid].lo;
-		if (at <= key)
+		if (keys[mid] <= key)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -657,6 +660,9 @@ static bool judge_unit(const struct policy *p, const struct look *k, const struc
 		return fill(v, EVENT_DISABLED_BUT_USED, EVENT_WHAT_NONE, RULE_DISABLED_USED, f.off_peer->cite,
 		            severities[AT_DISABLED][c]);
 
+	/* A port list is about ports: of transports without them it says nothing. */
+	if (k->transport != OBSERVATION_TCP && k->transport != OBSERVATION_UDP)
+		return false;
 	/* The same port declared with this peer, but opened by the other side. */
 	find_end(p, k, ips, end, side == POLICY_SIDE_OUT ? POLICY_SIDE_IN : POLICY_SIDE_OUT, k->ports[1], SEEN_NOTHING,
 	         &f);
@@ -667,9 +673,6 @@ static bool judge_unit(const struct policy *p, const struct look *k, const struc
 		return fill(v, EVENT_SEEN_DIFFERENTLY, EVENT_WHAT_INITIATOR, RULE_WRONG_INITIATOR, r->cite,
 		            severities[AT_INITIATOR][c]);
 	}
-	/* A port list is about ports: of transports without them it says nothing. */
-	if (k->transport != OBSERVATION_TCP && k->transport != OBSERVATION_UDP)
-		return false;
 	if (end == 1)
 		return fill(v, EVENT_UNDECLARED, EVENT_WHAT_LISTENER, RULE_UNDECLARED_LISTENER,
 		            cite_of_list(p, t, unit->device, t->cite_unused), severities[AT_LISTENER][c]);

@@ -689,6 +689,9 @@ static uint32_t put_rowset(struct build *b, struct rowset *set)
 		struct policy_row *slot = add(b, POLICY_S_ROWS, NULL);
 		if (slot)
 			*slot = *r;
+		uint32_t *key = add(b, POLICY_S_KEYS, NULL);
+		if (key)
+			*key = policy_table_key(r->transport, r->side, r->lo);
 	}
 	struct policy_rowset *slot = add(b, POLICY_S_ROWSETS, &index);
 	if (slot)

@@ -246,39 +246,66 @@ static void put_template(const struct event *e, const char *t, struct buf *out, 
 	}
 }
 
-/* "; IFU-ER400 revision 3, X-1 says: dicom tcp/104 to pacs" */
+static const char *const authority_words[][2] = {
+	[EVENT_AUTH_DOCUMENT] = { "the document ", "開示資料" },
+	[EVENT_AUTH_INVENTORY] = { "the inventory ", "台帳" },
+	[EVENT_AUTH_SITE] = { "the site file ", "施設設定" },
+	[EVENT_AUTH_SENSOR] = { "the sensor ", "センサー" },
+};
+
+/* English, after what was seen: `; the document IFU-ER400 (revision 3), X-1, says "dicom tcp/104 to pacs"`.
+ * Japanese, before it: 「IFU-ER400」 and so on in the light of which. */
 static void put_authority(const struct event *e, struct buf *out, bool ja)
 {
 	bool row = event_has(e, EVENT_F_row) && e->row.n, said = event_has(e, EVENT_F_said) && e->said.n;
+	bool revision = event_has(e, EVENT_F_revision) && e->revision.n;
 	if (!event_has(e, EVENT_F_document) || !e->document.n)
 		return;
-	enum event_authority a = event_has(e, EVENT_F_authority) ? (enum event_authority)e->authority : EVENT_AUTH_DOCUMENT;
-	static const char *const kinds[][2] = {
-		[EVENT_AUTH_DOCUMENT] = { "the document ", "開示資料" },
-		[EVENT_AUTH_INVENTORY] = { "the inventory ", "台帳" },
-		[EVENT_AUTH_SITE] = { "the site file ", "施設設定" },
-		[EVENT_AUTH_SENSOR] = { "the sensor ", "センサー" },
-	};
-	(void)buf_str(out, ja ? "。根拠は" : "; ");
-	(void)buf_str(out, WORD(kinds, a, ja ? RULE_JA : RULE_EN));
-	(void)buf_str(out, ja ? "「" : "");
+	unsigned a = event_has(e, EVENT_F_authority) ? (unsigned)e->authority : EVENT_AUTH_DOCUMENT;
+	if (!ja) {
+		(void)buf_str(out, "; ");
+		(void)buf_str(out, WORD(authority_words, a, RULE_EN));
+		put_span(out, e->document);
+		if (revision) {
+			(void)buf_str(out, " (revision ");
+			put_span(out, e->revision);
+			(void)buf_str(out, ")");
+		}
+		if (row) {
+			(void)buf_str(out, ", ");
+			put_span(out, e->row);
+		}
+		if (said) {
+			(void)buf_str(out, row ? ", says \"" : " says \"");
+			put_span(out, e->said);
+			(void)buf_str(out, "\"");
+		}
+		return;
+	}
+	(void)buf_str(out, WORD(authority_words, a, RULE_JA));
+	(void)buf_str(out, "「");
 	put_span(out, e->document);
-	(void)buf_str(out, ja ? "」" : "");
-	if (event_has(e, EVENT_F_revision) && e->revision.n) {
-		(void)buf_str(out, ja ? "（版：" : " (revision ");
-		put_span(out, e->revision);
-		(void)buf_str(out, ja ? "）" : ")");
+	(void)buf_str(out, "」");
+	if (revision || row || said) {
+		const char *before = "（";
+		if (revision) {
+			(void)buf_str(out, "（版：");
+			put_span(out, e->revision);
+			before = "、";
+		}
+		if (row) {
+			(void)buf_str(out, before);
+			put_span(out, e->row);
+			before = "、";
+		}
+		if (said) {
+			(void)buf_str(out, before);
+			(void)buf_str(out, "記載：");
+			put_span(out, e->said);
+		}
+		(void)buf_str(out, "）");
 	}
-	if (row) {
-		(void)buf_str(out, ja ? "の" : ", ");
-		put_span(out, e->row);
-	}
-	if (said) {
-		(void)buf_str(out, ja ? "（記載：" : ", says \"");
-		put_span(out, e->said);
-		(void)buf_str(out, ja ? "）" : "\"");
-	}
-	(void)buf_str(out, ja ? "で、" : "");
+	(void)buf_str(out, "に照らすと、");
 }
 
 int rule_explain(const struct event *e, enum rule_language lang, struct buf *out)
@@ -299,10 +326,12 @@ int rule_explain(const struct event *e, enum rule_language lang, struct buf *out
 			put_span(out, e->rule);
 		(void)buf_str(out, ja ? "。" : ".");
 	} else {
-		bool cited = event_has(e, EVENT_F_document) && e->document.n;
+		if (ja)
+			put_authority(e, out, true);
 		put_template(e, ja ? sentences[i].seen_ja : sentences[i].seen_en, out, ja);
-		put_authority(e, out, ja);
-		(void)buf_str(out, ja ? cited ? "" : "。" : "; ");
+		if (!ja)
+			put_authority(e, out, false);
+		(void)buf_str(out, ja ? "ので、" : "; ");
 		(void)buf_str(out, ja ? sentences[i].ask_ja : sentences[i].ask_en);
 		(void)buf_str(out, ja ? "。" : ".");
 	}
