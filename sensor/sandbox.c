@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -62,8 +63,11 @@ static const int strict_calls[] = {
 	SCMP_SYS(restart_syscall),
 };
 
-/* Packet sockets: PACKET_STATISTICS, and waking the ring's poll. */
-static const int live_calls[] = { SCMP_SYS(getsockopt), SCMP_SYS(recvfrom), SCMP_SYS(eventfd2) };
+/* Packet sockets: PACKET_STATISTICS and SO_ERROR; the card's counters are read from files opened before. */
+static const int live_calls[] = { SCMP_SYS(getsockopt), SCMP_SYS(recvfrom), SCMP_SYS(pread64) };
+
+/* What libpcap asks of an interface whose socket reports an error: has it gone, or is it down? */
+static const unsigned live_ioctls[] = { SIOCGIFNAME, SIOCGIFFLAGS };
 
 #ifdef SPANWARD_SANITIZED
 /* What the sanitizers' runtime does by itself, and what it needs to print a report and die. */
@@ -93,11 +97,21 @@ static int allow(scmp_filter_ctx c, const int *calls, size_t n)
 
 #define ALLOW(c, list) allow(c, list, sizeof(list) / sizeof((list)[0]))
 
+static int allow_ioctls(scmp_filter_ctx c)
+{
+	int err = 0;
+	for (size_t i = 0; i < sizeof(live_ioctls) / sizeof(live_ioctls[0]) && !err; i++)
+		err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1_32(SCMP_CMP_EQ, live_ioctls[i]));
+	return err;
+}
+
 static int strict_conditions(scmp_filter_ctx c, enum sandbox_role role, int control)
 {
 	int err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1, SCMP_A0_32(SCMP_CMP_EQ, (unsigned)control));
 	if (!err)
 		err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(recvmsg), 1, SCMP_A0_32(SCMP_CMP_EQ, (unsigned)control));
+	if (!err && role == SANDBOX_ENGINE_LIVE)
+		err = allow_ioctls(c);
 #ifdef SPANWARD_SANITIZED
 	if (!err)
 		err = ALLOW(c, sanitizer_calls);
@@ -107,7 +121,7 @@ static int strict_conditions(scmp_filter_ctx c, enum sandbox_role role, int cont
 	/* A new policy is mapped to be read; nothing can become executable or grow the heap. */
 	if (!err)
 		err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2_32(SCMP_CMP_EQ, PROT_READ));
-	/* pcap_stats() looks for /sys/class/net/IF/statistics; without it the counters of the socket remain. */
+	/* libpcap looks into /sys here and there (pcap_stats); what it does not find it does without. */
 	if (!err && role == SANDBOX_ENGINE_LIVE)
 		err = seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 0);
 	return err;
@@ -150,6 +164,8 @@ static int make_first(enum sandbox_role role, struct filter *ret)
 			err = ALLOW(c, first_calls);
 		if (!err)
 			err = ALLOW(c, live_calls);
+		if (!err)
+			err = allow_ioctls(c);
 #ifdef SPANWARD_SANITIZED
 		if (!err)
 			err = ALLOW(c, sanitizer_calls);

@@ -192,7 +192,7 @@ static void engine_can_read_and_talk(void)
 
 static void engine_is_killed_for_open(void)
 {
-	/* Live capture: pcap_stats() tries, so it is a plain no there. */
+	/* Live capture: libpcap tries in places, so it is a plain no there. */
 	CU_ASSERT_EQUAL(run((struct probe){ .role = SANDBOX_ENGINE_FILES, .tight = true, .act = opens }), SANITIZED ? REFUSED : KILLED);
 	CU_ASSERT_EQUAL(run((struct probe){ .role = SANDBOX_ENGINE_LIVE, .tight = true, .act = opens }), REFUSED);
 }

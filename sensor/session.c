@@ -168,7 +168,7 @@ static void report_files(struct child *k)
 }
 
 static _Noreturn void engine_main(struct child *k, const struct sandbox *box, pid_t parent, const int *fds, size_t n_fds,
-                                  struct source *live)
+	struct source *live)
 {
 	unsigned bits = 0;
 	int err = 0;
@@ -449,8 +449,9 @@ static int begin(struct session *s, const struct session_config *c, struct conf_
 	if (c->policy_dir) {
 		err = policy_compile_dir(c->policy_dir, &s->policy, rep);
 		if (err) {
-			(void)snprintf(why, 256, "%s: %s", c->policy_dir, err_text(err));
-			return err;
+			(void)snprintf(why, 256, "policy %s: %s", c->policy_dir, err_text(err));
+			/* A directory that is not there is the operator's configuration, not the input. */
+			return err == -ENOENT || err == -ENOTDIR ? ERR_CONFIG : err;
 		}
 		s->policy_dir = strdup(c->policy_dir);
 		if (!s->policy_dir)
