@@ -1,0 +1,256 @@
+#include "sensor/station.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/err.h"
+#include "core/log.h"
+#include "sensor/publisher.h"
+#include "sensor/sandbox.h"
+
+enum {
+	WINDOW_DEFAULT = 32 << 20,      /* about 100,000 events while the collector is away */
+	STOP_GRACE_S = 10,              /* an engine that waits for a file that never ends cannot be asked */
+	PUBLISHER_GRACE_S = 5,          /* beyond the linger time */
+};
+
+/* Set by signals alone; the one thing a handler may do. */
+static volatile sig_atomic_t station_reload, station_stops;
+static volatile int station_publisher_stop;
+
+static void on_signal(int sig)
+{
+	if (sig == SIGHUP)
+		station_reload = 1;
+	else if (sig != SIGCHLD)
+		station_stops++;
+}
+
+static void on_publisher_signal(int sig)
+{
+	(void)sig;
+	station_publisher_stop = 1;
+}
+
+static void handle(int sig, void (*f)(int))
+{
+	/* No SA_RESTART: a signal ends a wait, so that it is acted on at once. */
+	struct sigaction a = { .sa_handler = f };
+	(void)sigemptyset(&a.sa_mask);
+	(void)sigaction(sig, &a, NULL);
+}
+
+void station_log_report(const struct conf_report *rep)
+{
+	for (size_t i = 0; i < rep->n; i++)
+		log_error("%s:%u:%u: %s", rep->v[i].file, rep->v[i].line, rep->v[i].column, rep->v[i].what);
+	if (rep->total > rep->n)
+		log_error("and %zu more", rep->total - rep->n);
+}
+
+static _Noreturn void publisher_main(const struct station_config *c, struct ring *ring, const struct sandbox *box, pid_t parent)
+{
+	/* The parent decides what a signal to the whole group means; USR1 is how it says so. */
+	handle(SIGINT, SIG_IGN);
+	handle(SIGTERM, SIG_IGN);
+	handle(SIGHUP, SIG_IGN);
+	handle(SIGCHLD, SIG_DFL);
+	handle(SIGUSR1, on_publisher_signal);
+	(void)prctl(PR_SET_NAME, "spanward-publ", 0, 0, 0);
+	int err = 0;
+	unsigned bits = 0;
+	if (box) {
+		err = sandbox_enter(box, parent, NULL, 0, &bits);
+		if (err) {
+			log_error("publisher: cannot enter its sandbox: %s", err_text(err));
+			_exit(ERR_EXIT_FAILURE);
+		}
+	} else {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	}
+	const struct publisher_config p = {
+		.endpoint = c->endpoint,
+		.sensor = c->session.engine.sensor,
+		.epoch = c->session.engine.epoch,
+		.window_bytes = c->window_bytes ? c->window_bytes : WINDOW_DEFAULT,
+		.linger_s = c->linger_s,
+		.stop = &station_publisher_stop,
+		.wait = !c->session.n_interfaces,
+	};
+	struct publisher_account a = { 0 };
+	err = publisher_run(&p, ring, &a);
+	ring_abandon(ring);
+	unsigned long long pending = a.pending[0] + a.pending[1], dropped = a.dropped[0] + a.dropped[1];
+	log_info("events made %llu, committed by the collector %llu, undelivered %llu, dropped %llu, invalid %llu",
+	         (unsigned long long)(a.made[0] + a.made[1]), (unsigned long long)(a.committed[0] + a.committed[1]), pending,
+	         dropped, (unsigned long long)a.invalid);
+	if (err == -ETIMEDOUT)
+		log_error("%llu events were not acknowledged within %u s: is a collector running at %s? (--linger waits longer)",
+		          pending, c->linger_s, c->endpoint);
+	else if (err)
+		log_error("publisher: %s: %s", c->endpoint, err_text(err));
+	if (a.invalid)
+		log_error("the engine put %llu records that are not events: a fault or an attack; keep the capture and report it",
+		          (unsigned long long)a.invalid);
+	_exit(err || a.invalid ? ERR_EXIT_FAILURE : ERR_EXIT_OK);
+}
+
+static int start_publisher(const struct station_config *c, struct session *s, pid_t *ret)
+{
+	struct sandbox *box = NULL;
+	/* A socket in a directory of ours is reached as the user that made it. */
+	bool keep_user = !strncmp(c->endpoint, "ipc://", 6);
+	if (!c->session.no_sandbox) {
+		int err = sandbox_new(SANDBOX_PUBLISHER, -1, keep_user, &box);
+		if (err)
+			return err;
+	}
+	pid_t parent = getpid(), pid = fork();
+	if (pid == 0)
+		publisher_main(c, session_ring(s), box, parent);
+	int err = pid < 0 ? -errno : 0;
+	sandbox_free(box);
+	if (!err)
+		*ret = pid;
+	return err;
+}
+
+static void reload(struct session *s)
+{
+	struct conf_report rep = { 0 };
+	int err = session_reload(s, &rep);
+	if (!err) {
+		log_info("policy read again; the engine takes it at its next batch");
+		return;
+	}
+	station_log_report(&rep);
+	if (err == -ENOENT && !rep.n)
+		log_warn("SIGHUP: there is no policy to read again (start with --policy DIR)");
+	else
+		log_error("the new policy was not taken (%s); the old one stays in force", err_text(err));
+}
+
+static void log_generation(const struct session *s, uint64_t *seen, uint64_t *seen_refused)
+{
+	uint64_t refused, now = session_generation(s, &refused);
+	if (now != *seen)
+		log_info("policy generation %llu is in force", (unsigned long long)now);
+	if (refused != *seen_refused)
+		log_error("the engine refused policy generation %llu; the old one stays in force", (unsigned long long)refused);
+	*seen = now;
+	*seen_refused = refused;
+}
+
+/* True once when `since` (0: not yet begun, then it begins) is more than `s` seconds ago. */
+static bool overdue(uint64_t *since, unsigned s)
+{
+	if (!*since)
+		*since = clock_mono_ns();
+	return clock_mono_ns() - *since > s * CLOCK_SECOND;
+}
+
+/* Both children until both have ended. */
+static int supervise(const struct station_config *c, struct session *s, pid_t publisher)
+{
+	int code = ERR_EXIT_OK, status;
+	uint64_t stop_since = 0, end_since = 0, generation = 0, refused = 0;
+	bool engine = true, asked = false, told = false;
+	while (engine || publisher) {
+		if (engine)
+			engine = session_attend(s, 200);
+		else
+			(void)poll(NULL, 0, 50);
+		log_generation(s, &generation, &refused);
+		if (station_reload) {
+			station_reload = 0;
+			reload(s);
+		}
+		if (station_stops && engine && !asked) {
+			log_info("stopping");
+			session_stop(s);
+			asked = true;
+		}
+		if (engine && asked && (station_stops > 1 || overdue(&stop_since, STOP_GRACE_S))) {
+			log_warn("the engine did not stop in time and is killed; what it was about to say is lost");
+			(void)kill(session_engine_pid(s), SIGKILL);
+			stop_since = clock_mono_ns();
+		}
+		/* Without an engine a publisher has its linger time, then less: it may hang in a library. */
+		if (!engine && publisher && (station_stops > 1 || overdue(&end_since, c->linger_s + PUBLISHER_GRACE_S))) {
+			(void)kill(publisher, told ? SIGKILL : SIGUSR1);
+			told = true;
+			end_since = clock_mono_ns();
+		}
+		if (publisher && waitpid(publisher, &status, WNOHANG) == publisher) {
+			publisher = 0;
+			if (!WIFEXITED(status) || WEXITSTATUS(status)) {
+				code = ERR_EXIT_FAILURE;
+				if (WIFSIGNALED(status))
+					log_error("the publisher was killed by signal %d (%s)", WTERMSIG(status),
+					          strsignal(WTERMSIG(status)));
+			}
+			/* Nobody takes events any more: watching on would be pretence. */
+			ring_abandon(session_ring(s));
+			if (engine)
+				session_stop(s);
+			asked = true;
+		}
+	}
+	int sig = 0, err, bad;
+	char why[256] = "";
+	err = session_wait(s, &sig, why);
+	if (err) {
+		log_error("%s", why);
+		return err == -ECHILD ? ERR_EXIT_FAILURE : (int)err_exit_code(err);
+	}
+	uint32_t file = session_bad_file(s, &bad, why);
+	if (file && c->session.n_files >= file) {
+		log_error("%s: %s: %s", c->session.files[file - 1], err_text(bad), why);
+		return code ? code : ERR_EXIT_INPUT;
+	}
+	return code;
+}
+
+int station_run(const struct station_config *c)
+{
+	struct session *s = NULL;
+	struct conf_report rep = { 0 };
+	char why[256] = "";
+	station_reload = 0;
+	station_stops = 0;
+	handle(SIGHUP, on_signal);
+	handle(SIGTERM, on_signal);
+	handle(SIGINT, on_signal);
+	handle(SIGCHLD, on_signal);
+	handle(SIGPIPE, SIG_IGN);
+	int err = session_start(&c->session, &s, &rep, why);
+	if (err) {
+		station_log_report(&rep);
+		log_error("%s", why);
+		return (int)err_exit_code(err);
+	}
+	char text[SANDBOX_TEXT];
+	if (c->session.no_sandbox)
+		log_warn("engine %ld runs WITHOUT a sandbox (--no-sandbox)", (long)session_engine_pid(s));
+	else
+		log_info("engine %ld: %s", (long)session_engine_pid(s), sandbox_text(session_sandbox(s), text));
+	pid_t publisher = 0;
+	err = start_publisher(c, s, &publisher);
+	if (err) {
+		log_error("cannot start the publisher: %s", err_text(err));
+		session_free(s);
+		return ERR_EXIT_FAILURE;
+	}
+	log_info("sensor %s, epoch %llu, events to %s", c->session.engine.sensor, (unsigned long long)c->session.engine.epoch,
+	         c->endpoint);
+	int code = supervise(c, s, publisher);
+	session_free(s);
+	return code;
+}
