@@ -1,0 +1,25 @@
+/* cmd.h -- the subcommands of `spanward`: one file and one row of cmd_list each. */
+#ifndef CLI_CMD_H
+#define CLI_CMD_H
+
+#include <stdio.h>
+
+struct cmd {
+	const char *name;
+	const char *summary;            /* one line, for `spanward help` */
+	const char *help;               /* the whole page: usage, options, an example */
+	/* argv[0] is the command's name. The exit code (core/err.h). */
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct cmd cmd_replay, cmd_run, cmd_check, cmd_explain, cmd_alerts, cmd_assets;
+extern const struct cmd *const cmd_list[];      /* NULL ends */
+
+/* "spanward NAME: why" and where to read on, to stderr; ERR_EXIT_USAGE. */
+int cmd_usage(const struct cmd *c, const char *why);
+/* The page, to stdout; 0. */
+int cmd_help(const struct cmd *c);
+/* Value of an option that is one of `words`; prints what was expected. Index or -1. */
+int cmd_choice(const struct cmd *c, const char *option, const char *value, const char *const *words);
+
+#endif

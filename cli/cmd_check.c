@@ -1,0 +1,61 @@
+/* spanward check: are these files as they should be? */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "cli/cmd.h"
+#include "core/conf.h"
+#include "core/err.h"
+#include "rules/policy.h"
+
+static const char help[] =
+"usage: spanward check FILE|DIR...\n"
+"\n"
+"Reads device types, inventory and site as the sensor would, and prints every fault with file, line and\n"
+"column. A directory is checked as a whole: roles that nothing defines, units of unknown types, two units\n"
+"with one address. Nothing is changed.\n"
+"\n"
+"  -q, --quiet   say nothing about files that are right\n"
+"  -h, --help    this text\n"
+"\n"
+"Exit codes: 0 all right, 2 usage, 3 a file is wrong, 5 a file may not be read.\n"
+"\n"
+"Example: spanward check policy/\n";
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 },
+	};
+	bool quiet = false;
+	for (int opt; (opt = getopt_long(argc, argv, "qh", options, NULL)) != -1;) {
+		if (opt == 'h')
+			return cmd_help(&cmd_check);
+		if (opt != 'q')
+			return cmd_usage(&cmd_check, "see above");
+		quiet = true;
+	}
+	if (optind == argc)
+		return cmd_usage(&cmd_check, "which FILE or DIR?");
+	int code = ERR_EXIT_OK;
+	for (int i = optind; i < argc; i++) {
+		struct conf_report rep = { 0 };
+		int err = policy_check_path(argv[i], &rep);
+		for (size_t k = 0; k < rep.n; k++)
+			(void)fprintf(stderr, "%s:%u:%u: %s\n", rep.v[k].file, rep.v[k].line, rep.v[k].column, rep.v[k].what);
+		if (rep.total > rep.n)
+			(void)fprintf(stderr, "and %zu more\n", rep.total - rep.n);
+		if (!err) {
+			if (!quiet)
+				(void)printf("%s: right\n", argv[i]);
+			continue;
+		}
+		(void)fprintf(stderr, "%s: %zu fault%s: %s\n", argv[i], rep.total, rep.total == 1 ? "" : "s", err_text(err));
+		int this = (int)err_exit_code(err);
+		/* A file that is not there is a wrong configuration here. */
+		this = this == ERR_EXIT_PERMISSION ? this : ERR_EXIT_CONFIG;
+		code = code == ERR_EXIT_CONFIG ? code : this;
+	}
+	return fflush(stdout) ? ERR_EXIT_FAILURE : code;
+}
+
+const struct cmd cmd_check = { "check", "check device types, inventory and site for faults", help, run };

@@ -1,0 +1,541 @@
+/* spanward replay: what a sensor would have said about a capture. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cmd.h"
+#include "cli/out.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+#include "cli/writer.h"
+#include "collector/store.h"
+#include "core/err.h"
+#include "sensor/options.h"
+#include "sensor/session.h"
+
+enum {
+	OPT_SHOW = 256, OPT_FORMAT, OPT_WORKERS, OPT_EXPECT, OPT_FAIL_ON, OPT_BUDGET, OPT_NO_SANDBOX, OPT_COLOR, OPT_LANG,
+	OPT_PLANT,
+	MAX_CAPTURES = SOURCE_MAX_FILES,
+};
+
+static const char help[] =
+"usage: spanward replay [-p POLICY_DIR] [OPTION...] CAPTURE...\n"
+"\n"
+"Reads captures (pcap, pcapng, also gzip; - is standard input) as the sensor would read the network, and\n"
+"shows what comes of it. The same capture gives the same bytes, whatever the number of workers.\n"
+"With a policy it shows alerts; without one the hosts and services it saw.\n"
+"\n"
+"  -p, --policy DIR      device types, inventory and site to judge by\n"
+"      --show WHAT       alerts (default with -p), events, observations (what DICOM and HL7 said), flows,\n"
+"                        assets (default without -p), stats (what was counted, and what was lost)\n"
+"      --format FORMAT   table (default on a terminal), jsonl (default on a pipe), json, csv\n"
+"  -o, --output FILE     write there; the file appears when it is whole\n"
+"      --expect GOLDEN   print nothing, compare with that file and show the first difference\n"
+"      --fail-on LEVEL   exit 10 if there is an alert of info, low, medium, high or critical, or above\n"
+"      --workers N       threads, 1 to 16; the output does not depend on it\n"
+"      --budget LIST     NAME=VALUE,... room for flows, probes, states, assets, folds, streams (a size), and\n"
+"                        the timers tcp_idle, udp_idle, half_open, fold\n"
+"      --lang en|ja      language of tables (default: by the locale)\n"
+"      --color WHEN      auto, always, never (NO_COLOR is heeded)\n"
+"      --no-sandbox      leave the process that parses packets its system calls (to find faults)\n"
+"  -q, --quiet           no summary and no progress on standard error\n"
+"  -h, --help            this text\n"
+"\n"
+"Exit codes: 0 ok, 1 failure or a difference, 2 usage, 3 policy wrong, 4 a capture is unreadable, corrupt or of\n"
+"an unknown kind (what was read before is reported), 5 permission, 10 an alert was found (--fail-on).\n"
+"\n"
+"Examples\n"
+"  spanward replay monday.pcapng\n"
+"  spanward replay -p policy/ monday.pcapng\n"
+"  spanward replay -p policy/ --format jsonl -o alerts.jsonl monday.pcapng\n"
+"  spanward replay --show observations monday.pcapng | grep C-STORE-RQ\n";
+
+static const struct option options[] = {
+	{ "policy", required_argument, NULL, 'p' },
+	{ "show", required_argument, NULL, OPT_SHOW },
+	{ "format", required_argument, NULL, OPT_FORMAT },
+	{ "output", required_argument, NULL, 'o' },
+	{ "expect", required_argument, NULL, OPT_EXPECT },
+	{ "fail-on", required_argument, NULL, OPT_FAIL_ON },
+	{ "workers", required_argument, NULL, OPT_WORKERS },
+	{ "budget", required_argument, NULL, OPT_BUDGET },
+	{ "lang", required_argument, NULL, OPT_LANG },
+	{ "color", required_argument, NULL, OPT_COLOR },
+	{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "help", no_argument, NULL, 'h' },
+#ifdef SPANWARD_PLANT
+	{ "plant", required_argument, NULL, OPT_PLANT },
+#endif
+	{ 0 },
+};
+
+struct replay {
+	struct session_config session;
+	const char *output, *expect, *color;
+	int show, format, fail_on;      /* -1: not said */
+	enum rule_language language;
+	bool quiet;
+
+	struct session *engine;
+	struct store *store;
+	struct out out;
+	struct writer *writer;
+	struct progress progress;
+	crypto_hash_sha256_state hash;
+	struct stats stats;
+	unsigned long long events, observations, alerts, by_severity[EVENT_CRITICAL + 1], bad_records;
+	char worst_id[ALERT_ID_LEN + 1];
+	bool interrupted, whole;        /* whole: the engine said that nothing follows */
+	int input_err, store_err;
+};
+
+/* Two Ctrl-C: the first asks the engine to finish, the second ends us as it would any program. */
+static volatile sig_atomic_t replay_interrupts;
+
+static void on_interrupt(int sig)
+{
+	replay_interrupts++;
+	if (replay_interrupts > 1) {
+		(void)signal(sig, SIG_DFL);
+		(void)raise(sig);
+	}
+}
+
+static unsigned default_workers(void)
+{
+	/* One processor is left to the reader and this process; more than 4 workers seldom have work. */
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	return n <= 2 ? 1 : n > 5 ? 4 : (unsigned)n - 1;
+}
+
+/* The events and what is drawn from them go the way they go in a collector, through its store. */
+static bool needs_store(const struct replay *r)
+{
+	return r->show == WRITER_ALERTS || r->show == WRITER_ASSETS || r->fail_on >= 0;
+}
+
+static void take_event(struct replay *r, struct span bytes)
+{
+	static struct vocab_scratch scratch;    /* 26 KiB, one replay per process */
+	struct event e;
+	struct cursor c = cursor_from(bytes);
+	if (vocab_decode(&event_vocab, &e.head, &scratch, &c, NULL) || cursor_left(&c)) {
+		r->bad_records++;
+		return;
+	}
+	(void)crypto_hash_sha256_update(&r->hash, bytes.p, bytes.n);
+	r->events++;
+	if (r->show == WRITER_EVENTS)
+		writer_event(r->writer, &e);
+	if (r->store && !r->store_err)
+		r->store_err = store_event(r->store, &e);
+}
+
+static void take_observation(struct replay *r, struct span bytes)
+{
+	static struct vocab_scratch scratch;
+	struct observation o;
+	struct cursor c = cursor_from(bytes);
+	if (vocab_decode(&observation_vocab, &o.head, &scratch, &c, NULL) || cursor_left(&c)) {
+		r->bad_records++;
+		return;
+	}
+	r->observations++;
+	bool flow = o.head.type == OBSERVATION_FLOW_OPEN || o.head.type == OBSERVATION_FLOW_SERVICE ||
+	            o.head.type == OBSERVATION_FLOW_END;
+	if (r->show == WRITER_FLOWS ? o.head.type == OBSERVATION_FLOW_END : !flow)
+		writer_observation(r->writer, &o);
+}
+
+static void take_stats(struct replay *r, struct span bytes)
+{
+	struct cursor c = cursor_from(bytes);
+	struct stats s;
+	for (int i = 0; i < STATS_COUNTERS; i++)
+		s.v[i] = cursor_u64be(&c);
+	if (cursor_ok(&c) && !cursor_left(&c))
+		r->stats = s;
+	else
+		r->bad_records++;
+}
+
+/* How a file ended. Trouble is told at once, with what to do. */
+static void take_file(struct replay *r, struct span bytes)
+{
+	struct cursor c = cursor_from(bytes);
+	uint32_t file = cursor_u32be(&c);
+	int err = (int)cursor_u32be(&c);
+	unsigned long long packets = cursor_u64be(&c);
+	struct span why = cursor_rest(&c);
+	if (!cursor_ok(&c) || file < 1 || file > r->session.n_files) {
+		r->bad_records++;
+		return;
+	}
+	if (!err)
+		return;
+	if (!r->input_err)
+		r->input_err = err;
+	progress_end(&r->progress);
+	const char *advice = err == ERR_TRUNCATED ? "the capture was cut short: copy or capture it again for the rest" :
+	                     err == ERR_CORRUPT ? "the file is damaged from there on: copy it again and compare checksums" :
+	                     err == ERR_UNKNOWN_KIND ? "captures are pcap or pcapng files, also gzip-compressed" :
+	                     "see whether the disk or the pipe it comes from has a fault";
+	(void)fprintf(stderr, "spanward: %s: %s%s%.*s; %llu packets were read before; %s\n", r->session.files[file - 1],
+	              err_text(err), why.n ? ": " : "", (int)why.n, (const char *)why.p, packets, advice);
+}
+
+static void take(struct replay *r, enum ring_kind kind, struct span bytes)
+{
+	switch (kind) {
+	case RING_EVENT_ALERTS:
+	case RING_EVENT_TELEMETRY:
+		take_event(r, bytes);
+		break;
+	case RING_OBSERVATION:
+		take_observation(r, bytes);
+		break;
+	case RING_STATS:
+		take_stats(r, bytes);
+		break;
+	case RING_FILE_RESULT:
+		take_file(r, bytes);
+		break;
+	case RING_END:
+		r->whole = true;
+		break;
+	case RING_KINDS:
+		r->bad_records++;
+		break;
+	}
+}
+
+/* Until the engine has said all. 0, or -EIO and the like when it did not. */
+static int pump(struct replay *r)
+{
+	uint8_t *mem = malloc(RING_MAX_RECORD);
+	if (!mem)
+		return -ENOMEM;
+	enum ring_kind kind;
+	size_t n = 0;
+	int got;
+	bool asked = false;
+	while ((got = session_get(r->engine, 100, &kind, mem, &n)) >= 0) {
+		if (got)
+			take(r, kind, (struct span){ mem, n });
+		struct ring_progress at;
+		ring_progress_get(session_ring(r->engine), &at);
+		progress_step(&r->progress, &at);
+		if (replay_interrupts && !asked) {
+			session_stop(r->engine);
+			asked = r->interrupted = true;
+		}
+		/* Nobody reads what we write any more, or it cannot be written: reading on serves nobody. */
+		if (out_stopped(&r->out)) {
+			ring_abandon(session_ring(r->engine));
+			got = -EPIPE;
+			break;
+		}
+	}
+	free(mem);
+	progress_end(&r->progress);
+	return got == -EPIPE ? 0 : got;
+}
+
+static int count_alert(void *arg, const struct alert *a)
+{
+	struct replay *r = arg;
+	r->alerts++;
+	r->by_severity[a->severity <= EVENT_CRITICAL ? a->severity : EVENT_CRITICAL]++;
+	if (!r->worst_id[0])
+		(void)snprintf(r->worst_id, sizeof(r->worst_id), "%s", a->id);
+	if (r->show == WRITER_ALERTS)
+		writer_alert(r->writer, a);
+	return out_stopped(&r->out);
+}
+
+static int show_asset(void *arg, const struct store_asset *a)
+{
+	struct replay *r = arg;
+	writer_asset(r->writer, a);
+	return out_stopped(&r->out);
+}
+
+static int show_stored(struct replay *r)
+{
+	int err = 0;
+	if (!r->store)
+		return 0;
+	const struct store_filter all = { .state = -2, .at_least = EVENT_INFO };
+	err = store_alerts(r->store, &all, count_alert, r);
+	if (err >= 0 && r->show == WRITER_ASSETS)
+		err = store_assets(r->store, show_asset, r);
+	return err < 0 ? err : 0;
+}
+
+/* What was not seen, so that silence is not taken for health. */
+static void print_losses(const struct replay *r, FILE *to)
+{
+	for (int i = 0; i < STATS_COUNTERS; i++)
+		if (stats_is_loss((enum stats_counter)i) && r->stats.v[i])
+			(void)fprintf(to, "not seen: %s %llu (%s)\n", stats_name((enum stats_counter)i), (unsigned long long)r->stats.v[i],
+			              stats_doc((enum stats_counter)i));
+}
+
+static void print_next(const struct replay *r, FILE *to)
+{
+	const char *file = r->session.files[0];
+	if (!r->session.policy_dir) {
+		(void)fprintf(to, "next: spanward replay -p POLICY_DIR %s   (compares this with what the makers declared; "
+		              "docs/profiles.md says how to write that down)\n", file);
+	} else if (r->show == WRITER_ALERTS && r->worst_id[0]) {
+		(void)fprintf(to, "next: spanward replay -p %s --format jsonl -o alerts.jsonl %s && "
+		              "spanward explain %s --from alerts.jsonl\n", r->session.policy_dir, file, r->worst_id);
+	}
+}
+
+static void print_summary(struct replay *r, FILE *to)
+{
+	unsigned char digest[crypto_hash_sha256_BYTES];
+	char hex[2 * sizeof(digest) + 1];
+	(void)crypto_hash_sha256_final(&r->hash, digest);
+	(void)sodium_bin2hex(hex, sizeof(hex), digest, sizeof(digest));
+	if (to == stdout && writer_rows(r->writer))
+		(void)fputc('\n', to);
+	(void)fprintf(to, "%llu packets, %llu flows, %llu observations", (unsigned long long)r->stats.v[STATS_packets],
+	              (unsigned long long)r->stats.v[STATS_flows], (unsigned long long)r->stats.v[STATS_observations]);
+	if (r->store && r->session.policy_dir) {
+		(void)fprintf(to, ", %llu alerts", r->alerts);
+		const char *before = " (";
+		for (int s = EVENT_CRITICAL; s >= 0; s--) {
+			if (!r->by_severity[s])
+				continue;
+			(void)fprintf(to, "%s%llu %s", before, r->by_severity[s], vocab_word(&event_vocab, EVENT_F_severity, (uint64_t)s));
+			before = ", ";
+		}
+		if (r->alerts)
+			(void)fputc(')', to);
+	}
+	(void)fputc('\n', to);
+	print_losses(r, to);
+	if (r->interrupted || !r->whole)
+		(void)fprintf(to, "interrupted: this is what had been read by then\n");
+	print_next(r, to);
+	(void)fprintf(to, "events %llu sha256 %s\n", r->events, hex);
+	(void)fflush(to);
+}
+
+static int open_all(struct replay *r, char why[static 256])
+{
+	int err = 0;
+	if (r->expect)
+		err = out_open_expected(&r->out, r->expect, why);
+	else
+		err = out_open(&r->out, r->output, why);
+	if (err)
+		return err;
+	bool terminal = !r->output && !r->expect && out_is_terminal(&r->out);
+	if (r->format < 0)
+		r->format = terminal ? WRITER_TABLE : WRITER_JSONL;
+	const struct writer_config w = {
+		.out = &r->out,
+		.format = (enum writer_format)r->format,
+		.rows = (enum writer_rows)r->show,
+		.language = r->language,
+		.color = table_wants_color(r->color, terminal),
+		.width = terminal ? table_terminal_width(STDOUT_FILENO) : 0,
+	};
+	r->writer = writer_new(&w);
+	if (!r->writer)
+		return -ENOMEM;
+	return needs_store(r) ? store_open(":memory:", &r->store, why) : 0;
+}
+
+static void print_report(const struct conf_report *rep)
+{
+	for (size_t i = 0; i < rep->n; i++)
+		(void)fprintf(stderr, "%s:%u:%u: %s\n", rep->v[i].file, rep->v[i].line, rep->v[i].column, rep->v[i].what);
+	if (rep->total > rep->n)
+		(void)fprintf(stderr, "and %zu more\n", rep->total - rep->n);
+}
+
+/* The code that says most about what happened. */
+static int exit_code(const struct replay *r, int engine_err, bool matches)
+{
+	if (engine_err)
+		return engine_err == -EPERM || engine_err == -EACCES ? ERR_EXIT_PERMISSION : ERR_EXIT_FAILURE;
+	if (r->store_err || r->bad_records || r->out.err)
+		return ERR_EXIT_FAILURE;
+	if (r->input_err)
+		return (int)err_exit_code(r->input_err) == ERR_EXIT_PERMISSION ? ERR_EXIT_PERMISSION : ERR_EXIT_INPUT;
+	if (!matches)
+		return ERR_EXIT_FAILURE;
+	for (int s = r->fail_on; s >= 0 && s <= EVENT_CRITICAL; s++)
+		if (r->by_severity[s])
+			return ERR_EXIT_FOUND;
+	return ERR_EXIT_OK;
+}
+
+static int finish(struct replay *r, int err)
+{
+	char why[256] = "";
+	int sig = 0, stored = err ? 0 : show_stored(r);
+	if (!r->store_err)
+		r->store_err = stored;
+	writer_end(r->writer);
+	bool closed = r->out.closed;
+	/* On a terminal the summary belongs under the table; else the data stays clean. */
+	bool under = r->format == WRITER_TABLE && out_is_terminal(&r->out);
+	bool whole = !err && !closed;
+	(void)out_close(&r->out, whole, why);
+	if (r->out.err)
+		(void)fprintf(stderr, "spanward: %s\n", why);
+	if (closed)
+		return ERR_EXIT_OK;
+	if (!r->out.err) {
+		int ended = session_wait(r->engine, &sig, why);
+		if (ended) {
+			(void)fprintf(stderr, "spanward: %s\n", why);
+			err = ended;
+		} else if (err) {
+			(void)fprintf(stderr, "spanward: the engine's output does not add up: %s\n", err_text(err));
+		}
+	}
+	if (r->store_err)
+		(void)fprintf(stderr, "spanward: the store in memory: %s\n", err_text(r->store_err));
+	if (r->bad_records)
+		(void)fprintf(stderr, "spanward: %llu records of the engine do not decode: a fault or an attack; keep the capture and "
+		              "report it\n", r->bad_records);
+	if (!r->quiet && !r->out.err)
+		print_summary(r, under ? stdout : stderr);
+	bool matches = !r->expect || out_matches(&r->out, r->expect, stderr);
+	return exit_code(r, err, matches);
+}
+
+static int replay(struct replay *r)
+{
+	struct conf_report rep = { 0 };
+	char why[256] = "";
+	struct sigaction a = { .sa_handler = on_interrupt };
+	(void)crypto_hash_sha256_init(&r->hash);
+	r->session.engine.observations = r->show == WRITER_OBSERVATIONS || r->show == WRITER_FLOWS;
+	r->session.engine.flow_events = true;
+	/* First of all: the engine's process begins as a copy of this one and should find little in it. */
+	int err = session_start(&r->session, &r->engine, &rep, why);
+	if (err) {
+		print_report(&rep);
+		(void)fprintf(stderr, "spanward: %s\n", why[0] ? why : err_text(err));
+		return (int)err_exit_code(err);
+	}
+	err = open_all(r, why);
+	if (err) {
+		char ignored[256];
+		(void)fprintf(stderr, "spanward: %s\n", why[0] ? why : err_text(err));
+		if (r->out.to || r->out.expected)
+			(void)out_close(&r->out, false, ignored);
+		if (err == -EPERM || err == -EACCES)
+			return ERR_EXIT_PERMISSION;
+		return r->expect && err == -ENOENT ? ERR_EXIT_INPUT : ERR_EXIT_FAILURE;
+	}
+	(void)sigaction(SIGINT, &a, NULL);
+	(void)sigaction(SIGTERM, &a, NULL);
+	progress_begin(&r->progress);
+	r->progress.on = r->progress.on && !r->quiet;
+	err = pump(r);
+	for (int i = 0; r->show == WRITER_STATS && i < STATS_COUNTERS; i++)
+		writer_stat(r->writer, (enum stats_counter)i, r->stats.v[i]);
+	return finish(r, err);
+}
+
+/* One option: 0 to go on, or an exit code. */
+static int take_option(struct replay *r, int opt, const char *arg)
+{
+	static const char *const colors[] = { "auto", "always", "never", NULL };
+	char why[256] = "";
+	uint64_t v = 0;
+	switch (opt) {
+	case 'p':
+		r->session.policy_dir = arg;
+		return 0;
+	case 'o':
+		r->output = arg;
+		return 0;
+	case 'q':
+		r->quiet = true;
+		return 0;
+	case OPT_SHOW:
+		r->show = cmd_choice(&cmd_replay, "--show", arg, writer_kinds);
+		return r->show < 0 ? ERR_EXIT_USAGE : 0;
+	case OPT_FORMAT:
+		r->format = cmd_choice(&cmd_replay, "--format", arg, writer_formats);
+		return r->format < 0 ? ERR_EXIT_USAGE : 0;
+	case OPT_FAIL_ON:
+		r->fail_on = cmd_choice(&cmd_replay, "--fail-on", arg, event_vocab.fields[EVENT_F_severity].words);
+		return r->fail_on < 0 ? ERR_EXIT_USAGE : 0;
+	case OPT_COLOR:
+		r->color = arg;
+		return cmd_choice(&cmd_replay, "--color", arg, colors) < 0 ? ERR_EXIT_USAGE : 0;
+	case OPT_LANG:
+		return writer_parse_language(arg, &r->language) ? 0 : cmd_usage(&cmd_replay, "--lang: expected en or ja");
+	case OPT_EXPECT:
+		r->expect = arg;
+		return 0;
+	case OPT_WORKERS:
+		if (options_uint(arg, 1, ENGINE_MAX_WORKERS, &v, why))
+			return cmd_usage(&cmd_replay, why);
+		r->session.engine.workers = (unsigned)v;
+		return 0;
+	case OPT_BUDGET:
+		return options_budget(arg, &r->session.engine, why) ? cmd_usage(&cmd_replay, why) : 0;
+	case OPT_NO_SANDBOX:
+		r->session.no_sandbox = true;
+		return 0;
+	case OPT_PLANT:
+		r->session.plant = arg;
+		return 0;
+	default:
+		(void)fprintf(stderr, "Try 'spanward replay --help'.\n");
+		return ERR_EXIT_USAGE;
+	}
+}
+
+static int run(int argc, char **argv)
+{
+	static struct replay r = { .show = -1, .format = -1, .fail_on = -1 };
+	engine_defaults(&r.session.engine);
+	r.session.engine.sensor = "replay";
+	r.session.engine.epoch = 1;
+	r.session.engine.workers = default_workers();
+	r.language = writer_language();
+	for (int opt; (opt = getopt_long(argc, argv, "p:o:qh", options, NULL)) != -1;) {
+		if (opt == 'h')
+			return cmd_help(&cmd_replay);
+		int code = take_option(&r, opt, optarg);
+		if (code)
+			return code;
+	}
+	r.session.files = (const char *const *)&argv[optind];
+	r.session.n_files = (size_t)(argc - optind);
+	if (!r.session.n_files)
+		return cmd_usage(&cmd_replay, "which CAPTURE?");
+	if (r.session.n_files > MAX_CAPTURES)
+		return cmd_usage(&cmd_replay, "at most 256 captures at a time");
+	if (r.expect && (r.output || (r.format >= 0 && r.format == WRITER_TABLE)))
+		return cmd_usage(&cmd_replay, "--expect compares instead of writing: without -o, and with json, jsonl or csv");
+	if (r.show < 0)
+		r.show = r.session.policy_dir ? WRITER_ALERTS : WRITER_ASSETS;
+	if (sodium_init() < 0)
+		return ERR_EXIT_FAILURE;
+	int code = replay(&r);
+	session_free(r.engine);
+	store_close(r.store);
+	writer_free(r.writer);
+	return code;
+}
+
+const struct cmd cmd_replay = { "replay", "show what a sensor would have said about a capture", help, run };

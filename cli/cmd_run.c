@@ -1,0 +1,405 @@
+/* spanward run: sensor and collector in one command, with the embedded store. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/cmd.h"
+#include "cli/out.h"
+#include "cli/table.h"
+#include "cli/where.h"
+#include "cli/writer.h"
+#include "collector/outbox.h"
+#include "collector/receiver.h"
+#include "core/clock.h"
+#include "core/err.h"
+#include "core/log.h"
+#include "sensor/options.h"
+#include "sensor/station.h"
+
+static const char help[] =
+"usage: spanward run (-i IFACE... | -r CAPTURE...) [-p POLICY_DIR] [OPTION...]\n"
+"\n"
+"Watches interfaces (or reads captures) and keeps what it finds in a store of its own: sensor and collector in\n"
+"one command. New alerts are printed as they come; spanward alerts, explain and assets read the store, also\n"
+"while this runs. End it with Ctrl-C.\n"
+"\n"
+"  -i, --interface IFACE  watch this interface; may be given several times (needs CAP_NET_RAW)\n"
+"  -r, --read CAPTURE     read this capture into the store instead\n"
+"  -p, --policy DIR       device types, inventory and site; SIGHUP reads them again\n"
+"      --store FILE       default: /var/lib/spanward/spanward.db for root, else\n"
+"                         $XDG_STATE_HOME/spanward/spanward.db\n"
+"      --sink NAME:TARGET also send alerts there, such as jsonl:/var/log/spanward.jsonl or\n"
+"                         syslog:tcp:192.0.2.7:6514; may be given several times\n"
+"      --format FORMAT    of the alerts printed: table (default on a terminal), jsonl (default on a pipe)\n"
+"      --lang en|ja       language of the table\n"
+"      --color WHEN       auto, always, never\n"
+"      --sensor-id ID     name of the sensor in events (default: local)\n"
+"      --workers N        threads, 1 to 16     --buffer SIZE  kernel buffer for each interface\n"
+"      --budget LIST      NAME=VALUE,... as for spanward replay\n"
+"      --no-sandbox       leave the process that parses packets its system calls (to find faults)\n"
+"  -q, --quiet            only warnings and errors in the log; alerts are printed all the same\n"
+"  -h, --help             this text\n"
+"\n"
+"Exit codes: 0 ok, 1 failure, 2 usage, 3 policy wrong, 4 a capture is unreadable or corrupt, 5 permission.\n"
+"\n"
+"Example: sudo spanward run -i eth1 -p /etc/spanward/policy\n";
+
+enum {
+	OPT_STORE = 256, OPT_SINK, OPT_FORMAT, OPT_LANG, OPT_COLOR, OPT_SENSOR_ID, OPT_WORKERS, OPT_BUFFER, OPT_BUDGET,
+	OPT_NO_SANDBOX,
+	MAX_INTERFACES = 16, MAX_SINKS = 8,
+	ROUND_MS = 200,                 /* between looks at the sensor and the sinks */
+	FRAMES_PER_ROUND = 64, ALERTS_PER_ROUND = 64,
+	SEEN_MAX = 1 << 16,             /* alerts printed once; more than a person reads in a run */
+	STOP_S = 30,                    /* the sensor's own limits are below this */
+};
+
+static const struct option options[] = {
+	{ "interface", required_argument, NULL, 'i' },
+	{ "read", required_argument, NULL, 'r' },
+	{ "policy", required_argument, NULL, 'p' },
+	{ "store", required_argument, NULL, OPT_STORE },
+	{ "sink", required_argument, NULL, OPT_SINK },
+	{ "format", required_argument, NULL, OPT_FORMAT },
+	{ "lang", required_argument, NULL, OPT_LANG },
+	{ "color", required_argument, NULL, OPT_COLOR },
+	{ "sensor-id", required_argument, NULL, OPT_SENSOR_ID },
+	{ "workers", required_argument, NULL, OPT_WORKERS },
+	{ "buffer", required_argument, NULL, OPT_BUFFER },
+	{ "budget", required_argument, NULL, OPT_BUDGET },
+	{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+struct running {
+	struct station_config station;
+	const char *interfaces[MAX_INTERFACES], *files[SOURCE_MAX_FILES], *sinks[MAX_SINKS];
+	size_t n_sinks;
+	char path[WHERE_MAX], dir[64], socket[80], endpoint[96];
+	const char *color;
+	int format;
+	enum rule_language language;
+	bool quiet;
+
+	pid_t sensor;
+	int sensor_code;
+	struct store *store;
+	struct receiver *receiver;
+	struct outbox *outboxes[MAX_SINKS];
+	struct out out;
+	struct writer *writer;
+	char (*seen)[ALERT_ID_LEN + 1];
+	size_t n_seen;
+	uint64_t printed_to;            /* change of the store that was printed last */
+};
+
+static volatile sig_atomic_t run_stops, run_reload;
+
+static void on_signal(int sig)
+{
+	if (sig == SIGHUP)
+		run_reload = 1;
+	else if (sig != SIGCHLD)
+		run_stops++;
+}
+
+static int take_input(struct running *r, int opt, const char *arg)
+{
+	struct session_config *s = &r->station.session;
+	size_t *n = opt == 'i' ? &s->n_interfaces : &s->n_files;
+	if (*n == (opt == 'i' ? (size_t)MAX_INTERFACES : (size_t)SOURCE_MAX_FILES))
+		return cmd_usage(&cmd_run, "at most 16 interfaces and 256 captures");
+	(opt == 'i' ? r->interfaces : r->files)[(*n)++] = arg;
+	return 0;
+}
+
+static int take(struct running *r, int opt, const char *arg)
+{
+	static const char *const colors[] = { "auto", "always", "never", NULL };
+	static const char *const formats[] = { "table", "jsonl", NULL };
+	struct session_config *s = &r->station.session;
+	char why[256] = "";
+	uint64_t v = 0;
+	switch (opt) {
+	case 'i':
+	case 'r':
+		return take_input(r, opt, arg);
+	case 'p':
+		s->policy_dir = arg;
+		return 0;
+	case 'q':
+		r->quiet = true;
+		return 0;
+	case OPT_STORE:
+		(void)snprintf(r->path, sizeof(r->path), "%s", arg);
+		return 0;
+	case OPT_SINK:
+		if (r->n_sinks == MAX_SINKS)
+			return cmd_usage(&cmd_run, "at most 8 sinks");
+		r->sinks[r->n_sinks++] = arg;
+		return 0;
+	case OPT_FORMAT:
+		r->format = cmd_choice(&cmd_run, "--format", arg, formats);
+		if (r->format > 0)
+			r->format = WRITER_JSONL;
+		return r->format < 0 ? ERR_EXIT_USAGE : 0;
+	case OPT_LANG:
+		return writer_parse_language(arg, &r->language) ? 0 : cmd_usage(&cmd_run, "--lang: expected en or ja");
+	case OPT_COLOR:
+		r->color = arg;
+		return cmd_choice(&cmd_run, "--color", arg, colors) < 0 ? ERR_EXIT_USAGE : 0;
+	case OPT_SENSOR_ID:
+		s->engine.sensor = arg;
+		return options_sensor_id(arg, why) ? cmd_usage(&cmd_run, why) : 0;
+	case OPT_WORKERS:
+		if (options_uint(arg, 1, ENGINE_MAX_WORKERS, &v, why))
+			return cmd_usage(&cmd_run, why);
+		s->engine.workers = (unsigned)v;
+		return 0;
+	case OPT_BUFFER:
+		if (options_size(arg, 1 << 20, INT32_MAX, &v, why))
+			return cmd_usage(&cmd_run, why);
+		s->capture_buffer_bytes = (size_t)v;
+		return 0;
+	case OPT_BUDGET:
+		return options_budget(arg, &s->engine, why) ? cmd_usage(&cmd_run, why) : 0;
+	case OPT_NO_SANDBOX:
+		s->no_sandbox = true;
+		return 0;
+	default:
+		return cmd_usage(&cmd_run, "see above");
+	}
+}
+
+/* The sensor in a process of its own, forked before there is anything of the collector's to inherit. */
+static int start_sensor(struct running *r)
+{
+	pid_t parent = getpid();
+	(void)fflush(NULL);
+	r->sensor = fork();
+	if (r->sensor < 0)
+		return -errno;
+	if (r->sensor)
+		return 0;
+	/* Out of the terminal's group: Ctrl-C reaches us, and we tell the sensor once. */
+	(void)setpgid(0, 0);
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(ERR_EXIT_FAILURE);
+	log_open("spanward run", r->quiet ? LOG_LEVEL_WARN : LOG_LEVEL_INFO);
+	_exit(station_run(&r->station));
+}
+
+static bool is_new(struct running *r, const char *id)
+{
+	for (size_t i = 0; i < r->n_seen; i++)
+		if (!memcmp(r->seen[i], id, ALERT_ID_LEN))
+			return false;
+	if (r->n_seen < SEEN_MAX)
+		memcpy(r->seen[r->n_seen++], id, ALERT_ID_LEN + 1);
+	return true;
+}
+
+static int on_change(void *arg, uint64_t change, const struct alert *a)
+{
+	struct running *r = arg;
+	r->printed_to = change;
+	if (is_new(r, a->id))
+		writer_alert(r->writer, a);
+	return 0;
+}
+
+/* Prints alerts that changed since the last look, each once in a run. */
+static int print_alerts(struct running *r)
+{
+	static const char cursor[] = "run:terminal";
+	uint64_t before = r->printed_to;
+	int err = store_outbox(r->store, cursor, ALERTS_PER_ROUND, on_change, r);
+	if (err >= 0 && r->printed_to != before)
+		err = store_outbox_done(r->store, cursor, r->printed_to);
+	writer_flush(r->writer);
+	return err < 0 ? err : 0;
+}
+
+static void look_at_sensor(struct running *r)
+{
+	int status;
+	if (!r->sensor || waitpid(r->sensor, &status, WNOHANG) != r->sensor)
+		return;
+	r->sensor = 0;
+	r->sensor_code = WIFEXITED(status) ? WEXITSTATUS(status) : ERR_EXIT_FAILURE;
+	if (WIFSIGNALED(status))
+		log_error("the sensor was killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+}
+
+static int serve(struct running *r)
+{
+	uint64_t stop_ns = 0;
+	int told = 0;
+	for (;;) {
+		bool was_running = r->sensor != 0;
+		int n = receiver_poll(r->receiver, was_running ? ROUND_MS : 0, FRAMES_PER_ROUND);
+		if (n < 0 && n != -EINTR)
+			return n;
+		int err = print_alerts(r);
+		if (err)
+			return err;
+		for (size_t i = 0; i < r->n_sinks; i++)
+			(void)outbox_run(r->outboxes[i], ALERTS_PER_ROUND, NULL);
+		look_at_sensor(r);
+		if (r->sensor && run_reload)
+			(void)kill(r->sensor, SIGHUP);
+		run_reload = 0;
+		if (r->sensor && told < run_stops && told < 2) {
+			(void)kill(r->sensor, SIGTERM);
+			told++;
+			stop_ns = clock_mono_ns();
+		}
+		if (r->sensor && stop_ns && clock_mono_ns() - stop_ns > STOP_S * CLOCK_SECOND)
+			(void)kill(r->sensor, SIGKILL);
+		/* All that it sent before it ended is in the socket: once that is empty, so are we. */
+		if (!was_running && n <= 0)
+			return print_alerts(r);
+		if (r->out.closed)
+			return 0;
+	}
+}
+
+static int open_collector(struct running *r, char why[static 256])
+{
+	int err = where_make_parents(r->path);
+	if (err) {
+		(void)snprintf(why, 256, "%.200s: %s", r->path, err_text(err));
+		return err;
+	}
+	err = store_open(r->path, &r->store, why);
+	for (size_t i = 0; !err && i < r->n_sinks; i++)
+		err = outbox_open(r->sinks[i], r->store, &r->outboxes[i], why);
+	if (!err)
+		err = receiver_open(r->endpoint, NULL, r->store, &r->receiver, why);
+	if (err)
+		return err;
+	r->out = (struct out){ .to = stdout };
+	bool terminal = out_is_terminal(&r->out);
+	const struct writer_config w = {
+		.out = &r->out,
+		.format = r->format >= 0 ? (enum writer_format)r->format : terminal ? WRITER_TABLE : WRITER_JSONL,
+		.rows = WRITER_ALERTS,
+		.language = r->language,
+		.color = table_wants_color(r->color, terminal),
+		.width = terminal ? table_terminal_width(STDOUT_FILENO) : 0,
+	};
+	r->writer = writer_new(&w);
+	r->seen = calloc(SEEN_MAX, sizeof(r->seen[0]));
+	return r->writer && r->seen ? 0 : -ENOMEM;
+}
+
+/* A directory that only this user can enter holds the socket between the two halves. */
+static int make_endpoint(struct running *r)
+{
+	(void)snprintf(r->dir, sizeof(r->dir), "/tmp/spanward-run-XXXXXX");
+	if (!mkdtemp(r->dir)) {
+		int err = -errno;
+		r->dir[0] = '\0';
+		return err;
+	}
+	(void)snprintf(r->socket, sizeof(r->socket), "%s/events", r->dir);
+	(void)snprintf(r->endpoint, sizeof(r->endpoint), "ipc://%s", r->socket);
+	r->station.endpoint = r->endpoint;
+	return 0;
+}
+
+static void close_collector(struct running *r)
+{
+	if (r->sensor) {
+		(void)kill(r->sensor, SIGTERM);
+		(void)waitpid(r->sensor, NULL, 0);
+	}
+	writer_free(r->writer);
+	for (size_t i = 0; i < r->n_sinks; i++)
+		outbox_close(r->outboxes[i]);
+	receiver_close(r->receiver);
+	store_close(r->store);
+	free(r->seen);
+	if (r->dir[0]) {
+		(void)unlink(r->socket);
+		(void)rmdir(r->dir);
+	}
+}
+
+static int both(struct running *r)
+{
+	char why[256] = "";
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD };
+	int err = make_endpoint(r);
+	if (err) {
+		log_error("/tmp: no place for the socket between sensor and collector: %s", err_text(err));
+		return (int)err_exit_code(err);
+	}
+	err = start_sensor(r);
+	if (!err) {
+		const struct sigaction a = { .sa_handler = on_signal };
+		for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+			(void)sigaction(signals[i], &a, NULL);
+		err = open_collector(r, why);
+	}
+	if (err) {
+		log_error("%s", why[0] ? why : err_text(err));
+		return (int)err_exit_code(err);
+	}
+	if (!r->quiet)
+		log_info("store %s (spanward alerts, explain and assets read it)", r->path);
+	err = serve(r);
+	if (err)
+		log_error("%s: %s", r->path, err_text(err));
+	return err ? ERR_EXIT_FAILURE : r->sensor_code;
+}
+
+static int run(int argc, char **argv)
+{
+	static struct running r = { .format = -1 };
+	struct session_config *s = &r.station.session;
+	engine_defaults(&s->engine);
+	s->engine.sensor = "local";
+	s->engine.workers = 1;
+	s->engine.flow_events = true;
+	s->engine.epoch = clock_now_ns() / 1000;
+	r.station.linger_s = 10;
+	r.language = writer_language();
+	for (int opt; (opt = getopt_long(argc, argv, "i:r:p:qh", options, NULL)) != -1;) {
+		if (opt == 'h')
+			return cmd_help(&cmd_run);
+		int code = take(&r, opt, optarg);
+		if (code)
+			return code;
+	}
+	if (optind < argc)
+		return cmd_usage(&cmd_run, "interfaces are given with -i, captures with -r");
+	if (!s->n_interfaces == !s->n_files)
+		return cmd_usage(&cmd_run, s->n_files ? "either -i or -r, not both" : "which interface? Give -i IFACE");
+	s->interfaces = r.interfaces;
+	s->files = r.files;
+	if (!r.path[0] && where_store(r.path))
+		return cmd_usage(&cmd_run, "no home directory: say where to keep the store with --store FILE");
+	if (sodium_init() < 0)
+		return ERR_EXIT_FAILURE;
+	/* Someone who can guess where flows fall can crowd one shard: live keys are nobody's to guess. */
+	if (s->n_interfaces && getrandom(&s->engine.key, sizeof(s->engine.key), 0) != (ssize_t)sizeof(s->engine.key))
+		return ERR_EXIT_FAILURE;
+	log_open("spanward run", LOG_LEVEL_INFO);
+	int code = both(&r);
+	close_collector(&r);
+	return code;
+}
+
+const struct cmd cmd_run = { "run", "watch an interface and keep alerts in an embedded store", help, run };

@@ -1,0 +1,191 @@
+#include "cli/out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/err.h"
+
+static int explain(int err, const char *what, const char *path, char why[static 256])
+{
+	(void)snprintf(why, 256, "%s: %s: %s", path, what, err_text(err));
+	return err;
+}
+
+int out_open(struct out *o, const char *path, char why[static 256])
+{
+	struct stat st;
+	*o = (struct out){ .to = stdout };
+	if (!path)
+		return 0;
+	/* What is there and is no plain file (a device, a pipe, a terminal) cannot be replaced by renaming. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		o->to = fopen(path, "we");
+		return o->to ? 0 : explain(-errno, "cannot be written", path, why);
+	}
+	size_t n = strlen(path) + sizeof(".XXXXXX");
+	o->path = strdup(path);
+	o->temporary = malloc(n);
+	if (!o->path || !o->temporary)
+		return -ENOMEM;
+	(void)snprintf(o->temporary, n, "%s.XXXXXX", path);
+	int fd = mkostemp(o->temporary, O_CLOEXEC);
+	if (fd < 0) {
+		int err = explain(-errno, "cannot be written", path, why);
+		free(o->temporary);
+		free(o->path);
+		*o = (struct out){ 0 };
+		return err;
+	}
+	/* mkostemp makes it 0600; a result file is as readable as any other that the user makes. */
+	mode_t mask = umask(0);
+	(void)umask(mask);
+	(void)fchmod(fd, 0666 & ~mask);
+	o->to = fdopen(fd, "w");
+	return o->to ? 0 : -ENOMEM;
+}
+
+int out_open_expected(struct out *o, const char *path, char why[static 256])
+{
+	*o = (struct out){ .expected = fopen(path, "re") };
+	return o->expected ? 0 : explain(-errno, "cannot be read", path, why);
+}
+
+/* The first difference, from a little before it on, so that long lines show it. */
+static void keep_difference(struct out *o, const char *want, size_t want_n)
+{
+	size_t at = 0;
+	while (at < want_n && at < o->have_n && want[at] == o->have[at])
+		at++;
+	o->bad_line = o->line;
+	o->bad_at = at;
+	size_t from = at > 60 ? at - 60 : 0;
+	(void)snprintf(o->want_text, sizeof(o->want_text), "%.*s", want_n > from ? (int)(want_n - from) : 0,
+	               want + (want_n > from ? from : 0));
+	(void)snprintf(o->have_text, sizeof(o->have_text), "%.*s", o->have_n > from ? (int)(o->have_n - from) : 0,
+	               o->have ? o->have + (o->have_n > from ? from : 0) : "");
+}
+
+static void compare_line(struct out *o)
+{
+	char *want = NULL;
+	size_t cap = 0;
+	o->line++;
+	ssize_t n = getline(&want, &cap, o->expected);
+	size_t want_n = n > 0 ? (size_t)n : 0;
+	if (want_n && want[want_n - 1] == '\n')
+		want_n--;
+	if (!o->bad_line && (n < 0 || want_n != o->have_n || (want_n && memcmp(want, o->have, want_n)))) {
+		keep_difference(o, n < 0 ? "(the file ends here)" : want, n < 0 ? strlen("(the file ends here)") : want_n);
+		if (n < 0)
+			(void)snprintf(o->want_text, sizeof(o->want_text), "(the file ends here)");
+	}
+	free(want);
+	o->have_n = 0;
+}
+
+static void compare(struct out *o, struct span s)
+{
+	for (size_t i = 0; i < s.n && !o->err; i++) {
+		if (s.p[i] == '\n') {
+			compare_line(o);
+			continue;
+		}
+		if (o->have_n == o->have_cap) {
+			size_t cap = o->have_cap ? 2 * o->have_cap : 4096;
+			char *more = realloc(o->have, cap);
+			if (!more) {
+				o->err = -ENOMEM;
+				return;
+			}
+			o->have = more;
+			o->have_cap = cap;
+		}
+		o->have[o->have_n++] = (char)s.p[i];
+	}
+}
+
+static void failed(struct out *o)
+{
+	if (errno == EPIPE)
+		o->closed = true;
+	else if (!o->err)
+		o->err = errno ? -errno : -EIO;
+}
+
+void out_put(struct out *o, struct span s)
+{
+	if (out_stopped(o) || !s.n)
+		return;
+	if (o->expected) {
+		compare(o, s);
+		return;
+	}
+	errno = 0;
+	if (fwrite(s.p, 1, s.n, o->to) != s.n)
+		failed(o);
+}
+
+void out_str(struct out *o, const char *s) { out_put(o, span_str(s)); }
+void out_flush(struct out *o)
+{
+	errno = 0;
+	if (o->to && !out_stopped(o) && fflush(o->to))
+		failed(o);
+}
+
+bool out_stopped(const struct out *o) { return o->err || o->closed; }
+bool out_is_terminal(const struct out *o) { return o->to && isatty(fileno(o->to)); }
+
+int out_close(struct out *o, bool keep, char why[static 256])
+{
+	const char *name = o->path ? o->path : "output";
+	if (o->expected) {
+		char *more = NULL;
+		size_t cap = 0;
+		if (!o->bad_line && !o->err && getline(&more, &cap, o->expected) >= 0) {
+			o->line++;
+			o->bad_line = o->line;
+			(void)snprintf(o->want_text, sizeof(o->want_text), "%.*s", (int)strcspn(more, "\n"), more);
+			(void)snprintf(o->have_text, sizeof(o->have_text), "(the output ends here)");
+		}
+		free(more);
+		(void)fclose(o->expected);
+	}
+	if (o->to && !o->closed) {
+		errno = 0;
+		if (fflush(o->to))
+			failed(o);
+	}
+	if (o->to && o->to != stdout) {
+		errno = 0;
+		if (fclose(o->to) && !o->err && !o->closed)
+			failed(o);
+	}
+	if (o->temporary) {
+		if (!keep || o->err || o->closed)
+			(void)unlink(o->temporary);
+		else if (rename(o->temporary, o->path) < 0)
+			o->err = -errno;
+	}
+	if (o->err)
+		(void)explain(o->err, "cannot be written", name, why);
+	free(o->have);
+	free(o->temporary);
+	free(o->path);
+	o->have = o->temporary = o->path = NULL;
+	o->to = o->expected = NULL;
+	return o->err;
+}
+
+bool out_matches(const struct out *o, const char *expected, FILE *to)
+{
+	if (!o->bad_line)
+		return true;
+	(void)fprintf(to, "%s:%llu:%zu: the output differs, first here\n  expected: %s\n  got:      %s\n", expected, o->bad_line,
+	              o->bad_at + 1, o->want_text, o->have_text);
+	return false;
+}
