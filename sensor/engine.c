@@ -1,0 +1,541 @@
+#include "sensor/engine.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/observation.h"
+#include "dissectors/dissector.h"
+#include "sensor/decode.h"
+#include "sensor/detector.h"
+#include "sensor/shard.h"
+
+enum {
+	/* Bytes of packets in a batch. A batch also ends when the largest packet would not fit any more; that depends on
+	 * the packets alone. 8 MiB: ENGINE_BATCH packets of 16 KiB, as offloading interfaces hand them over. */
+	ARENA_BYTES = 8 << 20,
+	/* What a batch can make at most: each packet, and each shard's timers. Touched only as far as it is used. */
+	OUTPUT_BYTES = (ENGINE_BATCH + ENGINE_SHARDS) * SHARD_OUTPUT,
+	EVENT_BYTES = 64 << 10,         /* the longest event is below 4 KiB */
+	PROGRESS_BATCHES = 8,
+	LIVE_WAIT_MS = 10,              /* how long a live batch collects: what a person does not notice */
+	OUTLIERS_MAKE_TIME = 3,         /* so many packets in a row that agree on a leap: the leap is real */
+};
+
+#define DAY_NS (UINT64_C(86400) * CLOCK_SECOND)
+/* Live and silent: packet time follows the clock at this distance, behind what the kernel may still hand over. */
+#define LIVE_LAG_NS (2 * CLOCK_SECOND)
+
+struct item {                           /* one packet of the batch */
+	struct shard_packet p;
+	struct decode d;
+	struct span bytes;              /* in the arena */
+	uint32_t linktype, wire_len;
+	uint8_t shard;                  /* NO_SHARD: nothing to follow */
+};
+
+enum { NO_SHARD = 0xff };
+
+enum job { JOB_DECODE, JOB_SHARDS, JOB_QUIT };
+
+struct worker {
+	struct engine *e;
+	unsigned index;
+	struct shard_out *out;
+	struct stats st;
+	pthread_t thread;
+};
+
+struct engine {
+	struct engine_config c;
+	struct shard *shards[ENGINE_SHARDS];
+	struct worker workers[ENGINE_MAX_WORKERS];
+	struct detector *detector;
+	struct stats st;                /* the reader's own counters */
+
+	struct item *items;
+	size_t n_items;
+	uint8_t *arena;
+
+	/* Handing a batch to the workers: `turn` counts jobs, `busy` those who have not finished this one. */
+	pthread_mutex_t lock;
+	pthread_cond_t go, done;
+	uint64_t turn;
+	unsigned busy, started;
+	enum job job;
+
+	/* Packet time. */
+	uint64_t watermark, leap_ts;
+	uint64_t batch_ns;              /* of the first packet of the batch */
+	unsigned leaps;
+	uint32_t last_file;
+	uint64_t seq;
+
+	const struct policy *next_policy;
+	uint64_t next_generation, generation;
+	bool policy_waits;
+
+	struct ring *ring;              /* while it runs */
+	bool wait;                      /* files: for room in the ring */
+	int err;
+	uint64_t batches;
+	struct vocab_scratch scratch;
+	uint8_t *event;
+};
+
+void engine_defaults(struct engine_config *c)
+{
+	*c = (struct engine_config){
+		.sensor = "spanward",
+		.epoch = 1,
+		.workers = 1,
+		/* Fixed: the same capture gives the same records. Live capture puts a random one here. */
+		.key = { UINT64_C(0x5370616e77617264), UINT64_C(0x7265706c61793031) },
+		.flows = 1 << 18,       /* 10,000 devices with 25 flows each; 350 bytes a flow: 90 MiB */
+		.stream_bytes = 128 << 20,
+		.probes = 1 << 16,      /* each holds at most twice DISSECT_PROBE_BYTES of stream_bytes */
+		.states = 1 << 15,      /* of at most DISSECT_MAX_STATE: 32 MiB */
+		.assets = 1 << 16,
+		.folds = 1 << 14,
+		.tcp_idle_ns = 7440 * CLOCK_SECOND,     /* RFC 5382, REQ-5: two hours and four minutes; HL7 keeps connections */
+		.udp_idle_ns = 120 * CLOCK_SECOND,      /* RFC 4787, REQ-5 */
+		.half_open_ns = 64 * CLOCK_SECOND,      /* the six SYNs that Linux sends are over by then */
+		.fold_ns = 900 * CLOCK_SECOND,
+	};
+}
+
+static size_t share(size_t all) { return (all + ENGINE_SHARDS - 1) / ENGINE_SHARDS; }
+
+static void put_ring(struct engine *e, enum ring_kind kind, struct span bytes)
+{
+	if (e->err)
+		return;
+	int err = ring_put(e->ring, kind, bytes, e->wait);
+	/* Live: -EAGAIN is an event lost for want of room; whoever reads the ring sees its number missing. */
+	if (err && err != -EAGAIN)
+		e->err = err;
+}
+
+static void on_event(void *arg, const struct event *ev)
+{
+	struct engine *e = arg;
+	struct buf b = buf_over(e->event, EVENT_BYTES);
+	int err = vocab_encode(&event_vocab, &ev->head, &b);
+	assert(!err);
+	if (!err && e->ring)
+		put_ring(e, ev->lane == EVENT_LANE_ALERTS ? RING_EVENT_ALERTS : RING_EVENT_TELEMETRY, buf_span(&b));
+}
+
+struct engine *engine_new(const struct engine_config *c)
+{
+	if (!c->workers || c->workers > ENGINE_MAX_WORKERS)
+		return NULL;
+	struct engine *e = calloc(1, sizeof(*e));
+	if (!e)
+		return NULL;
+	e->c = *c;
+	bool ok = !pthread_mutex_init(&e->lock, NULL) && !pthread_cond_init(&e->go, NULL) && !pthread_cond_init(&e->done, NULL);
+	for (uint32_t i = 0; i < ENGINE_SHARDS && ok; i++) {
+		const struct shard_config sc = {
+			.id = i,
+			.flows = share(c->flows ? c->flows : 1),
+			.stream_bytes = share(c->stream_bytes),
+			.probes = share(c->probes),
+			.states = share(c->states),
+			.tcp_idle_ns = c->tcp_idle_ns,
+			.udp_idle_ns = c->udp_idle_ns,
+			.half_open_ns = c->half_open_ns,
+			.dissectors = dissector_list,
+		};
+		e->shards[i] = shard_new(&sc);
+		ok = e->shards[i];
+	}
+	for (unsigned w = 0; w < c->workers && ok; w++) {
+		struct worker *k = &e->workers[w];
+		*k = (struct worker){ .e = e, .index = w, .out = calloc(1, sizeof(*k->out)) };
+		if (k->out)
+			k->out->bytes = buf_over(calloc(1, OUTPUT_BYTES), OUTPUT_BYTES);
+		ok = k->out && k->out->bytes.data;
+	}
+	const struct detector_config dc = {
+		.sensor = e->c.sensor, .epoch = c->epoch, .assets = c->assets, .folds = c->folds, .fold_ns = c->fold_ns,
+		.flow_events = c->flow_events, .key = c->key, .emit = on_event, .arg = e,
+	};
+	if (ok) {
+		e->detector = detector_new(&dc);
+		e->items = calloc(ENGINE_BATCH, sizeof(*e->items));
+		e->arena = malloc(ARENA_BYTES);
+		e->event = malloc(EVENT_BYTES);
+		ok = e->detector && e->items && e->arena && e->event;
+	}
+	if (!ok) {
+		engine_free(e);
+		return NULL;
+	}
+	return e;
+}
+
+/* ---- workers ---- */
+
+static void decode_item(struct engine *e, struct item *it, struct stats *st)
+{
+	decode_packet(it->linktype, it->bytes, it->wire_len, &it->d);
+	const struct decode *d = &it->d;
+	st->v[d->counter]++;
+	if (d->truncated && d->counter != STATS_packets_truncated)
+		st->v[STATS_packets_truncated]++;
+	it->shard = NO_SHARD;
+	if (d->kind != DECODE_TCP && d->kind != DECODE_UDP)
+		return;
+	it->p.d = d;
+	it->p.side = flow_key_make(d, &it->p.key);
+	it->p.hash = flow_key_hash(&e->c.key, &it->p.key);
+	it->shard = (uint8_t)(it->p.hash & (ENGINE_SHARDS - 1));
+}
+
+/* Shards s with s % workers == index, packets in their order, then the timers in the order of the shards. */
+static void run_shards(struct engine *e, struct worker *k)
+{
+	for (size_t i = 0; i < e->n_items; i++) {
+		const struct item *it = &e->items[i];
+		if (it->shard != NO_SHARD && it->shard % e->c.workers == k->index)
+			shard_packet(e->shards[it->shard], k->out, &it->p);
+	}
+	for (unsigned s = k->index; s < ENGINE_SHARDS; s += e->c.workers)
+		shard_timers(e->shards[s], k->out, e->watermark);
+}
+
+static void do_job(struct engine *e, struct worker *k, enum job job)
+{
+	if (job == JOB_SHARDS) {
+		run_shards(e, k);
+		return;
+	}
+	size_t from = e->n_items * k->index / e->c.workers, to = e->n_items * (k->index + 1) / e->c.workers;
+	for (size_t i = from; i < to; i++)
+		decode_item(e, &e->items[i], &k->st);
+}
+
+static void *work(void *arg)
+{
+	struct worker *k = arg;
+	struct engine *e = k->e;
+	for (uint64_t seen = 0;;) {
+		pthread_mutex_lock(&e->lock);
+		while (e->turn == seen)
+			pthread_cond_wait(&e->go, &e->lock);
+		seen = e->turn;
+		enum job job = e->job;
+		pthread_mutex_unlock(&e->lock);
+		if (job == JOB_QUIT)
+			return NULL;
+		do_job(e, k, job);
+		pthread_mutex_lock(&e->lock);
+		if (!--e->busy)
+			pthread_cond_signal(&e->done);
+		pthread_mutex_unlock(&e->lock);
+	}
+}
+
+/* Everybody does the job, this thread as worker 0; returns when all have. */
+static void all_do(struct engine *e, enum job job)
+{
+	if (e->started) {
+		pthread_mutex_lock(&e->lock);
+		e->job = job;
+		e->busy = e->started;
+		e->turn++;
+		pthread_cond_broadcast(&e->go);
+		pthread_mutex_unlock(&e->lock);
+	}
+	if (job != JOB_QUIT)
+		do_job(e, &e->workers[0], job);
+	if (e->started && job != JOB_QUIT) {
+		pthread_mutex_lock(&e->lock);
+		while (e->busy)
+			pthread_cond_wait(&e->done, &e->lock);
+		pthread_mutex_unlock(&e->lock);
+	}
+}
+
+int engine_start(struct engine *e)
+{
+	for (unsigned w = 1; w < e->c.workers; w++) {
+		int err = pthread_create(&e->workers[w].thread, NULL, work, &e->workers[w]);
+		if (err)
+			return -err;
+		e->started++;
+	}
+	return 0;
+}
+
+void engine_free(struct engine *e)
+{
+	if (!e)
+		return;
+	all_do(e, JOB_QUIT);
+	for (unsigned w = 1; w <= e->started; w++)
+		pthread_join(e->workers[w].thread, NULL);
+	for (unsigned i = 0; i < ENGINE_SHARDS; i++)
+		shard_free(e->shards[i]);
+	for (unsigned w = 0; w < ENGINE_MAX_WORKERS; w++)
+		if (e->workers[w].out) {
+			free(e->workers[w].out->bytes.data);
+			free(e->workers[w].out);
+		}
+	detector_free(e->detector);
+	free(e->items);
+	free(e->arena);
+	free(e->event);
+	pthread_cond_destroy(&e->done);
+	pthread_cond_destroy(&e->go);
+	pthread_mutex_destroy(&e->lock);
+	free(e);
+}
+
+/* ---- policy ---- */
+
+void engine_policy(struct engine *e, const struct policy *p, uint64_t generation)
+{
+	e->next_policy = p;
+	e->next_generation = generation;
+	e->policy_waits = true;
+}
+
+uint64_t engine_policy_current(const struct engine *e) { return e->generation; }
+
+/* At a batch boundary, before the observations of the batch are judged. */
+static void adopt_policy(struct engine *e, uint64_t now_ns)
+{
+	if (!e->policy_waits)
+		return;
+	e->policy_waits = false;
+	e->generation = e->next_policy ? e->next_generation : 0;
+	detector_policy(e->detector, e->next_policy, e->next_generation, now_ns);
+}
+
+/* ---- packet time ---- */
+
+/* Time never goes back, and does not leap a day on the word of one or two packets. The first packet of a file may:
+ * files are read in order of time, so it is not behind, and captures of different days are often read together. */
+static uint64_t packet_time(struct engine *e, const struct source_packet *p)
+{
+	uint64_t ts = p->ts_ns, mark = e->watermark;
+	bool new_file = p->number == 1 && p->file != e->last_file;
+	e->last_file = p->file;
+	if (mark && ts < mark) {
+		e->st.v[STATS_time_backward]++;
+		e->leaps = 0;
+		return mark;
+	}
+	if (mark && ts - mark > DAY_NS && !new_file) {
+		uint64_t apart = ts > e->leap_ts ? ts - e->leap_ts : e->leap_ts - ts;
+		e->leaps = e->leaps && apart <= DAY_NS ? e->leaps + 1 : 1;
+		e->leap_ts = ts;
+		if (e->leaps < OUTLIERS_MAKE_TIME) {
+			e->st.v[STATS_time_outlier]++;
+			return mark;
+		}
+	}
+	e->leaps = 0;
+	e->watermark = ts;
+	return ts;
+}
+
+/* ---- reading ---- */
+
+static void take_packet(struct engine *e, const struct source_packet *p, bool many_files, struct item *it)
+{
+	e->st.v[STATS_packets]++;
+	e->st.v[STATS_bytes] += p->wire_len;
+	it->p = (struct shard_packet){
+		.seq = ++e->seq, .ts_ns = packet_time(e, p), .number = p->number, .file = many_files ? p->file : 0,
+	};
+	if (!e->n_items)
+		e->batch_ns = it->p.ts_ns;
+	it->bytes = p->bytes;
+	it->linktype = p->linktype;
+	it->wire_len = p->wire_len;
+}
+
+/* Fills a batch; false at the end of the source. With one worker each packet is worked on where it lies; else it is
+ * copied, because the source's bytes are good until the next packet only. */
+static bool read_batch(struct engine *e, struct source *s)
+{
+	bool live = source_is_live(s), many_files = !live && source_files(s) > 1, alone = e->c.workers == 1;
+	uint64_t began_ns = live ? clock_mono_ns() : 0;
+	size_t used = 0;
+	e->n_items = 0;
+	while (e->n_items < ENGINE_BATCH && ARENA_BYTES - used >= SOURCE_MAX_PACKET) {
+		struct source_packet p;
+		unsigned wait_ms = 0;
+		if (live) {
+			uint64_t spent_ms = (clock_mono_ns() - began_ns) / 1000000u;
+			if (spent_ms >= LIVE_WAIT_MS)
+				break;
+			wait_ms = LIVE_WAIT_MS - (unsigned)spent_ms;
+		}
+		enum source_status got = source_next(s, wait_ms, &p);
+		if (got == SOURCE_END)
+			return false;
+		if (got == SOURCE_IDLE)
+			break;
+		if (p.bytes.n > SOURCE_MAX_PACKET)      /* the source promises otherwise; the arena must hold */
+			p.bytes.n = SOURCE_MAX_PACKET;
+		struct item *it = &e->items[alone ? 0 : e->n_items];
+		take_packet(e, &p, many_files, it);
+		e->n_items++;
+		if (alone) {
+			decode_item(e, it, &e->workers[0].st);
+			if (it->shard != NO_SHARD)
+				shard_packet(e->shards[it->shard], e->workers[0].out, &it->p);
+		} else if (p.bytes.n) {
+			memcpy(e->arena + used, p.bytes.p, p.bytes.n);
+			it->bytes.p = e->arena + used;
+		}
+		used += p.bytes.n;
+	}
+	if (live && !e->n_items && e->watermark) {
+		uint64_t now = clock_now_ns();
+		if (now > LIVE_LAG_NS && now - LIVE_LAG_NS > e->watermark)
+			e->watermark = now - LIVE_LAG_NS;
+	}
+	return true;
+}
+
+/* ---- observations to the detector ---- */
+
+static void observe(struct engine *e, struct span bytes)
+{
+	if (e->c.observations)
+		put_ring(e, RING_OBSERVATION, bytes);
+	struct observation o;
+	struct cursor in = cursor_from(bytes);
+	int err = vocab_decode(&observation_vocab, &o.head, &e->scratch, &in, NULL);
+	assert(!err);                   /* we wrote it */
+	if (!err)
+		detector_observe(e->detector, &o);
+}
+
+/* Merges the workers' records by packet, then shard; the records of one packet are in one worker's output, in order. */
+static void observe_all(struct engine *e)
+{
+	struct shard_record head[ENGINE_MAX_WORKERS];
+	struct span bytes[ENGINE_MAX_WORKERS];
+	size_t at[ENGINE_MAX_WORKERS] = { 0 };
+	bool more[ENGINE_MAX_WORKERS];
+	for (unsigned w = 0; w < e->c.workers; w++)
+		more[w] = shard_record_next(e->workers[w].out, &at[w], &head[w], &bytes[w]);
+	for (;;) {
+		unsigned best = ENGINE_MAX_WORKERS;
+		for (unsigned w = 0; w < e->c.workers; w++) {
+			if (!more[w])
+				continue;
+			if (best == ENGINE_MAX_WORKERS || head[w].seq < head[best].seq ||
+			    (head[w].seq == head[best].seq && head[w].shard < head[best].shard))
+				best = w;
+		}
+		if (best == ENGINE_MAX_WORKERS)
+			break;
+		observe(e, bytes[best]);
+		more[best] = shard_record_next(e->workers[best].out, &at[best], &head[best], &bytes[best]);
+	}
+	for (unsigned w = 0; w < e->c.workers; w++)
+		buf_rewind(&e->workers[w].out->bytes, 0);
+}
+
+static void end_all_flows(struct engine *e)
+{
+	for (;;) {
+		unsigned best = ENGINE_SHARDS;
+		uint64_t first = 0, number = 0;
+		for (unsigned s = 0; s < ENGINE_SHARDS; s++)
+			if (shard_first_flow(e->shards[s], &number) && (best == ENGINE_SHARDS || number < first)) {
+				best = s;
+				first = number;
+			}
+		if (best == ENGINE_SHARDS)
+			return;
+		shard_end_first_flow(e->shards[best], e->workers[0].out);
+		observe_all(e);
+	}
+}
+
+/* ---- what is said beside events ---- */
+
+static void sum_stats(struct engine *e, struct source *s, struct stats *ret)
+{
+	source_drops(s, &e->st.v[STATS_kernel_drops], &e->st.v[STATS_interface_drops]);
+	*ret = e->st;
+	for (unsigned w = 0; w < e->c.workers; w++)
+		stats_add(ret, &e->workers[w].st);
+	for (unsigned i = 0; i < ENGINE_SHARDS; i++)
+		stats_add(ret, shard_stats(e->shards[i]));
+}
+
+static void put_progress(struct engine *e, struct source *s)
+{
+	struct ring_progress p = {
+		.packets = e->st.v[STATS_packets], .ts_ns = e->watermark, .generation = e->generation,
+		.events = detector_stats(e->detector)->v[STATS_events],
+	};
+	source_progress(s, &p.bytes_read, &p.bytes_total);
+	ring_progress_set(e->ring, &p);
+}
+
+static void put_results(struct engine *e, struct source *s, const struct stats *sum)
+{
+	uint8_t mem[sizeof(*sum) + 256];
+	for (size_t i = 0; !source_is_live(s) && i < source_files(s); i++) {
+		const struct source_file_result *r = source_result(s, i);
+		struct buf b = buf_over(mem, sizeof(mem));
+		buf_u32be(&b, (uint32_t)i + 1);
+		buf_u32be(&b, (uint32_t)r->err);
+		buf_u64be(&b, r->packets);
+		buf_str(&b, r->why);
+		put_ring(e, RING_FILE_RESULT, buf_span(&b));
+	}
+	struct buf b = buf_over(mem, sizeof(mem));
+	for (int i = 0; i < STATS_COUNTERS; i++)
+		buf_u64be(&b, sum->v[i]);
+	assert(!b.full);
+	put_ring(e, RING_STATS, buf_span(&b));
+	put_ring(e, RING_END, (struct span){ 0 });
+}
+
+int engine_run(struct engine *e, struct source *s, struct ring *out, int (*poll)(void *arg), void *arg)
+{
+	e->ring = out;
+	e->wait = !source_is_live(s);
+	for (bool more = true; more && !e->err;) {
+		more = read_batch(e, s);
+		if (e->c.workers > 1) {
+			all_do(e, JOB_DECODE);
+			all_do(e, JOB_SHARDS);
+		} else {
+			/* The packets have been worked on as they were read. */
+			for (unsigned i = 0; i < ENGINE_SHARDS; i++)
+				shard_timers(e->shards[i], e->workers[0].out, e->watermark);
+		}
+		adopt_policy(e, e->n_items ? e->batch_ns : e->watermark);
+		observe_all(e);
+		detector_tick(e->detector, e->watermark);
+		if (e->batches++ % PROGRESS_BATCHES == 0)
+			put_progress(e, s);
+		if (poll && poll(arg))
+			break;
+	}
+	end_all_flows(e);
+	struct stats sum;
+	sum_stats(e, s, &sum);
+	detector_finish(e->detector, &sum, e->watermark);
+	stats_add(&sum, detector_stats(e->detector));
+	put_results(e, s, &sum);
+	put_progress(e, s);
+	e->ring = NULL;
+	return e->err;
+}
