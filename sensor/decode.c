@@ -98,7 +98,7 @@ static void decode_tcp(struct decode *d, struct cursor c, uint64_t wire)
 	/* Options cut by the capture cost us the payload, not the packet: its numbers were read. */
 	if (header - 20 > cursor_left(&c)) {
 		d->payload_wire = (uint32_t)(wire - header);
-		d->truncated = true;
+		d->truncated = d->payload_wire > 0;
 		return;
 	}
 	cursor_skip(&c, (size_t)header - 20);

@@ -166,6 +166,16 @@ static void every_capture_cut_is_said(void)
 	}
 }
 
+static void cut_options_alone_lose_nothing(void)
+{
+	struct packet p = tcp4(12, 0);
+	for (size_t n = 54; n <= p.n; n++) {
+		struct decode d = run_cut(1, &p, n, (uint32_t)p.n);
+		expect_tcp4(&d, 0);
+		CU_ASSERT(!d.truncated);
+	}
+}
+
 static void every_short_frame_is_malformed(void)
 {
 	struct packet p = tcp4(0, 5);
@@ -715,6 +725,7 @@ int main(void)
 #define CASE(f) CU_add_test(s, #f, f)
 	CASE(reads_tcp_over_ethernet);
 	CASE(every_capture_cut_is_said);
+	CASE(cut_options_alone_lose_nothing);
 	CASE(every_short_frame_is_malformed);
 	CASE(trims_ethernet_padding);
 	CASE(wire_length_below_captured_is_ignored);

@@ -41,8 +41,9 @@ struct source;
  * than SOURCE_MAX_PACKET gives its first bytes. NULL on ENOMEM. */
 struct source *source_open_files(const int *fds, size_t n);
 /* Live capture: promiscuous, by a ring of `buffer_bytes` for each interface (0: 64 MiB), time in nanoseconds.
- * After opening it needs the system calls poll, getsockopt and pread. 0 with *ret, or -errno / -EPERM with a line
- * in `why`, which names the interface. */
+ * A link that goes down and up again is waited for. After opening it needs the system calls poll, getsockopt,
+ * pread64, getsockname and ioctl(SIOCGIFFLAGS). 0 with *ret, or -errno / -EPERM with a line in `why`, which names the
+ * interface. */
 int source_open_live(const char *const *interfaces, size_t n, size_t buffer_bytes, struct source **ret, char why[static 256]);
 /* The next packet in time order; one that its file stamps earlier than the one before it comes at once.
  * SOURCE_IDLE at most after `wait_ms` (live). SOURCE_END (live): every interface has failed. */

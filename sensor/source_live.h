@@ -1,7 +1,8 @@
 /* source_live.h -- packets of network interfaces, through libpcap's ring (TPACKET_V3). Used by source.c.
  *
- * After source_live_open() it needs the system calls poll, getsockopt (the kernel's drop counter) and pread
- * (the card's); it allocates nothing and opens nothing.
+ * After source_live_open() it needs the system calls poll, getsockopt (the kernel's drop counter), pread64 (the
+ * card's), and when a link goes down, to see whether the interface is still there, getsockname and
+ * ioctl(SIOCGIFFLAGS); it allocates nothing and opens nothing.
  */
 #ifndef SENSOR_SOURCE_LIVE_H
 #define SENSOR_SOURCE_LIVE_H

@@ -1,0 +1,45 @@
+/* The first byte chooses the link type, the second how much longer the packet was on the wire. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "sensor/decode.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const uint32_t links[] = { 1, 0, 108, 101, 12, 14, 228, 229, 113, 276, 105 };
+	if (size < 2)
+		return 0;
+	struct span s = { data + 2, size - 2 };
+	/* Shift 0..3 keeps small differences likely, the rest reaches jumbograms. */
+	uint32_t longer = (uint32_t)(data[1] & 0x3f) << (data[1] >> 6) * 8;
+	struct decode d;
+	decode_packet(links[data[0] % (sizeof(links) / sizeof(*links))], s, (uint32_t)s.n + longer, &d);
+	if (d.counter >= STATS_COUNTERS || d.payload.n > d.payload_wire || d.truncated != (d.payload.n < d.payload_wire))
+		abort();
+	if (d.payload.n && (d.payload.p < s.p || d.payload.p + d.payload.n > s.p + s.n))
+		abort();
+	switch (d.kind) {
+	case DECODE_TCP:
+	case DECODE_UDP:
+		if (d.counter != (d.kind == DECODE_TCP ? STATS_tcp : STATS_udp) || d.payload_wire > d.ip_bytes ||
+		    d.ip_bytes > s.n + longer)
+			abort();
+		break;
+	case DECODE_IP_OTHER:
+		if (d.counter != STATS_transport_other && d.counter != STATS_ip_fragments)
+			abort();
+		break;
+	case DECODE_ARP:
+		if (d.counter != STATS_arp || !d.src.b[11])
+			abort();
+		break;
+	case DECODE_NOTHING:
+		if (d.payload.n || d.counter == STATS_tcp || d.counter == STATS_udp)
+			abort();
+		break;
+	}
+	return 0;
+}
