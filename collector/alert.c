@@ -60,7 +60,7 @@ bool alert_from(const struct event *e, struct alert *ret)
 	if (!alert_id(e, id))
 		return false;
 	*ret = (struct alert){ .state = ALERT_OPEN, .first_ns = first_of(e), .last_ns = last_of(e), .count = count_of(e),
-	                       .severity = severity_of(e), .event = *e };
+			       .severity = severity_of(e), .event = *e };
 	memcpy(ret->id, id, sizeof(id));
 	return true;
 }

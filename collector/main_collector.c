@@ -128,7 +128,7 @@ static int parse(int argc, char **argv, struct config *c)
 	}
 	if (!c->insecure && !receiver_is_local(c->bind)) {
 		fprintf(stderr, "spanward-collector: %s can be reached from other machines, and nothing tells a sensor from\n"
-		        "an impostor there; bind to a loopback address or a socket file, or type --insecure-no-curve\n", c->bind);
+			"an impostor there; bind to a loopback address or a socket file, or type --insecure-no-curve\n", c->bind);
 		return ERR_EXIT_USAGE;
 	}
 	return ERR_EXIT_OK;
@@ -163,14 +163,14 @@ static void report(struct collector *c, uint64_t now, bool last)
 		return;
 	if (s->failed != c->told.failed)
 		log_error("%llu batches could not be stored and were not acknowledged: %s",
-		          (unsigned long long)(s->failed - c->told.failed), err_text(s->last_error));
+			  (unsigned long long)(s->failed - c->told.failed), err_text(s->last_error));
 	if (s->refused != c->told.refused)
 		log_warn("%llu broken frames refused", (unsigned long long)(s->refused - c->told.refused));
 	if (s->gaps != c->told.gaps)
 		log_warn("%llu batches came before what precedes them", (unsigned long long)(s->gaps - c->told.gaps));
 	if (last)
 		log_info("%llu frames, %llu batches stored, %llu held already", (unsigned long long)s->frames,
-		         (unsigned long long)s->batches, (unsigned long long)s->duplicates);
+			 (unsigned long long)s->batches, (unsigned long long)s->duplicates);
 	c->told = *s;
 	c->told_ns = now;
 }

@@ -90,7 +90,7 @@ static struct span data_of(zmq_msg_t *m) { return (struct span){ zmq_msg_data(m)
 
 /* Never waits: an answer that cannot be sent now is one that the sensor will ask for again. */
 static void answer(struct receiver *r, struct span identity, const struct frame *to, enum frame_type type, uint8_t lane,
-                   uint64_t seq, struct span payload)
+		   uint64_t seq, struct span payload)
 {
 	uint8_t header[FRAME_HEADER_LEN];
 	struct buf b = buf_over(header, sizeof(header));

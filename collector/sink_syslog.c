@@ -112,7 +112,7 @@ int sink_syslog_format(const struct alert *a, const char *host, struct buf *out)
 {
 	/* RFC 5424, Table 2: critical, error, warning, notice, informational. */
 	static const unsigned levels[] = { [EVENT_INFO] = 6, [EVENT_LOW] = 5, [EVENT_MEDIUM] = 4, [EVENT_HIGH] = 3,
-	                                   [EVENT_CRITICAL] = 2 };
+					   [EVENT_CRITICAL] = 2 };
 	static const enum event_field fields[] = {
 		EVENT_F_rule, EVENT_F_verdict, EVENT_F_what, EVENT_F_confidence, EVENT_F_device, EVENT_F_device_type,
 		EVENT_F_device_addr, EVENT_F_device_zone, EVENT_F_peer, EVENT_F_peer_class, EVENT_F_peer_addr,
@@ -146,7 +146,7 @@ int sink_syslog_format(const struct alert *a, const char *host, struct buf *out)
 			int len = utf8_next(s, &cp);
 			size_t n = (size_t)(len < 0 ? -len : len);
 			(void)buf_put(out, len < 0 || utf8_is_control(cp) ? (const uint8_t *)"?" : s.p,
-			              len < 0 || utf8_is_control(cp) ? 1 : n);
+				      len < 0 || utf8_is_control(cp) ? 1 : n);
 			s = span_from(s, n);
 		}
 	if (!out->full)

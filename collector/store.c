@@ -38,30 +38,30 @@ static const char *const sql[STATEMENTS] = {
 	[ROLLBACK] = "ROLLBACK",
 	[COMMITTED] = "SELECT committed, undecodable, lost FROM progress WHERE sensor = ?1 AND epoch = ?2 AND lane = ?3",
 	[PROGRESS] = "INSERT INTO progress (sensor, epoch, lane, committed, undecodable, lost)"
-	             " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE"
-	             " SET committed = ?4, undecodable = undecodable + ?5, lost = lost + ?6",
+		     " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE"
+		     " SET committed = ?4, undecodable = undecodable + ?5, lost = lost + ?6",
 	[LOG] = "INSERT INTO batch (sensor, epoch, lane, seq, count, received_ns, payload)"
-	        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[LOSS] = "INSERT INTO loss (sensor, epoch, lane, seq, count, received_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[ADD_EVENT] = "INSERT OR IGNORE INTO event (sensor, epoch, lane, seq, ts_ns, type, rule, alert, batch, at, n)"
-	              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
 	[FIND_ALERT] = "SELECT state, first_ns, last_ns, count, severity, until_ns FROM alert WHERE id = ?1",
 	[ADD_ALERT] = "INSERT INTO alert (id, state, first_ns, last_ns, count, severity, change, event)"
-	              " VALUES (?1, 0, ?2, ?3, ?4, ?5, " NEXT_CHANGE ", ?6)",
+		      " VALUES (?1, 0, ?2, ?3, ?4, ?5, " NEXT_CHANGE ", ?6)",
 	[FOLD_ALERT] = "UPDATE alert SET first_ns = ?2, last_ns = ?3, count = ?4, severity = ?5,"
-	               " change = " NEXT_CHANGE " WHERE id = ?1",
+		       " change = " NEXT_CHANGE " WHERE id = ?1",
 	[ADD_ASSET] = "INSERT INTO asset (addr, device, device_type, zone, mac, first_ns, last_ns)"
-	              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET"
-	              " device = coalesce(?2, device), device_type = coalesce(?3, device_type),"
-	              " zone = coalesce(?4, zone), mac = coalesce(?5, mac),"
-	              " first_ns = min(first_ns, ?6), last_ns = max(last_ns, ?7)",
+		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET"
+		      " device = coalesce(?2, device), device_type = coalesce(?3, device_type),"
+		      " zone = coalesce(?4, zone), mac = coalesce(?5, mac),"
+		      " first_ns = min(first_ns, ?6), last_ns = max(last_ns, ?7)",
 	[ADD_FACT] = "INSERT OR IGNORE INTO asset_fact (addr, kind, value) SELECT ?1, ?2, ?3"
-	             " WHERE (SELECT count(*) FROM asset_fact WHERE addr = ?1 AND kind = ?2) < ?4",
+		     " WHERE (SELECT count(*) FROM asset_fact WHERE addr = ?1 AND kind = ?2) < ?4",
 	[ACCOUNT] = "INSERT INTO account (sensor, epoch, v0, v1, v2, v3, v4, v5, heard_ns)"
-	            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET"
-	            " v0 = ?3, v1 = ?4, v2 = ?5, v3 = ?6, v4 = ?7, v5 = ?8, heard_ns = ?9",
+		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET"
+		    " v0 = ?3, v1 = ?4, v2 = ?5, v3 = ?6, v4 = ?7, v5 = ?8, heard_ns = ?9",
 	[ADD_AUDIT] = "INSERT INTO audit (at_ns, alert, action, before, who, reason, until_ns)"
-	              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SET_STATE] = "UPDATE alert SET state = ?2, until_ns = ?3, change = " NEXT_CHANGE " WHERE id = ?1",
 	[DUE] = "SELECT id, state FROM alert WHERE until_ns > 0 AND until_ns <= ?1 LIMIT ?2",
 	[DELIVERED] = "INSERT INTO outbox (sink, change) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET change = max(change, ?2)",
@@ -161,7 +161,7 @@ static int setup(struct store *s)
 {
 	/* FULL: a commit is on the disk when it returns; the acknowledgement to the sensor says no less. */
 	int r = sqlite3_exec(s->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;",
-	                     NULL, NULL, NULL);
+			     NULL, NULL, NULL);
 	if (r != SQLITE_OK)
 		return error_of(s->db, r);
 	r = store_schema_migrate(s->db, STORE_SCHEMA_VERSION);
@@ -189,7 +189,7 @@ int store_open(const char *path, struct store **ret, char why[static 256])
 	}
 	if (err) {
 		(void)snprintf(why, 256, "store %s: %s", path,
-		               err == ERR_UNKNOWN_KIND ? "a file, but not a store of this program" : err_text(err));
+			       err == ERR_UNKNOWN_KIND ? "a file, but not a store of this program" : err_text(err));
 		store_close(s);
 		return err;
 	}
@@ -210,7 +210,7 @@ void store_close(struct store *s)
 /* --- projection: inside a transaction --- */
 
 static int add_audit(struct store *s, uint64_t at_ns, const char *alert, const char *action, enum alert_state before,
-                     const char *who, const char *reason, uint64_t until_ns)
+		     const char *who, const char *reason, uint64_t until_ns)
 {
 	sqlite3_stmt *q = statement(s, ADD_AUDIT);
 	if (!q)
@@ -247,8 +247,8 @@ static int find_alert(struct store *s, const char *id, struct alert *ret, uint64
 	int r = sqlite3_step(q);
 	if (r == SQLITE_ROW) {
 		*ret = (struct alert){ .state = (enum alert_state)sqlite3_column_int(q, 0), .first_ns = column_u64(q, 1),
-		                       .last_ns = column_u64(q, 2), .count = column_u64(q, 3),
-		                       .severity = (enum event_severity)sqlite3_column_int(q, 4) };
+				       .last_ns = column_u64(q, 2), .count = column_u64(q, 3),
+				       .severity = (enum event_severity)sqlite3_column_int(q, 4) };
 		*ret_until = column_u64(q, 5);
 	}
 	(void)sqlite3_reset(q);
@@ -344,7 +344,7 @@ static int project_asset(struct store *s, const struct event *e)
 	(void)sqlite3_bind_int64(q, 7, clamped(last));
 	int err = run(s, q);
 	const struct span names[] = { text_of(e, EVENT_F_hostname, e->hostname), text_of(e, EVENT_F_ae_title, e->ae_title),
-	                              text_of(e, EVENT_F_hl7_app, e->hl7_app) };
+				      text_of(e, EVENT_F_hl7_app, e->hl7_app) };
 	for (size_t i = 0; !err && i < sizeof(names) / sizeof(*names); i++)
 		if (span_trim(names[i]).n)
 			err = add_fact(s, &e->device_addr, FACT_NAME, span_trim(names[i]));
@@ -510,7 +510,7 @@ static int commit_batch(struct store *s, const struct frame *f, uint64_t skip)
 		struct event e;
 		struct span bytes = { begin, (size_t)(c.p - begin) };
 		struct place p = { .sensor = span_str(f->sensor), .epoch = f->epoch, .lane = f->lane, .seq = f->seq + at,
-		                   .batch = batch, .at = (size_t)(begin - kept.p), .n = bytes.n };
+				   .batch = batch, .at = (size_t)(begin - kept.p), .n = bytes.n };
 		if (read_event(f, f->seq + at, bytes, &e))
 			err = project(s, &e, &p);
 		else
@@ -536,7 +536,7 @@ static int commit_loss(struct store *s, const struct frame *f, uint64_t skip)
 
 /* `commit` takes the part of the range that begins `skip` past its first sequence. */
 static int take_range(struct store *s, const struct frame *f, enum store_batch *ret,
-                      int (*commit)(struct store *s, const struct frame *f, uint64_t skip))
+		      int (*commit)(struct store *s, const struct frame *f, uint64_t skip))
 {
 	struct lane lane;
 	if (!f->count || !f->seq || f->seq > UINT64_MAX - (f->count - 1))
@@ -612,8 +612,8 @@ static int read_alert(sqlite3_stmt *q, struct alert *ret)
 {
 	struct span id = column_text(q, 0);
 	*ret = (struct alert){ .state = (enum alert_state)sqlite3_column_int(q, 1), .first_ns = column_u64(q, 2),
-	                       .last_ns = column_u64(q, 3), .count = column_u64(q, 4),
-	                       .severity = (enum event_severity)sqlite3_column_int(q, 5) };
+			       .last_ns = column_u64(q, 3), .count = column_u64(q, 4),
+			       .severity = (enum event_severity)sqlite3_column_int(q, 5) };
 	struct cursor c = cursor_from((struct span){ sqlite3_column_blob(q, 6), (size_t)sqlite3_column_bytes(q, 6) });
 	if (id.n != ALERT_ID_LEN || vocab_decode(&event_vocab, &ret->event.head, NULL, &c, NULL))
 		return ERR_CORRUPT;
@@ -650,8 +650,8 @@ int store_alerts(struct store *s, const struct store_filter *f, int (*row)(void 
 	sqlite3_stmt *q;
 	struct alert_rows rows = { .row = row, .arg = arg };
 	int err = prepare(s, "SELECT " ALERT_COLUMNS " WHERE severity >= ?2 AND"
-	                  " (?3 = -2 OR now_state = ?3 OR (?3 = -1 AND now_state NOT IN (2, 3)))"
-	                  " ORDER BY severity DESC, last_ns DESC, id", &q);
+			  " (?3 = -2 OR now_state = ?3 OR (?3 = -1 AND now_state NOT IN (2, 3)))"
+			  " ORDER BY severity DESC, last_ns DESC, id", &q);
 	if (err)
 		return err;
 	(void)sqlite3_bind_int64(q, 1, clamped(clock_now_ns()));
@@ -693,7 +693,7 @@ static bool admits(const char *text, bool needed)
 }
 
 int store_decide(struct store *s, const char *id, enum store_action a, const char *who, const char *reason,
-                 uint64_t until_ns, uint64_t now_ns)
+		 uint64_t until_ns, uint64_t now_ns)
 {
 	static const struct { const char *word; enum alert_state state; bool ends; } actions[] = {
 		[STORE_ACK] = { "ack", ALERT_ACKNOWLEDGED, true }, [STORE_CLOSE] = { "close", ALERT_CLOSED, true },
@@ -726,7 +726,7 @@ int store_audit(struct store *s, int (*row)(void *arg, const struct store_audit 
 		return err;
 	while (!err && (r = sqlite3_step(q)) == SQLITE_ROW) {
 		struct store_audit a = { column_u64(q, 0), column_u64(q, 1), column_text(q, 2), column_text(q, 3),
-		                         column_text(q, 4), column_text(q, 5), column_text(q, 6) };
+					 column_text(q, 4), column_text(q, 5), column_text(q, 6) };
 		err = row(arg, &a);
 	}
 	if (!err)
@@ -775,7 +775,7 @@ int store_assets(struct store *s, int (*row)(void *arg, const struct store_asset
 {
 	sqlite3_stmt *q;
 	int r, err = prepare(s, "SELECT addr, device, device_type, zone, mac, first_ns, last_ns, " FACTS("0") ", " FACTS("1")
-	                     ", " FACTS("2") " FROM asset ORDER BY addr", &q);
+			     ", " FACTS("2") " FROM asset ORDER BY addr", &q);
 	if (err)
 		return err;
 	while (!err && (r = sqlite3_step(q)) == SQLITE_ROW) {
@@ -801,7 +801,7 @@ int store_assets(struct store *s, int (*row)(void *arg, const struct store_asset
 }
 
 int store_outbox(struct store *s, const char *sink, size_t most,
-                 int (*row)(void *arg, uint64_t change, const struct alert *a), void *arg)
+		 int (*row)(void *arg, uint64_t change, const struct alert *a), void *arg)
 {
 	sqlite3_stmt *q;
 	struct alert_rows rows = { .change = row, .arg = arg };
@@ -809,7 +809,7 @@ int store_outbox(struct store *s, const char *sink, size_t most,
 	int err = expire(s, now_ns);
 	if (!err)
 		err = prepare(s, "SELECT " ALERT_COLUMNS " WHERE change > coalesce((SELECT change FROM outbox WHERE sink = ?2), 0)"
-		              " AND now_state <> 3 ORDER BY change LIMIT ?3", &q);
+			      " AND now_state <> 3 ORDER BY change LIMIT ?3", &q);
 	if (err)
 		return err;
 	(void)sqlite3_bind_int64(q, 1, clamped(now_ns));

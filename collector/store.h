@@ -45,7 +45,7 @@ int store_alert(struct store *s, const char *id, int (*row)(void *arg, const str
  * acknowledged or muted one stays as it is and counts. -ENOENT, -EINVAL. */
 enum store_action { STORE_ACK, STORE_CLOSE, STORE_MUTE, STORE_UNMUTE, STORE_REOPEN };
 int store_decide(struct store *s, const char *id, enum store_action a, const char *who, const char *reason,
-                 uint64_t until_ns, uint64_t now_ns);
+		 uint64_t until_ns, uint64_t now_ns);
 
 struct store_asset {
 	struct span addr, device, device_type, zone, mac, names, services, clients;    /* lists joined by ", " */

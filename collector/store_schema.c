@@ -69,7 +69,7 @@ static int migrate_in_transaction(sqlite3 *db, int to)
 		return ERR_SCHEMA;
 	for (; version < to; version++) {
 		char *set = sqlite3_mprintf("PRAGMA user_version = %d; PRAGMA application_id = %d;", version + 1,
-		                            (int)STORE_SCHEMA_APPLICATION);
+					    (int)STORE_SCHEMA_APPLICATION);
 		if (!set)
 			return SQLITE_NOMEM;
 		r = sqlite3_exec(db, steps[version], NULL, NULL, NULL);

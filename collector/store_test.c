@@ -67,7 +67,7 @@ static struct frame a_batch(uint64_t from, uint32_t n)
 	uint8_t *p = malloc(b.len ? b.len : 1);
 	memcpy(p, mem, b.len);
 	return (struct frame){ .type = FRAME_BATCH, .lane = EVENT_LANE_ALERTS, .sensor_len = 2, .sensor = "s1", .epoch = 7,
-	                       .seq = from, .count = n, .payload = { p, b.len } };
+			       .seq = from, .count = n, .payload = { p, b.len } };
 }
 
 static void done(struct frame *f) { free((void *)(uintptr_t)f->payload.p); }
@@ -430,7 +430,7 @@ static int see_audit(void *arg, const struct store_audit *a)
 	char *log = arg;
 	size_t n = strlen(log);
 	snprintf(log + n, 1024 - n, "%.*s<%.*s by %.*s (%.*s);", (int)a->action.n, (const char *)a->action.p, (int)a->before.n,
-	         (const char *)a->before.p, (int)a->who.n, (const char *)a->who.p, (int)a->reason.n, (const char *)a->reason.p);
+		 (const char *)a->before.p, (int)a->who.n, (const char *)a->who.p, (int)a->reason.n, (const char *)a->reason.p);
 	return 0;
 }
 
@@ -473,7 +473,7 @@ static void decisions_change_the_state_and_are_recorded(void)
 	CU_ASSERT_EQUAL(store_decide(s, "0000000000000000", STORE_ACK, "a", "x", 0, now), -ENOENT);
 	CU_ASSERT_EQUAL(store_audit(s, see_audit, log), 0);
 	CU_ASSERT_STRING_EQUAL(log, "ack<open by yamada ();close<acknowledged by yamada (業者確認済み);"
-	                       "reopen<closed by collector (it happened again);mute<open by sato (test);unmute<muted by sato ();");
+			       "reopen<closed by collector (it happened again);mute<open by sato (test);unmute<muted by sato ();");
 	store_close(s);
 	/* Nobody rewrites the record, not even with SQL. */
 	sqlite3 *db;
@@ -536,14 +536,14 @@ static int see_asset(void *arg, const struct store_asset *a)
 	char *log = arg;
 	size_t n = strlen(log);
 	snprintf(log + n, 4096 - n, "%.*s|%.*s|%.*s|%.*s|%.*s|%.*s|%llu-%llu\n", (int)a->addr.n, (const char *)a->addr.p,
-	         (int)a->device.n, (const char *)a->device.p, (int)a->mac.n, (const char *)a->mac.p, (int)a->names.n,
-	         (const char *)a->names.p, (int)a->services.n, (const char *)a->services.p, (int)a->clients.n,
-	         (const char *)a->clients.p, (unsigned long long)a->first_ns, (unsigned long long)a->last_ns);
+		 (int)a->device.n, (const char *)a->device.p, (int)a->mac.n, (const char *)a->mac.p, (int)a->names.n,
+		 (const char *)a->names.p, (int)a->services.n, (const char *)a->services.p, (int)a->clients.n,
+		 (const char *)a->clients.p, (unsigned long long)a->first_ns, (unsigned long long)a->last_ns);
 	return 0;
 }
 
 static int put_asset(struct store *s, uint64_t seq, uint8_t host, const char *rule, const char *service, unsigned port,
-                     const char *ae)
+		     const char *ae)
 {
 	const uint8_t v4[] = { 10, 0, 0, host };
 	struct addr a = addr_from_v4(v4);
@@ -579,7 +579,7 @@ static void assets_gather_what_is_said_of_a_host(void)
 	CU_ASSERT_EQUAL(put_asset(s, 7, 10, "asset.name", NULL, 0, "CT1 "), 0);
 	CU_ASSERT_EQUAL(store_assets(s, see_asset, log), 0);
 	CU_ASSERT_STRING_EQUAL(log, "10.0.0.9|unit|||dicom tcp/104, dicom tcp/11112||2-4\n"
-	                       "10.0.0.10|unit||CT1||dicom tcp|1-7\n");
+			       "10.0.0.10|unit||CT1||dicom tcp|1-7\n");
 	/* A host that answers on every port fills a list, not the disk. */
 	for (unsigned port = 1; port <= 200; port++)
 		CU_ASSERT_EQUAL(put_asset(s, 100 + port, 11, "asset.service", "x", port, NULL), 0);

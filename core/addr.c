@@ -78,14 +78,14 @@ const char *addr_endpoint_str(const struct endpoint *e, char out[static ADDR_END
 {
 	char ip[ADDR_STRLEN];
 	(void)snprintf(out, ADDR_ENDPOINT_STRLEN, addr_is_v4(&e->ip) ? "%s:%u" : "[%s]:%u", addr_str(&e->ip, ip),
-	               (unsigned)e->port);
+		       (unsigned)e->port);
 	return out;
 }
 
 const char *addr_mac_str(const struct mac *m, char out[static ADDR_MAC_STRLEN])
 {
 	(void)snprintf(out, ADDR_MAC_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x", m->b[0], m->b[1], m->b[2], m->b[3],
-	               m->b[4], m->b[5]);
+		       m->b[4], m->b[5]);
 	return out;
 }
 

@@ -37,7 +37,7 @@ static struct addr ip(const char *s)
 static void prints_what_it_parses(void)
 {
 	static const char *const same[] = { "0.0.0.0", "192.0.2.1", "255.255.255.255", "::", "::1", "2001:db8::1",
-	                                    "2001:db8:0:1:1:1:1:1", "2001:0:0:1::1", "fe80::1:2:3:4" };
+					    "2001:db8:0:1:1:1:1:1", "2001:0:0:1::1", "fe80::1:2:3:4" };
 	char out[ADDR_STRLEN];
 	for (size_t i = 0; i < sizeof(same) / sizeof(*same); i++) {
 		struct addr a = ip(same[i]);
@@ -55,9 +55,9 @@ static void prints_what_it_parses(void)
 static void refuses_what_is_not_an_address(void)
 {
 	static const char *const bad[] = { "", "1", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.4 ", " 1.2.3.4",
-	                                   "1.2.3.-4", "0x1.2.3.4", "::1%eth0", ":::", "1:2:3:4:5:6:7", "g::", "[::1]",
-	                                   "1:2:3:4:5:6:7:8:9", "1.2.3.4/8",
-	                                   "0000000000000000000000000000000000000000000000000000000000001" };
+					   "1.2.3.-4", "0x1.2.3.4", "::1%eth0", ":::", "1:2:3:4:5:6:7", "g::", "[::1]",
+					   "1:2:3:4:5:6:7:8:9", "1.2.3.4/8",
+					   "0000000000000000000000000000000000000000000000000000000000001" };
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct addr a = { { 7 } };
 		CU_ASSERT_EQUAL(parse(bad[i], &a), -EINVAL);
@@ -124,8 +124,8 @@ static void reads_and_prints_endpoints(void)
 {
 	static const char *const good[] = { "192.0.2.1:104", "[2001:db8::1]:104", "0.0.0.0:0", "[::]:65535" };
 	static const char *const bad[] = { "", ":", "1.2.3.4", "1.2.3.4:", "1.2.3.4:65536", "1.2.3.4:0104", "1.2.3.4:1x",
-	                                   "::1:104", "[::1]", "[::1]:", "[::1:104", "::1]:104", "[1.2.3.4]:104", "[]:1",
-	                                   "1.2.3.4: 1", "1.2.3.4:+1", "[:1", "1.2.3.4:99999999999" };
+					   "::1:104", "[::1]", "[::1]:", "[::1:104", "::1]:104", "[1.2.3.4]:104", "[]:1",
+					   "1.2.3.4: 1", "1.2.3.4:+1", "[:1", "1.2.3.4:99999999999" };
 	char out[ADDR_ENDPOINT_STRLEN];
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
 		struct endpoint e;
@@ -149,7 +149,7 @@ static void reads_and_prints_endpoints(void)
 static void reads_and_prints_hardware_addresses(void)
 {
 	static const char *const bad[] = { "", "00:11:22:33:44", "00:11:22:33:44:5", "00:11:22:33:44:555", "00:11-22:33:44:55",
-	                                   "00.11.22.33.44.55", "0g:11:22:33:44:55", "001122334455", "00:11:22:33:44:5 " };
+					   "00.11.22.33.44.55", "0g:11:22:33:44:55", "001122334455", "00:11:22:33:44:5 " };
 	char out[ADDR_MAC_STRLEN];
 	struct mac m;
 	struct span t = heap("00-1A-2b-3C-4d-FF");

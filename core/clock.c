@@ -37,7 +37,7 @@ const char *clock_str(uint64_t ts_ns, char out[static CLOCK_STRLEN])
 	/* 64 bits of nanoseconds end in 2554: the year always has four digits. The remainders change
 	 * nothing but let the compiler see that the text fits. */
 	(void)snprintf(out, CLOCK_STRLEN, "%04u-%02u-%02uT%02u:%02u:%02u.%09uZ", y % 10000, m % 100, d % 100,
-	               day_s / 3600 % 24, day_s / 60 % 60, day_s % 60, ns);
+		       day_s / 3600 % 24, day_s / 60 % 60, day_s % 60, ns);
 	return out;
 }
 

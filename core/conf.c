@@ -358,7 +358,7 @@ static void on_event(struct builder *b, const yaml_event_t *e, unsigned *documen
 			refuse(b, at, "a second document; expected one per file");
 			b->stop = true;
 		} else if (e->data.document_start.version_directive ||
-		           e->data.document_start.tag_directives.start != e->data.document_start.tag_directives.end) {
+			   e->data.document_start.tag_directives.start != e->data.document_start.tag_directives.end) {
 			refuse(b, at, "a %% directive; expected plain YAML without directives");
 		}
 		return;
@@ -697,20 +697,20 @@ static void unexpected(struct check *c, const struct conf_node *n, enum conf_kin
 		conf_fault(c->doc, n, c->rep, "expected %s, found nothing", expected_word(k));
 	else
 		conf_fault(c->doc, n, c->rep, "expected %s, found %s%s", expected_word(k), quoted(n->text, q),
-		           n->plain ? "" : " in quotes");
+			   n->plain ? "" : " in quotes");
 }
 
 static void check_range(struct check *c, const struct conf_node *n, const struct conf_key *k, uint64_t v,
-                        const char *unit)
+			const char *unit)
 {
 	if (v >= k->min && (!k->max || v <= k->max))
 		return;
 	if (k->max)
 		conf_fault(c->doc, n, c->rep, "expected %llu to %llu%s, found %llu", (unsigned long long)k->min,
-		           (unsigned long long)k->max, unit, (unsigned long long)v);
+			   (unsigned long long)k->max, unit, (unsigned long long)v);
 	else
 		conf_fault(c->doc, n, c->rep, "expected at least %llu%s, found %llu", (unsigned long long)k->min, unit,
-		           (unsigned long long)v);
+			   (unsigned long long)v);
 }
 
 static void check_text(struct check *c, const struct conf_node *n, const struct conf_key *k)
@@ -721,10 +721,10 @@ static void check_text(struct check *c, const struct conf_node *n, const struct 
 		conf_fault(c->doc, n, c->rep, "expected a text, found nothing%s", k->min ? "" : "; write \"\" for an empty one");
 	else if (n->plain && (looks_boolean(n->text) || is_null(n)))
 		conf_fault(c->doc, n, c->rep, "plain %s is not a text to every YAML reader; if it is meant as one, write it "
-		           "in quotes: \"%.*s\"", quoted(n->text, q), (int)n->text.n, (const char *)n->text.p);
+			   "in quotes: \"%.*s\"", quoted(n->text, q), (int)n->text.n, (const char *)n->text.p);
 	else if (n->text.n < k->min || n->text.n > max)
 		conf_fault(c->doc, n, c->rep, "expected a text of %llu to %zu bytes, found %zu", (unsigned long long)k->min,
-		           max, n->text.n);
+			   max, n->text.n);
 }
 
 /* "expected one of a, b, c, found 'x'; did you mean b?" as far as there is room. */
@@ -748,7 +748,7 @@ static void check_word(struct check *c, const struct conf_node *n, const char *c
 	list[b.len] = '\0';
 	const char *near = conf_nearest(n->text, words, count);
 	conf_fault(c->doc, n, c->rep, "expected one of %s, found %s%s%s%s", list, quoted(n->text, q),
-	           near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+		   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 static void check_scalar(struct check *c, const struct conf_node *n, const struct conf_key *k)
@@ -796,7 +796,7 @@ static void check_scalar(struct check *c, const struct conf_node *n, const struc
 		if (err == -ERANGE) {
 			char q[QUOTE_MAX + 8];
 			conf_fault(c->doc, n, c->rep, "%s has host bits set; expected the network's own address",
-			           quoted(n->text, q));
+				   quoted(n->text, q));
 			err = 0;
 		}
 		break;
@@ -847,7 +847,7 @@ static void check_map(struct check *c, const struct conf_node *n, const struct c
 	for (size_t j = 0; j < count; j++)
 		if (keys[j].required && !conf_get(n, names[j]))
 			conf_fault(c->doc, n, c->rep, "key '%s' is missing%s%s", names[j], keys[j].doc ? ": " : "",
-			           keys[j].doc ? keys[j].doc : "");
+				   keys[j].doc ? keys[j].doc : "");
 }
 
 static bool fits_shape(const struct conf_key *k, enum shape s)
@@ -911,7 +911,7 @@ static void check_value(struct check *c, const struct conf_node *n, const struct
 		{
 			const struct conf_key *a = k->keys, *b = a->name && a[1].name ? a + 1 : NULL;
 			conf_fault(c->doc, n, c->rep, "expected %s%s%s, found %s", a->name ? expected_word(a->kind) : "",
-			           b ? " or " : "", b ? expected_word(b->kind) : "", shape_word(n));
+				   b ? " or " : "", b ? expected_word(b->kind) : "", shape_word(n));
 		}
 		return;
 	default:
@@ -921,7 +921,7 @@ static void check_value(struct check *c, const struct conf_node *n, const struct
 }
 
 int conf_check(const struct conf_doc *doc, const struct conf_node *node, const struct conf_key *keys,
-               struct conf_report *rep)
+	       struct conf_report *rep)
 {
 	struct check c = { doc, rep };
 	size_t before = rep->total;

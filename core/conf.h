@@ -42,7 +42,7 @@ enum conf_kind {
 	CONF_LIST,              /* every element fits keys[0]; min..max elements, as in MAP_OF */
 	CONF_ANY,               /* kept, not looked into (extensions) */
 	CONF_ONE_OF,            /* the first of keys[] whose node shape (scalar, map, list) is this one's; its
-	                         * entries have a name only so that the table has an end */
+				 * entries have a name only so that the table has an end */
 };
 
 struct conf_key {
@@ -75,10 +75,10 @@ const struct conf_node *conf_root(const struct conf_doc *doc);
 /* Checks the tree against a table, reporting every fault. 0 or ERR_CONFIG. Afterwards the getters
  * below may be used on what the table named without further tests. */
 int conf_check(const struct conf_doc *doc, const struct conf_node *node, const struct conf_key *keys,
-               struct conf_report *rep);
+	       struct conf_report *rep);
 /* Adds a fault of the caller's own at a node ("no such role: pacx; did you mean pacs?"). */
 void conf_fault(const struct conf_doc *doc, const struct conf_node *at, struct conf_report *rep,
-                const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* The nearest of `words` by edit distance, NULL when none is near enough to be meant. */
 const char *conf_nearest(struct span word, const char *const *words, size_t n);
 

@@ -95,10 +95,10 @@ static const struct conf_node *at(const struct conf_doc *d, const char *key) { r
 static void reads_every_kind(void)
 {
 	struct conf_doc *d = good("text: 超音波診断装置\nshort: '12'\nnumber: 70\nany_number: 18446744073709551615\nflag: true\n"
-	                          "answer: see_note\ncolour: \"blue\"\ndate: 1970-01-02\ndue: 1970-01-01T09:00:01+09:00\n"
-	                          "ports: 104, 3333-3334\naddr: 10.0.0.1\nnet: 2001:db8::/32\nmac: 00-11-22-aa-bb-cc\n"
-	                          "wait: 2h\nroom: 16MiB\nmap: {a: 7, b: x y}\nnamed: {p: 1, q: 2}\nlist: [one, 2]\n"
-	                          "extra: {x: [1, {y: true}]}\neither: plain\n");
+				  "answer: see_note\ncolour: \"blue\"\ndate: 1970-01-02\ndue: 1970-01-01T09:00:01+09:00\n"
+				  "ports: 104, 3333-3334\naddr: 10.0.0.1\nnet: 2001:db8::/32\nmac: 00-11-22-aa-bb-cc\n"
+				  "wait: 2h\nroom: 16MiB\nmap: {a: 7, b: x y}\nnamed: {p: 1, q: 2}\nlist: [one, 2]\n"
+				  "extra: {x: [1, {y: true}]}\neither: plain\n");
 	struct conf_port_range r[3];
 	struct addr a;
 	struct prefix p;
@@ -346,7 +346,7 @@ static void refuses_other_kinds(void)
 static void reads_ports_strictly(void)
 {
 	static const char *const wrong[] = { "0", "65536", "-1", "1-", "-", "5-4", "1,", "',1'", "1,,2", "0104", "a", "1-2-3", "1 2",
-	                                     "''", "1 - 2", "0x68", "99999999999999999999" };
+					     "''", "1 - 2", "0x68", "99999999999999999999" };
 	static const struct { const char *s; size_t n; uint16_t lo, hi; } t[] = {
 		{ "104", 1, 104, 104 }, { "\"104\"", 1, 104, 104 }, { "1-65535", 1, 1, 65535 }, { "'104,11112'", 2, 104, 104 },
 		{ "7-7", 1, 7, 7 },

@@ -58,7 +58,7 @@ __attribute__((format(printf, 2, 0))) static void put(enum log_level level, cons
 	(void)buf_printf(&out, "%s: %s", log_program, words[level]);
 	if (n > 0)
 		put_escaped(&out, (struct span){ (const uint8_t *)text,
-		                                 (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1 });
+						 (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1 });
 	line[out.len++] = '\n';
 	/* One write, so that lines of several processes do not mix; nobody can be told that it failed. */
 	ssize_t ignored = write(STDERR_FILENO, line, out.len);

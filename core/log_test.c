@@ -36,9 +36,9 @@ static void escapes_what_a_terminal_would_obey(void)
 	unsetenv("JOURNAL_STREAM");
 	log_open("test", LOG_LEVEL_INFO);
 	CU_ASSERT_STRING_EQUAL(caught(out, sizeof(out), say_error, "a\x1b[31mb\r\n\t\x7f"),
-	                       "test: error: a\\x1b[31mb\\x0d\\x0a\\x09\\x7f\n");
+			       "test: error: a\\x1b[31mb\\x0d\\x0a\\x09\\x7f\n");
 	CU_ASSERT_STRING_EQUAL(caught(out, sizeof(out), say_error, "\xc2\x9b" "31m \x9b \xff \xe0\x80\x80"),
-	                       "test: error: \\xc2\\x9b31m \\x9b \\xff \\xe0\\x80\\x80\n");
+			       "test: error: \\xc2\\x9b31m \\x9b \\xff \\xe0\\x80\\x80\n");
 	CU_ASSERT_STRING_EQUAL(caught(out, sizeof(out), say_error, "台帳未登録機器"), "test: error: 台帳未登録機器\n");
 }
 

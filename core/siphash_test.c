@@ -54,7 +54,7 @@ static void siphash_24_gives_the_vector_of_the_paper(void)
 static uint64_t paper(const struct siphash_key *key, const uint8_t *p, size_t n, unsigned c, unsigned d)
 {
 	uint64_t v[4] = { key->k0 ^ UINT64_C(0x736f6d6570736575), key->k1 ^ UINT64_C(0x646f72616e646f6d),
-	                  key->k0 ^ UINT64_C(0x6c7967656e657261), key->k1 ^ UINT64_C(0x7465646279746573) };
+			  key->k0 ^ UINT64_C(0x6c7967656e657261), key->k1 ^ UINT64_C(0x7465646279746573) };
 	size_t blocks = n / 8 + 1;
 	for (size_t b = 0; b <= blocks; b++) {
 		uint8_t w[8] = { 0 };
