@@ -466,11 +466,12 @@ static void read_short_row(struct reader *r, struct span id, const struct conf_n
 	static const char *const yes_no[] = { "yes", "no", NULL };
 	int claims = conf_word(tls, yes_no, -1);
 	struct conf_port_range one;
-	if (tls && claims < 0 && !conf_ports(tls, &one, 1))
+	bool tls_broken = tls && claims < 0 && !conf_ports(tls, &one, 1);
+	if (tls_broken)
 		FAULT(r, tls, "expected the port of a TLS service, or yes or no beside another protocol");
 	for (unsigned i = 0; i < POLICY_PROTOS; i++) {
 		const struct conf_node *ports = conf_get(n, policy_proto_name(i));
-		if (!ports || (ports == tls && claims >= 0))
+		if (!ports || (ports == tls && (claims >= 0 || tls_broken)))
 			continue;
 		if (said)
 			FAULT(r, ports, "a row declares one protocol; make this a row of its own");
@@ -479,7 +480,7 @@ static void read_short_row(struct reader *r, struct span id, const struct conf_n
 	}
 	if (said)
 		add_ports(r, row, said);
-	else
+	else if (!tls_broken)
 		FAULT(r, n, "row %.*s names no protocol: say tcp, udp, dicom, hl7, https, ... and its port", SHOW(id));
 	row->transport = (uint8_t)policy_proto_transport(row->proto);
 	row->tls = (uint8_t)policy_proto_tls(row->proto);
@@ -681,7 +682,7 @@ static void read_long_row(struct reader *r, const struct conf_node *n)
 		else
 			add_ports(r, row, v ? v : range);
 	}
-	if (ports_matter && !row->n_ports && row->transport != OBSERVATION_ICMP)
+	if (ports_matter && !conf_count(ports) && row->transport != OBSERVATION_ICMP)
 		FAULT(r, n, "row %.*s names no port", SHOW(row->id));
 	if (row->transport == OBSERVATION_ICMP)
 		row->ports[row->n_ports++] = (struct conf_port_range){ 0, 65535 };
