@@ -11,6 +11,7 @@
 enum {
 	/* inflate keeps about 10 KB of state and a window of 32 KB; other makes of zlib take up to twice that. */
 	GZIP_ARENA = 128 << 10,
+	GZIP_RAW = 64 << 10,            /* packed bytes read at once; unpacking them takes longer than the call */
 	GZIP_WINDOW = 15 + 16,          /* zlib.h, inflateInit2: the largest window, gzip headers only */
 };
 
@@ -18,8 +19,8 @@ struct source_gzip {
 	z_stream z;
 	bool active, raw_end, between;  /* between: a member has ended */
 	bool later;                     /* not in the first member */
-	uint8_t *raw;
 	size_t arena_used;
+	uint8_t raw[GZIP_RAW];
 	_Alignas(16) uint8_t arena[GZIP_ARENA];
 };
 
@@ -44,11 +45,11 @@ int source_input_open(struct source_input *in, int fd, size_t block, size_t need
 {
 	*in = (struct source_input){ .fd = fd, .block = block, .need_max = need_max };
 	in->buf = malloc(block + need_max);
-	in->gzip = calloc(1, sizeof(*in->gzip));
-	if (in->gzip)
-		in->gzip->raw = malloc(block);
-	if (!in->buf || !in->gzip || !in->gzip->raw)
+	in->gzip = malloc(sizeof(*in->gzip));
+	if (!in->buf || !in->gzip)
 		goto fail;
+	in->gzip->active = in->gzip->raw_end = in->gzip->between = in->gzip->later = false;
+	in->gzip->arena_used = 0;
 	in->gzip->z = (z_stream){ .zalloc = gzip_alloc, .zfree = gzip_free, .opaque = in->gzip };
 	if (inflateInit2(&in->gzip->z, GZIP_WINDOW) != Z_OK)
 		goto fail;
@@ -60,8 +61,6 @@ fail:
 
 void source_input_done(struct source_input *in)
 {
-	if (in->gzip)
-		free(in->gzip->raw);
 	free(in->gzip);
 	free(in->buf);
 	*in = (struct source_input){ .fd = -1, .end = true };
@@ -117,7 +116,7 @@ static void fill_gzip(struct source_input *in)
 	struct source_gzip *g = in->gzip;
 	while (!in->end) {
 		if (!g->z.avail_in && !g->raw_end) {
-			size_t n = read_some(in, g->raw, in->block);
+			size_t n = read_some(in, g->raw, in->block < GZIP_RAW ? in->block : GZIP_RAW);
 			if (in->end)
 				return;
 			g->raw_end = n == 0;
@@ -162,9 +161,10 @@ static void fill(struct source_input *in)
 static void start(struct source_input *in)
 {
 	struct source_gzip *g = in->gzip;
+	size_t first = in->block < GZIP_RAW ? in->block : GZIP_RAW;
 	in->started = true;
 	while (in->len < 2 && !in->end) {
-		size_t n = read_some(in, in->buf + in->len, in->block - in->len);
+		size_t n = read_some(in, in->buf + in->len, first - in->len);
 		in->len += n;
 		if (!n && !in->end)
 			finish(in, 0, NULL);

@@ -27,7 +27,7 @@ struct source_input {
 	struct source_gzip *gzip;
 };
 
-/* 0 or -ENOMEM. The descriptor stays the caller's. */
+/* 0 or -ENOMEM. `block` is at least 2. The descriptor stays the caller's. */
 int source_input_open(struct source_input *in, int fd, size_t block, size_t need_max);
 void source_input_done(struct source_input *in);
 /* Reads until the window has `n` (<= need_max) bytes. False: it ended before; what there is stays. Spans into
