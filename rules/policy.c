@@ -536,7 +536,7 @@ static void find_rows(const struct policy *p, uint32_t rowset, uint8_t transport
 	const struct policy_rowset *set = SECTION(p, ROWSETS, struct policy_rowset) + rowset;
 	const struct policy_row *rows = SECTION(p, ROWS, struct policy_row) + set->first;
 	const uint32_t *keys = SECTION(p, KEYS, uint32_t) + set->first;
-	uint32_t key = policy_table_key(transport, side, port);
+	uint32_t key = policy_table_key(transport, (uint8_t)side, port);
 	uint32_t lo = 0, hi = set->n;
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;

@@ -308,7 +308,8 @@ int policy_load_dir(const char *dir, struct policy_model *m, struct conf_report 
 	}
 	(void)closedir(d);
 	/* Every file is read, so that one run shows every fault; the order is fixed, so the table is too. */
-	qsort(names, n, sizeof(*names), by_name);
+	if (n)
+		qsort(names, n, sizeof(*names), by_name);
 	for (size_t i = 0; i < n && r != -ENOMEM; i++) {
 		char path[4096];
 		if (snprintf(path, sizeof(path), "%s/%s", dir, names[i]) >= (int)sizeof(path)) {
