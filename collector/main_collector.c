@@ -150,7 +150,7 @@ static int open_all(struct collector *c, const struct config *cfg)
 		err = receiver_open(cfg->bind, NULL, c->store, &c->receiver, why);
 	if (err) {
 		log_error("%s", why);
-		return err_exit_code(err);
+		return (int)err_exit_code(err);
 	}
 	return ERR_EXIT_OK;
 }
