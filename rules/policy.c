@@ -735,6 +735,14 @@ static int service_of(const struct observation *o)
 	return i < 0 ? SEEN_OTHER : i;
 }
 
+/* Both ends. Observations of messages carry no hardware address of their own; the caller may lend them one. */
+static void find_ends(const struct policy *p, const struct observation *o, struct who ret[static 2])
+{
+	uint16_t vlan = observation_has(o, OBSERVATION_F_vlan) ? (uint16_t)(o->vlan & 0xfff) : 0;
+	find_who(p, &o->src.ip, observation_has(o, OBSERVATION_F_src_mac) ? &o->src_mac : NULL, vlan, &ret[0]);
+	find_who(p, &o->dst.ip, observation_has(o, OBSERVATION_F_dst_mac) ? &o->dst_mac : NULL, vlan, &ret[1]);
+}
+
 static unsigned check_flow(const struct policy *p, const struct observation *o, struct verdict *ret)
 {
 	struct addr ips[2] = { o->src.ip, o->dst.ip };
@@ -750,9 +758,7 @@ static unsigned check_flow(const struct policy *p, const struct observation *o, 
 	k.unsure_who_opened = (o->midstream || o->transport == OBSERVATION_UDP) &&
 	                      (o->initiator_by == OBSERVATION_BY_PORT ||
 	                       o->initiator_by == OBSERVATION_BY_FIRST_PACKET);
-	uint16_t vlan = observation_has(o, OBSERVATION_F_vlan) ? (uint16_t)(o->vlan & 0xfff) : 0;
-	find_who(p, &ips[0], observation_has(o, OBSERVATION_F_src_mac) ? &o->src_mac : NULL, vlan, &k.ends[0]);
-	find_who(p, &ips[1], observation_has(o, OBSERVATION_F_dst_mac) ? &o->dst_mac : NULL, vlan, &k.ends[1]);
+	find_ends(p, o, k.ends);
 
 	unsigned n = 0;
 	const struct policy_forbid *forbid = NULL;
@@ -813,23 +819,23 @@ static uint32_t role_cite(const struct policy *p, uint64_t roles)
 	return POLICY_NONE;
 }
 
-/* Which AE title calls (PS3.8 9.3.2): everybody's own, or somebody else's. The observation carries no
- * hardware address, so a unit known by that alone is not recognised here and gets the benefit of doubt. */
+/* Which AE title calls (PS3.8 9.3.2): everybody's own, or somebody else's. Where no hardware address is known, a
+ * unit selected by that alone is not recognised and gets the benefit of doubt. */
 static unsigned check_request(const struct policy *p, const struct observation *o, struct verdict *v)
 {
 	if (!p->titles || !observation_has(o, OBSERVATION_F_calling_ae) || !span_trim(o->calling_ae).n)
 		return 0;
 	const struct policy_unit *units = SECTION(p, DEVICES, struct policy_unit);
 	const struct policy_ae *a = find_ae(p, o->calling_ae);
-	struct who src, dst;
-	find_who(p, &o->src.ip, NULL, 0, &src);
-	find_who(p, &o->dst.ip, NULL, 0, &dst);
+	struct who ends[2];
+	find_ends(p, o, ends);
+	const struct who src = ends[0], dst = ends[1];
 	*v = (struct verdict){ .device = POLICY_NONE, .confidence = EVENT_CONFIDENCE_HIGH };
 	if (a) {
 		if (a->several || (src.device != POLICY_NONE && src.device == a->device) || src.info->roles & a->roles)
 			return 0;
 		if (a->device != POLICY_NONE) {
-			if (units[a->device].by_mac && src.device == POLICY_NONE)
+			if (units[a->device].by_mac && src.device == POLICY_NONE && !observation_has(o, OBSERVATION_F_src_mac))
 				return 0;
 			v->device = a->device;
 			fill(v, EVENT_SEEN_DIFFERENTLY, EVENT_WHAT_AE_TITLE, RULE_AE_IMPERSONATION,
@@ -918,8 +924,7 @@ static unsigned check_message(const struct policy *p, const struct observation *
 	unsigned n = 0;
 	if (!COUNT(p, WORDS))
 		return 0;
-	find_who(p, &o->src.ip, NULL, 0, &ends[0]);
-	find_who(p, &o->dst.ip, NULL, 0, &ends[1]);
+	find_ends(p, o, ends);
 	for (unsigned end = 0; end < 2; end++)
 		if (judge_message(p, o, ends, end, &ret[n]))
 			soften(p, &ret[n++]);

@@ -43,8 +43,9 @@ struct verdict {
 /* At most one verdict per end, for ends that have a profile or none at all where they should have one;
  * returns how many. `declared` verdicts are returned too: the detector remembers them.
  * Judged: flow.open and flow.service (src = who opened), dicom.associate_request (the calling AE title),
- * hl7.message (where a row names message types or sending applications). Precedence (docs/profiles.md):
- * forbidden, disabled_but_used, seen_differently, undeclared, unknown_device,
+ * hl7.message (where a row names message types or sending applications). Messages carry no src_mac, dst_mac and
+ * vlan of their own; where the caller sets them, they help to say who the ends are.
+ * Precedence (docs/profiles.md): forbidden, disabled_but_used, seen_differently, undeclared, unknown_device,
  * cannot_say, declared. */
 unsigned policy_check(const struct policy *p, const struct observation *o, struct verdict ret[static POLICY_MAX_VERDICTS]);
 

@@ -36,10 +36,10 @@ enum policy_proto {
 	X(DICOM_TLS, "dicom-tls", TCP, YES, 1)                                                                 \
 	X(HL7, "hl7", TCP, NO, 1)                                                                              \
 	X(HL7_TLS, "hl7-tls", TCP, YES, 1)                                                                     \
-	X(HTTP, "http", TCP, NO, 0)                                                                            \
-	X(HTTPS, "https", TCP, YES, 0)                                                                         \
+	X(HTTP, "http", TCP, NO, 1)                                                                            \
+	X(HTTPS, "https", TCP, YES, 1)                                                                         \
 	X(TLS, "tls", TCP, YES, 0)              /* something inside TLS */                                     \
-	X(SSH, "ssh", TCP, NO, 0)                                                                              \
+	X(SSH, "ssh", TCP, NO, 1)                                                                              \
 	X(TELNET, "telnet", TCP, NO, 0)                                                                        \
 	X(FTP, "ftp", TCP, NO, 0)                                                                              \
 	X(SMB, "smb", TCP, NO, 0)                                                                              \

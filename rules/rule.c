@@ -60,11 +60,11 @@ static const char *const family_words[EVENT_TYPES][2] = {
 	[EVENT_NETWORK_ANOMALY] = { "network anomaly", "ネットワーク異常" },
 	[EVENT_LOGIN_ATTEMPT] = { "login attempt", "ログイン試行" },
 	[EVENT_ANOMALOUS_TRAFFIC] = { "anomalous traffic", "異常トラフィック" },
-	[EVENT_LIFECYCLE] = { "life cycle", "製品寿命" },
+	[EVENT_LIFECYCLE] = { "life cycle", "ライフサイクル" },
 	[EVENT_CONTROL] = { "compensating control", "補完的対策" },
 	[EVENT_DOCUMENT] = { "declarations", "開示資料" },
-	[EVENT_ASSET] = { "asset", "資産" },
-	[EVENT_FLOW] = { "flow", "通信の要約" },
+	[EVENT_ASSET] = { "asset", "機器" },
+	[EVENT_FLOW] = { "flow", "通信" },
 	[EVENT_SENSOR] = { "sensor", "センサー" },
 };
 
