@@ -7,10 +7,8 @@
 #include "rules/policy_table.h"
 #include "rules/rule.h"
 
-/* A table has been verified once by policy_open() (or made by policy_compile.c) and is aligned, so its sections
- * are read as arrays. Nothing that came from a packet is ever read this way. */
-#define SECTION(p, sec, type) ((const type *)(const void *)((const uint8_t *)(p) + (p)->s[POLICY_S_##sec].at))
-#define COUNT(p, sec) ((p)->s[POLICY_S_##sec].n)
+#define SECTION POLICY_TABLE_SECTION
+#define COUNT POLICY_TABLE_COUNT
 
 static const uint8_t magic[8] = { 'S', 'P', 'W', 'P', 'O', 'L', '1', '\n' };
 
@@ -73,114 +71,7 @@ static unsigned proto_base(unsigned proto)
 	}
 }
 
-/* ---- verifying ---- */
-
-static bool text_inside(const struct policy *p, struct policy_text t)
-{
-	return t.at <= COUNT(p, TEXT) && t.n <= COUNT(p, TEXT) - t.at;
-}
-
-static bool index_or_none(uint32_t i, uint32_t n) { return i == POLICY_NONE || i < n; }
-static bool run_inside(uint32_t first, uint32_t n, uint32_t all) { return first <= all && n <= all - first; }
-
-static bool units_hold(const struct policy *p)
-{
-	const struct policy_unit *u = SECTION(p, DEVICES, struct policy_unit);
-	for (uint32_t i = 0; i < COUNT(p, DEVICES); i++)
-		if (!text_inside(p, u[i].id) || !text_inside(p, u[i].location) ||
-		    !index_or_none(u[i].type, COUNT(p, TYPES)) || !index_or_none(u[i].rowset, COUNT(p, ROWSETS)) ||
-		    !index_or_none(u[i].zone, COUNT(p, ZONES)) || !index_or_none(u[i].cite, COUNT(p, CITES)) ||
-		    (u[i].type == POLICY_NONE) != (u[i].rowset == POLICY_NONE))
-			return false;
-	const struct policy_type *t = SECTION(p, TYPES, struct policy_type);
-	for (uint32_t i = 0; i < COUNT(p, TYPES); i++)
-		if (!text_inside(p, t[i].id) || !text_inside(p, t[i].maker) || !text_inside(p, t[i].model) ||
-		    !text_inside(p, t[i].psirt) || !index_or_none(t[i].cite_list, COUNT(p, CITES)) ||
-		    !index_or_none(t[i].cite_unused, COUNT(p, CITES)) ||
-		    !index_or_none(t[i].cite_external, COUNT(p, CITES)) || t[i].complete > POLICY_COMPLETE_EXHAUSTIVE)
-			return false;
-	return true;
-}
-
-static bool rows_hold(const struct policy *p)
-{
-	const struct policy_rowset *s = SECTION(p, ROWSETS, struct policy_rowset);
-	if (COUNT(p, KEYS) != COUNT(p, ROWS))
-		return false;
-	for (uint32_t i = 0; i < COUNT(p, ROWSETS); i++)
-		if (!run_inside(s[i].first, s[i].n, COUNT(p, ROWS)))
-			return false;
-	const struct policy_row *r = SECTION(p, ROWS, struct policy_row);
-	for (uint32_t i = 0; i < COUNT(p, ROWS); i++)
-		if (!index_or_none(r[i].cite, COUNT(p, CITES)) ||
-		    !run_inside(r[i].prefix_first, r[i].prefix_n, COUNT(p, PREFIXES)) ||
-		    !run_inside(r[i].words_first, (uint32_t)r[i].types_n + r[i].apps_n, COUNT(p, WORDS)) ||
-		    r[i].proto >= POLICY_PROTOS || r[i].tls > POLICY_TLS_OPTIONAL)
-			return false;
-	const struct prefix *x = SECTION(p, PREFIXES, struct prefix);
-	for (uint32_t i = 0; i < COUNT(p, PREFIXES); i++)
-		if (x[i].bits > 128)
-			return false;
-	const struct policy_text *w = SECTION(p, WORDS, struct policy_text);
-	for (uint32_t i = 0; i < COUNT(p, WORDS); i++)
-		if (!text_inside(p, w[i]))
-			return false;
-	return true;
-}
-
-static bool addresses_hold(const struct policy *p)
-{
-	if (COUNT(p, SLOTS) & (COUNT(p, SLOTS) - 1) || COUNT(p, MACS) & (COUNT(p, MACS) - 1))
-		return false;
-	const struct policy_slot *s = SECTION(p, SLOTS, struct policy_slot);
-	for (uint32_t i = 0; i < COUNT(p, SLOTS); i++)
-		if (!index_or_none(s[i].device, COUNT(p, DEVICES)) || !index_or_none(s[i].info, COUNT(p, INFOS)))
-			return false;
-	const struct policy_mac_slot *m = SECTION(p, MACS, struct policy_mac_slot);
-	for (uint32_t i = 0; i < COUNT(p, MACS); i++)
-		if (!index_or_none(m[i].device, COUNT(p, DEVICES)))
-			return false;
-	const struct policy_info *f = SECTION(p, INFOS, struct policy_info);
-	for (uint32_t i = 0; i < COUNT(p, INFOS); i++)
-		if (!index_or_none(f[i].role, COUNT(p, ROLES)) || !index_or_none(f[i].zone, COUNT(p, ZONES)))
-			return false;
-	const struct policy_range *r = SECTION(p, RANGES, struct policy_range);
-	for (uint32_t i = 0; i < COUNT(p, RANGES); i++)
-		if (r[i].info >= COUNT(p, INFOS))
-			return false;
-	const struct policy_vlan *v = SECTION(p, VLANS, struct policy_vlan);
-	for (uint32_t i = 0; i < COUNT(p, VLANS); i++)
-		if (v[i].zone >= COUNT(p, ZONES))
-			return false;
-	return true;
-}
-
-static bool rest_holds(const struct policy *p)
-{
-	const struct policy_ae *a = SECTION(p, AES, struct policy_ae);
-	for (uint32_t i = 0; i < COUNT(p, AES); i++)
-		if (!index_or_none(a[i].device, COUNT(p, DEVICES)))
-			return false;
-	const struct policy_forbid *f = SECTION(p, FORBIDS, struct policy_forbid);
-	for (uint32_t i = 0; i < COUNT(p, FORBIDS); i++)
-		if (f[i].from_kind >= POLICY_END_KINDS || f[i].to_kind >= POLICY_END_KINDS ||
-		    !index_or_none(f[i].cite, COUNT(p, CITES)))
-			return false;
-	const struct policy_cite_rec *c = SECTION(p, CITES, struct policy_cite_rec);
-	for (uint32_t i = 0; i < COUNT(p, CITES); i++)
-		if (!text_inside(p, c[i].document) || !text_inside(p, c[i].revision) || !text_inside(p, c[i].row) ||
-		    !text_inside(p, c[i].said) || c[i].authority > EVENT_AUTH_SENSOR)
-			return false;
-	const struct policy_role *r = SECTION(p, ROLES, struct policy_role);
-	for (uint32_t i = 0; i < COUNT(p, ROLES); i++)
-		if (!text_inside(p, r[i].name) || !index_or_none(r[i].cite, COUNT(p, CITES)))
-			return false;
-	const struct policy_zone *z = SECTION(p, ZONES, struct policy_zone);
-	for (uint32_t i = 0; i < COUNT(p, ZONES); i++)
-		if (!text_inside(p, z[i].name))
-			return false;
-	return index_or_none(p->cite_inventory, COUNT(p, CITES)) && COUNT(p, ROLES) <= POLICY_TABLE_MAX_ROLES;
-}
+/* ---- the table as a whole ---- */
 
 const struct policy *policy_open(struct span table)
 {
@@ -194,7 +85,7 @@ const struct policy *policy_open(struct span table)
 		if (p->s[i].at < sizeof(*p) || p->s[i].at > p->size || p->s[i].at % POLICY_TABLE_ALIGN ||
 		    p->s[i].n > (p->size - p->s[i].at) / record_size[i])
 			return NULL;
-	return units_hold(p) && rows_hold(p) && addresses_hold(p) && rest_holds(p) ? p : NULL;
+	return policy_verify_records(p) ? p : NULL;
 }
 
 void policy_head(struct policy *p)

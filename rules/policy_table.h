@@ -205,7 +205,15 @@ static inline uint32_t policy_table_mix(uint64_t x)
 	return (uint32_t)(x >> 32);
 }
 
+/* A section as an array. Only of a table whose sections have been tested (policy_open) or that we made; it is
+ * aligned, and nothing that came from a packet is ever read this way. */
+#define POLICY_TABLE_SECTION(p, sec, type) \
+	((const type *)(const void *)((const uint8_t *)(p) + (p)->s[POLICY_S_##sec].at))
+#define POLICY_TABLE_COUNT(p, sec) ((p)->s[POLICY_S_##sec].n)
+
 size_t policy_record_size(unsigned section);
+/* The records of a table whose sections lie inside it. */
+bool policy_verify_records(const struct policy *p);
 void policy_head(struct policy *p);             /* magic and version */
 uint32_t policy_hash_addr(const uint8_t ip[static 16]);
 uint32_t policy_hash_mac(const uint8_t mac[static 6]);
