@@ -11,6 +11,7 @@
 
 enum recognise_service {
 	RECOGNISE_NONE,
+	RECOGNISE_TLS,
 	RECOGNISE_SSH,
 	RECOGNISE_HTTP,
 	RECOGNISE_DNS,
@@ -21,8 +22,8 @@ enum recognise_service {
 
 /* Value of the `service` field; NULL for RECOGNISE_NONE. */
 const char *recognise_name(enum recognise_service s);
-/* `head`: the first bytes of one direction. *ret is set with DISSECT_YES only. */
-enum dissect_guess recognise_tcp(struct span head, enum recognise_service *ret);
+/* `head`: the first bytes of one direction; midstream: not of the stream. *ret is set with DISSECT_YES only. */
+enum dissect_guess recognise_tcp(struct span head, bool midstream, enum recognise_service *ret);
 /* One datagram and its ports. */
 enum recognise_service recognise_udp(struct span datagram, uint16_t src_port, uint16_t dst_port);
 

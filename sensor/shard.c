@@ -496,7 +496,7 @@ static bool ask(struct run *r, unsigned dir, struct span head, bool complete)
 		unsigned index = 0;
 		const struct dissector *d = candidate(r, c->probe_at[dir], &index);
 		enum recognise_service named = RECOGNISE_NONE;
-		enum dissect_guess g = d ? d->probe(head, !c->start_known[dir]) : recognise_tcp(head, &named);
+		enum dissect_guess g = d ? d->probe(head, !c->start_known[dir]) : recognise_tcp(head, !c->start_known[dir], &named);
 		if (g == DISSECT_YES && d) {
 			attach(r, index);
 			return true;
