@@ -116,7 +116,7 @@ static void put32(uint8_t *p, uint32_t v)
 }
 
 static void packet(struct capture *c, bool tcp, struct end from, struct end to, unsigned flags, uint32_t seq, uint32_t ack,
-                   const uint8_t *data, size_t n)
+		   const uint8_t *data, size_t n)
 {
 	uint8_t h[54] = { 2, 0, 0, 0, 0, to.host, 2, 0, 0, 0, 0, from.host, 8, 0, 0x45 };
 	size_t l4 = tcp ? 20 : 8;
@@ -181,9 +181,9 @@ static void talk_close(struct capture *c, struct talk *t)
 static size_t hl7_message(char *out, size_t cap, unsigned id, bool ack)
 {
 	int n = snprintf(out, cap,
-	                 ack ? "\x0bMSH|^~\\&|RIS|HOSP|HIS|HOSP|20240101||ACK^A01|A%u|P|2.3\rMSA|AA|%u\r\x1c\r"
-	                     : "\x0bMSH|^~\\&|HIS|HOSP|RIS|HOSP|20240101||ADT^A01|%u|P|2.3\rEVN|A01|%u\rPID|1||1\r\x1c\r",
-	                 id, id);
+			 ack ? "\x0bMSH|^~\\&|RIS|HOSP|HIS|HOSP|20240101||ACK^A01|A%u|P|2.3\rMSA|AA|%u\r\x1c\r"
+			     : "\x0bMSH|^~\\&|HIS|HOSP|RIS|HOSP|20240101||ADT^A01|%u|P|2.3\rEVN|A01|%u\rPID|1||1\r\x1c\r",
+			 id, id);
 	return (size_t)n;
 }
 

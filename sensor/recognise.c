@@ -72,7 +72,7 @@ static enum dissect_guess begins_with(struct span head, const char *text)
 static enum dissect_guess http(struct span head)
 {
 	static const char *const methods[] = { "GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "PATCH ",
-		                               "TRACE ", "CONNECT " };
+					       "TRACE ", "CONNECT " };
 	enum dissect_guess best = begins_with(head, "HTTP/1.");
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]) && best != DISSECT_YES; i++) {
 		size_t n = strlen(methods[i]);
@@ -82,7 +82,7 @@ static enum dissect_guess http(struct span head)
 				return DISSECT_MAYBE;
 			uint8_t c = head.p[n];
 			bool target = c == '/' || c == '*' || c == '[' || (c >= '0' && c <= '9') ||
-			              (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+				      (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 			return target ? DISSECT_YES : DISSECT_NO;
 		}
 		if (g == DISSECT_MAYBE)

@@ -294,7 +294,7 @@ static struct dissect_ctx make_ctx(struct run *r, unsigned dir)
 	return (struct dissect_ctx){
 		.dir = dir,
 		.client = r->c->by == OBSERVATION_BY_HANDSHAKE ? (enum dissect_client)r->c->initiator
-		                                               : (enum dissect_client)r->c->client,
+							       : (enum dissect_client)r->c->client,
 		.midstream = !r->c->start_known[dir],
 		.ts_ns = r->ts_ns,
 		.scratch = &r->out->scratch,
@@ -908,7 +908,7 @@ static void tcp(struct run *r, const struct shard_packet *p)
 			stream_fin(&c->s[side], end);
 		if (d->payload_wire || fin) {
 			struct stream_segment seg = { .seq = seq, .bytes = d->payload,
-			                              .missing = d->payload_wire - (uint32_t)d->payload.n };
+						      .missing = d->payload_wire - (uint32_t)d->payload.n };
 			stream_push(r->h->pool, &c->s[side], &seg, &r->h->st);
 			drain(r, side, &seg);
 		}
@@ -923,14 +923,14 @@ static void tcp(struct run *r, const struct shard_packet *p)
 	if (closing && was_closing && read && ack && !d->payload_wire && !fin)
 		end_flow(r, OBSERVATION_END_CLOSED);
 	enum flow_list list = closing || c->ended ? FLOW_CLOSED
-	                      : c->answered || c->data[0] || c->data[1] || c->midstream ? FLOW_TCP : FLOW_HALF_OPEN;
+			      : c->answered || c->data[0] || c->data[1] || c->midstream ? FLOW_TCP : FLOW_HALF_OPEN;
 	flow_touch(r->h->table, r->i, list, p->ts_ns);
 }
 
 void shard_packet(struct shard *h, struct shard_out *out, const struct shard_packet *p)
 {
 	struct run r = { .h = h, .out = out, .mark = out->bytes.len, .seq = p->seq, .ts_ns = p->ts_ns,
-		         .number = p->number, .file = p->file };
+			 .number = p->number, .file = p->file };
 	r.i = flow_find(h->table, &p->key, p->hash);
 	if (r.i != FLOW_NONE) {
 		r.c = &h->conns[r.i];

@@ -190,14 +190,14 @@ static void send(struct rig *r, struct decode d)
 }
 
 static void tcp_bytes(struct rig *r, unsigned from, unsigned to, unsigned flags, uint32_t seq, uint32_t ack,
-                      const void *bytes, size_t n)
+		      const void *bytes, size_t n)
 {
 	uint8_t *exact = malloc(n ? n : 1);
 	if (n)
 		memcpy(exact, bytes, n);
 	send(r, (struct decode){ .kind = DECODE_TCP, .src_port = (uint16_t)from, .dst_port = (uint16_t)to,
-	                         .flags = (uint8_t)flags, .seq = seq, .ack = ack,
-	                         .payload = { exact, n }, .payload_wire = (uint32_t)n });
+				 .flags = (uint8_t)flags, .seq = seq, .ack = ack,
+				 .payload = { exact, n }, .payload_wire = (uint32_t)n });
 	free(exact);
 }
 
@@ -209,7 +209,7 @@ static void tcp(struct rig *r, unsigned from, unsigned to, unsigned flags, uint3
 static void udp(struct rig *r, unsigned from, unsigned to, const char *text)
 {
 	send(r, (struct decode){ .kind = DECODE_UDP, .src_port = (uint16_t)from, .dst_port = (uint16_t)to,
-	                         .payload = span_str(text), .payload_wire = (uint32_t)strlen(text) });
+				 .payload = span_str(text), .payload_wire = (uint32_t)strlen(text) });
 }
 
 #define SYN DECODE_SYN
@@ -706,7 +706,7 @@ static void a_cut_capture_is_a_gap(void)
 	setup(&r);
 	handshake(&r);
 	send(&r, (struct decode){ .kind = DECODE_TCP, .src_port = C, .dst_port = S, .flags = ACK, .seq = 100, .ack = 200,
-	                          .payload = span_str("T!\1aT!\5b"), .payload_wire = 12, .truncated = true });
+				  .payload = span_str("T!\1aT!\5b"), .payload_wire = 12, .truncated = true });
 	r.text[r.n = 0] = 0;
 	tcp(&r, C, S, ACK, 112, 200, "T!\1c");
 	capture_ends(&r);

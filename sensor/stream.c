@@ -242,7 +242,7 @@ void stream_push(struct stream_pool *p, struct stream *s, struct stream_segment 
 		uint32_t past = min_u32(0 - (uint32_t)d, (uint32_t)seg->bytes.n);
 		if (s->held_n)
 			differs = overlaps(seg, s->next_seq - s->held_n, block_mem(p, s->held_at) + s->held_off, s->held_n,
-			                   &compared);
+					   &compared);
 		both += past;
 	}
 	for (uint32_t b = s->ooo_first; b;) {
@@ -258,7 +258,7 @@ void stream_push(struct stream_pool *p, struct stream *s, struct stream_segment 
 
 /* Keeps the part of the segment before the next piece (`limit` bytes at most); false when there is no room. */
 static bool store(struct stream_pool *p, struct stream *s, struct stream_segment *seg, uint32_t prev, uint32_t next,
-                  uint32_t n)
+		  uint32_t n)
 {
 	uint32_t missing = n == seg->bytes.n ? seg->missing : 0;
 	if (s->ooo_bytes + n > STREAM_OOO_BYTES)
@@ -347,7 +347,7 @@ static enum stream_kind gap(struct stream *s, uint32_t n, struct stats *st, uint
 }
 
 enum stream_kind stream_next(struct stream_pool *p, struct stream *s, struct stream_segment *seg, struct stats *st,
-                             struct span *ret_bytes, uint32_t *ret_gap)
+			     struct span *ret_bytes, uint32_t *ret_gap)
 {
 	if (seg->release)
 		block_free(p, seg->release);

@@ -72,7 +72,7 @@ void stream_push(struct stream_pool *p, struct stream *s, struct stream_segment 
 /* What comes next in stream order; call until STREAM_NOTHING. BYTES: *ret_bytes, in the segment or the pool,
  * valid until the next call. GAP: *ret_gap bytes (> 0) were lost here. FIN: once, after the last byte. */
 enum stream_kind stream_next(struct stream_pool *p, struct stream *s, struct stream_segment *seg, struct stats *st,
-                             struct span *ret_bytes, uint32_t *ret_gap);
+			     struct span *ret_bytes, uint32_t *ret_gap);
 
 /* Keeps bytes behind those already held: true, or false with nothing changed when the pool has no room. */
 bool stream_hold(struct stream_pool *p, struct stream *s, struct span bytes);
