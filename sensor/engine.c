@@ -40,7 +40,7 @@ struct item {                           /* one packet of the batch */
 
 enum { NO_SHARD = 0xff };
 
-enum job { JOB_DECODE, JOB_SHARDS, JOB_QUIT };
+enum job { JOB_READY, JOB_DECODE, JOB_SHARDS, JOB_QUIT };
 
 struct worker {
 	struct engine *e;
@@ -211,6 +211,8 @@ static void run_shards(struct engine *e, struct worker *k)
 
 static void do_job(struct engine *e, struct worker *k, enum job job)
 {
+	if (job == JOB_READY)
+		return;
 	if (job == JOB_SHARDS) {
 		run_shards(e, k);
 		return;
@@ -270,6 +272,9 @@ int engine_start(struct engine *e)
 			return -err;
 		e->started++;
 	}
+	/* A thread makes system calls of its own until it first waits (rseq, its robust list): the strict sandbox, which knows
+	 * none of them, must not close before every thread has come that far. */
+	all_do(e, JOB_READY);
 	return 0;
 }
 
