@@ -175,7 +175,7 @@ static int slot_fit(const struct policy_slot *s, const struct mac *mac, uint16_t
 }
 
 static const struct policy_info *find_by_ip(const struct policy *p, const struct addr *ip, const struct mac *mac,
-                                            uint16_t vlan, struct who *w)
+					    uint16_t vlan, struct who *w)
 {
 	const struct policy_slot *s = SECTION(p, SLOTS, struct policy_slot);
 	uint32_t n = COUNT(p, SLOTS);
@@ -231,7 +231,7 @@ static uint32_t find_by_mac(const struct policy *p, const struct mac *mac, uint1
 }
 
 static void find_who(const struct policy *p, const struct addr *ip, const struct mac *mac, uint16_t vlan,
-                     struct who *w)
+		     struct who *w)
 {
 	*w = (struct who){ .device = POLICY_NONE, .by = EVENT_BY_NOTHING };
 	const struct policy_info *info = find_by_ip(p, ip, mac, vlan, w);
@@ -277,7 +277,7 @@ static struct span text_of(const struct policy *p, struct policy_text t)
 }
 
 void policy_host(const struct policy *p, const struct addr *ip, const struct mac *mac, uint16_t vlan,
-                 struct policy_host *ret)
+		 struct policy_host *ret)
 {
 	struct who w;
 	find_who(p, ip, mac, vlan, &w);
@@ -328,7 +328,7 @@ uint32_t policy_ae_owner(const struct policy *p, struct span ae, bool *ret_known
 
 /* declared-profiles table (docs/profiles.md, "Severity"): by how complete the port list says it is. */
 enum situation { AT_PEER, AT_PROTOCOL, AT_CLEAR_TEXT, AT_INITIATOR, AT_DISABLED, AT_LISTENER, AT_TRAFFIC, AT_INTERNET,
-                 SITUATIONS };
+		 SITUATIONS };
 static const uint8_t severities[SITUATIONS][3] = {
 	/*                  unknown         partial        exhaustive */
 	[AT_PEER] =       { EVENT_MEDIUM, EVENT_HIGH,     EVENT_HIGH },
@@ -363,7 +363,7 @@ static const struct policy_type *type_of(const struct policy *p, uint32_t device
 enum fit { FIT_NO, FIT_MAYBE, FIT_YES };
 
 static enum fit peer_fits(const struct policy *p, const struct policy_row *r, const struct who *unit,
-                          const struct who *peer)
+			  const struct who *peer)
 {
 	if (r->flags & POLICY_ROW_ANY || r->roles & peer->info->roles || (r->flags & POLICY_ROW_LOCAL && peer->local))
 		return FIT_YES;
@@ -420,8 +420,8 @@ struct found {
 
 /* All rows of a unit for (transport, side, port). */
 static void find_rows(const struct policy *p, uint32_t rowset, uint8_t transport, enum policy_side side, uint16_t port,
-                      const struct who *unit, const struct who *peer, const struct addr *peer_ip, int service,
-                      struct found *f)
+		      const struct who *unit, const struct who *peer, const struct addr *peer_ip, int service,
+		      struct found *f)
 {
 	*f = (struct found){ 0 };
 	const struct policy_rowset *set = SECTION(p, ROWSETS, struct policy_rowset) + rowset;
@@ -468,14 +468,14 @@ static void find_rows(const struct policy *p, uint32_t rowset, uint8_t transport
 
 /* The rows for one end of a flow: its own listening port when it was called, the peer's when it opened. */
 static void find_end(const struct policy *p, const struct look *k, const struct addr ips[static 2], unsigned end,
-                     enum policy_side side, uint16_t port, int service, struct found *f)
+		     enum policy_side side, uint16_t port, int service, struct found *f)
 {
 	uint32_t rowset = SECTION(p, DEVICES, struct policy_unit)[k->ends[end].device].rowset;
 	find_rows(p, rowset, k->transport, side, port, &k->ends[end], &k->ends[!end], &ips[!end], service, f);
 }
 
 static bool fill(struct verdict *v, enum event_verdict kind, enum event_what what, enum rule_id rule, uint32_t cite,
-                 unsigned severity)
+		 unsigned severity)
 {
 	v->kind = kind;
 	v->what = what;
@@ -498,7 +498,7 @@ static uint32_t cite_of_list(const struct policy *p, const struct policy_type *t
 
 /* One end that is a unit with a type. False: nothing to say of it. */
 static bool judge_unit(const struct policy *p, const struct look *k, const struct addr ips[static 2], unsigned end,
-                       struct verdict *v)
+		       struct verdict *v)
 {
 	const struct who *unit = &k->ends[end], *peer = &k->ends[!end];
 	const struct policy_type *t = type_of(p, unit->device);
@@ -518,57 +518,57 @@ static bool judge_unit(const struct policy *p, const struct look *k, const struc
 	if (k->unsure_who_opened) {
 		struct found other;
 		find_end(p, k, ips, end, side == POLICY_SIDE_OUT ? POLICY_SIDE_IN : POLICY_SIDE_OUT, k->ports[0],
-		         k->service, &other);
+			 k->service, &other);
 		if (other.declared)
 			return fill(v, EVENT_CANNOT_SAY, EVENT_WHAT_MIDSTREAM, RULE_CANNOT_SAY, other.declared->cite,
-			            EVENT_INFO);
+				    EVENT_INFO);
 	}
 	if (f.off)
 		return fill(v, EVENT_DISABLED_BUT_USED, EVENT_WHAT_NONE, RULE_DISABLED_USED, f.off->cite,
-		            severities[AT_DISABLED][c]);
+			    severities[AT_DISABLED][c]);
 	if (f.differs) {
 		if (f.guess && (k->midstream || k->one_sided))
 			return fill(v, EVENT_CANNOT_SAY, k->midstream ? EVENT_WHAT_MIDSTREAM : EVENT_WHAT_ONE_SIDED,
-			            RULE_CANNOT_SAY, f.differs->cite, EVENT_INFO);
+				    RULE_CANNOT_SAY, f.differs->cite, EVENT_INFO);
 		if (f.guess)
 			v->confidence = v->confidence < EVENT_CONFIDENCE_MEDIUM ? v->confidence : EVENT_CONFIDENCE_MEDIUM;
 		if (f.speech == SPEECH_CLEAR_TEXT)
 			return fill(v, EVENT_SEEN_DIFFERENTLY, EVENT_WHAT_CLEAR_TEXT, RULE_CLEAR_TEXT, f.differs->cite,
-			            severities[AT_CLEAR_TEXT][c]);
+				    severities[AT_CLEAR_TEXT][c]);
 		/* TLS where clear text was declared hides what is spoken, but endangers nobody's data. */
 		return fill(v, EVENT_SEEN_DIFFERENTLY, EVENT_WHAT_PROTOCOL, RULE_DIFFERENT_PROTOCOL, f.differs->cite,
-		            k->service == POLICY_PROTO_TLS ? EVENT_LOW : severities[AT_PROTOCOL][c]);
+			    k->service == POLICY_PROTO_TLS ? EVENT_LOW : severities[AT_PROTOCOL][c]);
 	}
 	if (leaves && !f.maybe)
 		return fill(v, EVENT_UNDECLARED, EVENT_WHAT_INTERNET, RULE_INTERNET, t->cite_external,
-		            severities[AT_INTERNET][c]);
+			    severities[AT_INTERNET][c]);
 	if (f.maybe)
 		return fill(v, EVENT_CANNOT_SAY, EVENT_WHAT_PEER, RULE_CANNOT_SAY, f.maybe->cite, EVENT_INFO);
 	if (f.peer)
 		return fill(v, EVENT_UNDECLARED, EVENT_WHAT_PEER, RULE_UNDECLARED_PEER, f.peer->cite,
-		            severities[AT_PEER][c]);
+			    severities[AT_PEER][c]);
 	if (f.off_peer)
 		return fill(v, EVENT_DISABLED_BUT_USED, EVENT_WHAT_NONE, RULE_DISABLED_USED, f.off_peer->cite,
-		            severities[AT_DISABLED][c]);
+			    severities[AT_DISABLED][c]);
 
 	/* A port list is about ports: of transports without them it says nothing. */
 	if (k->transport != OBSERVATION_TCP && k->transport != OBSERVATION_UDP)
 		return false;
 	/* The same port declared with this peer, but opened by the other side. */
 	find_end(p, k, ips, end, side == POLICY_SIDE_OUT ? POLICY_SIDE_IN : POLICY_SIDE_OUT, k->ports[1], SEEN_NOTHING,
-	         &f);
+		 &f);
 	if (f.declared || f.off) {
 		const struct policy_row *r = f.declared ? f.declared : f.off;
 		if (k->unsure_who_opened)
 			return fill(v, EVENT_CANNOT_SAY, EVENT_WHAT_MIDSTREAM, RULE_CANNOT_SAY, r->cite, EVENT_INFO);
 		return fill(v, EVENT_SEEN_DIFFERENTLY, EVENT_WHAT_INITIATOR, RULE_WRONG_INITIATOR, r->cite,
-		            severities[AT_INITIATOR][c]);
+			    severities[AT_INITIATOR][c]);
 	}
 	if (end == 1)
 		return fill(v, EVENT_UNDECLARED, EVENT_WHAT_LISTENER, RULE_UNDECLARED_LISTENER,
-		            cite_of_list(p, t, unit->device, t->cite_unused), severities[AT_LISTENER][c]);
+			    cite_of_list(p, t, unit->device, t->cite_unused), severities[AT_LISTENER][c]);
 	return fill(v, EVENT_UNDECLARED, EVENT_WHAT_NONE, RULE_UNDECLARED_TRAFFIC,
-	            cite_of_list(p, t, unit->device, POLICY_NONE), severities[AT_TRAFFIC][c]);
+		    cite_of_list(p, t, unit->device, POLICY_NONE), severities[AT_TRAFFIC][c]);
 }
 
 static bool forbid_end(const struct policy *p, const struct who *w, uint8_t kind, uint32_t index)
@@ -647,8 +647,8 @@ static unsigned check_flow(const struct policy *p, const struct observation *o, 
 	};
 	/* UDP has no handshake: which side opened is always a guess unless the content told. */
 	k.unsure_who_opened = (o->midstream || o->transport == OBSERVATION_UDP) &&
-	                      (o->initiator_by == OBSERVATION_BY_PORT ||
-	                       o->initiator_by == OBSERVATION_BY_FIRST_PACKET);
+			      (o->initiator_by == OBSERVATION_BY_PORT ||
+			       o->initiator_by == OBSERVATION_BY_FIRST_PACKET);
 	find_ends(p, o, k.ends);
 
 	unsigned n = 0;
@@ -674,14 +674,14 @@ static unsigned check_flow(const struct policy *p, const struct observation *o, 
 				says = judge_unit(p, &k, ips, end, &v);
 			else if (is_unknown(&k, end))
 				says = fill(&v, EVENT_UNKNOWN_DEVICE, EVENT_WHAT_NONE, RULE_UNKNOWN_DEVICE,
-				            p->cite_inventory, EVENT_MEDIUM);
+					    p->cite_inventory, EVENT_MEDIUM);
 			/* The zone's rule on the internet fills in where the device's own papers are silent. */
 			if (end == 0 && COUNT(p, FORBIDS) && is_internet(&k.ends[1]) &&
 			    !(says && (v.kind == EVENT_DECLARED || v.rule == RULE_INTERNET))) {
 				const struct policy_forbid *z = find_forbid(p, &k, true);
 				if (z)
 					says = fill(&v, EVENT_FORBIDDEN, EVENT_WHAT_INTERNET, RULE_FORBIDDEN, z->cite,
-					            EVENT_HIGH);
+						    EVENT_HIGH);
 			}
 		}
 		if (!says)
@@ -775,10 +775,10 @@ static bool message_fits(struct span pattern, struct span type)
 /* HL7 messages against the rows that constrain them. A message may go either way on a connection, so the row is
  * looked for both as opened by the unit and as opened to it. */
 static bool judge_message(const struct policy *p, const struct observation *o, const struct who ends[static 2],
-                          unsigned end, struct verdict *v)
+			  unsigned end, struct verdict *v)
 {
 	uint32_t rowset = ends[end].device == POLICY_NONE
-	                          ? POLICY_NONE : SECTION(p, DEVICES, struct policy_unit)[ends[end].device].rowset;
+				  ? POLICY_NONE : SECTION(p, DEVICES, struct policy_unit)[ends[end].device].rowset;
 	if (rowset == POLICY_NONE)
 		return false;
 	const struct policy_text *words = SECTION(p, WORDS, struct policy_text);
@@ -804,9 +804,9 @@ static bool judge_message(const struct policy *p, const struct observation *o, c
 	if (!wrong)
 		return false;
 	*v = (struct verdict){ .device = ends[end].device, .device_is_src = end == 0,
-	                       .confidence = EVENT_CONFIDENCE_HIGH };
+			       .confidence = EVENT_CONFIDENCE_HIGH };
 	return fill(v, EVENT_SEEN_DIFFERENTLY, wrong_type ? EVENT_WHAT_HL7_TYPE : EVENT_WHAT_PEER, RULE_HL7_MESSAGE,
-	            wrong->cite, EVENT_MEDIUM);
+		    wrong->cite, EVENT_MEDIUM);
 }
 
 static unsigned check_message(const struct policy *p, const struct observation *o, struct verdict *ret)

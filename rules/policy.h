@@ -34,7 +34,7 @@ struct verdict {
 	enum event_what what;
 	uint32_t rule;                  /* enum rule_id (rules/rule.h) */
 	uint32_t device;                /* index of the judged unit; POLICY_NONE: a host without an entry. Of
-	                                   RULE_AE_IMPERSONATION: the unit whose title the src says */
+					   RULE_AE_IMPERSONATION: the unit whose title the src says */
 	uint32_t cite;                  /* index of the citation; POLICY_NONE: the sensor's own rule */
 	uint8_t severity, confidence;   /* enum event_severity, enum event_confidence */
 	bool device_is_src;             /* which end of the observation is the judged device */
@@ -59,7 +59,7 @@ struct policy_host {
 	bool local;                     /* inside local_networks */
 };
 void policy_host(const struct policy *p, const struct addr *ip, const struct mac *mac, uint16_t vlan,
-                 struct policy_host *ret);
+		 struct policy_host *ret);
 /* The unit whose inventory entry (or site role) gives this AE title; POLICY_NONE when none or several.
  * `ret_known`: whether any entry, role or profile names the title at all. */
 uint32_t policy_ae_owner(const struct policy *p, struct span ae, bool *ret_known);

@@ -139,7 +139,7 @@ static struct policy_text intern_cut(struct build *b, struct span s, size_t max)
 }
 
 static uint32_t add_cite(struct build *b, enum event_authority authority, struct span document, struct span revision,
-                         struct span row, struct span said)
+			 struct span row, struct span said)
 {
 	uint32_t i = POLICY_NONE;
 	struct policy_cite_rec c = {
@@ -184,7 +184,7 @@ static struct named *sort_names(struct build *b, const struct span *first, size_
 	}
 	for (size_t i = 0; i < n; i++)
 		v[i] = (struct named){ *(const struct span *)(const void *)((const uint8_t *)first + i * stride),
-		                       (uint32_t)i };
+				       (uint32_t)i };
 	qsort(v, n, sizeof(*v), by_span);
 	return v;
 }
@@ -377,7 +377,7 @@ static void forbid_end(struct build *b, const struct policy_name *n, uint8_t *re
 			FAULT(b, &n->at, "%.*s is both a zone and a role; say which: zone %.*s", SHOW(n->text), SHOW(n->text));
 		else if (*ret_index == POLICY_NONE) {
 			policy_load_hint(n->text, b->m->zones.n ? &b->m->zones.v[0].name : NULL, b->m->zones.n,
-			                 sizeof(b->m->zones.v[0]), hint);
+					 sizeof(b->m->zones.v[0]), hint);
 			if (!hint[0])
 				HINT(b->m->roles, name, n->text, hint);
 			FAULT(b, &n->at, "no zone and no role is called %.*s%s", SHOW(n->text), hint);
@@ -418,7 +418,7 @@ static void build_forbids(struct build *b)
 			.to_kind = POLICY_END_INTERNET, .transport = POLICY_TABLE_ANY_TRANSPORT, .when_unsaid = 1,
 			.hi = 65535,
 			.cite = site_cite(b, (struct span){ (uint8_t *)row, (size_t)n }, span_str("internet: no"),
-			                  &b->m->zones.v[i].at),
+					  &b->m->zones.v[i].at),
 		});
 	}
 }
@@ -439,7 +439,7 @@ static struct span fmt(char *out, size_t room, size_t *len, const char *format, 
 
 /* What the row says, in short: "dicom tcp/104 to pacs, optional". */
 static struct span row_said(const struct policy_model_row *r, const struct conf_port_range *ports, size_t n_ports,
-                            char out[static 256])
+			    char out[static 256])
 {
 	static const char *const transports[] = { "tcp", "udp", "icmp", "other" };
 	size_t n = 0;
@@ -587,7 +587,7 @@ static void put_peers(struct build *b, struct policy_row *rec, const struct poli
 }
 
 static void put_sides(struct build *b, struct rowset *set, struct policy_row rec, bool out, bool in,
-                      const struct conf_port_range *ports, size_t n)
+		      const struct conf_port_range *ports, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		rec.lo = ports[i].lo;
@@ -602,7 +602,7 @@ static void put_sides(struct build *b, struct rowset *set, struct policy_row rec
 }
 
 static void put_model_row(struct build *b, struct rowset *set, const struct policy_model_row *r, bool enabled,
-                          uint32_t cite, const struct conf_port_range *ports, size_t n_ports)
+			  uint32_t cite, const struct conf_port_range *ports, size_t n_ports)
 {
 	struct policy_row rec = { .cite = cite, .transport = r->transport, .proto = r->proto, .tls = r->tls };
 	if ((r->optional || r->disabled) && !enabled)
@@ -709,7 +709,7 @@ static const struct policy_override *override_of(const struct policy_model_unit 
 }
 
 static void mark_enabled(struct build *b, const struct policy_model_unit *u, const struct policy_model_type *t,
-                         struct variant *v)
+			 struct variant *v)
 {
 	char hint[160];
 	for (size_t i = 0; i < u->enabled.n; i++) {
@@ -756,8 +756,8 @@ static uint32_t build_rowset(struct build *b, const struct policy_model_unit *u,
 		size_t n = 0;
 		struct span entry = fmt(row, sizeof(row), &n, "%.*s %.*s", SHOW(u->id), SHOW(r->id));
 		uint32_t cite = add_cite(b, EVENT_AUTH_INVENTORY, base_name(o->at.file),
-		                         o->at.doc ? b->m->inventory_revision : (struct span){ 0 }, entry,
-		                         row_said(r, o->ports, o->n_ports, said));
+					 o->at.doc ? b->m->inventory_revision : (struct span){ 0 }, entry,
+					 row_said(r, o->ports, o->n_ports, said));
 		put_model_row(b, &set, r, enabled, cite, o->ports, o->n_ports);
 	}
 	put_infrastructure(b, &set, t);
@@ -1135,7 +1135,7 @@ static void build_unit(struct build *b, uint32_t index)
 	rec.by_mac = !has_ip;
 	struct span said = u->type.n ? fmt(text, sizeof(text), &n, "type %.*s", SHOW(u->type)) : span_str("no type");
 	rec.cite = add_cite(b, EVENT_AUTH_INVENTORY, base_name(u->at.file),
-	                    u->at.doc ? b->m->inventory_revision : (struct span){ 0 }, u->id, said);
+			    u->at.doc ? b->m->inventory_revision : (struct span){ 0 }, u->id, said);
 	for (size_t i = 0; i < u->titles.n; i++) {
 		check_title(b, u->titles.v[i].text, &u->titles.v[i].at);
 		add_title(b, u->titles.v[i].text, index, 0);
@@ -1264,7 +1264,7 @@ int policy_compile_model(const struct policy_model *m, struct policy **ret, stru
 		b.row_first[i] = b.row_first[i - 1] + (uint32_t)m->types.v[i - 1].rows.n;
 	if (m->has_inventory)
 		b.cite_inventory = add_cite(&b, EVENT_AUTH_INVENTORY, base_name(m->inventory_file), m->inventory_revision,
-		                            span_str("all"), span_str("no entry for this host"));
+					    span_str("all"), span_str("no entry for this host"));
 	build_site(&b);
 	for (uint32_t i = 0; i < m->types.n; i++)
 		build_type(&b, i);

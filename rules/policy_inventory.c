@@ -200,7 +200,7 @@ int policy_inventory_read(struct policy_model *m, const struct conf_doc *doc, co
 /* ---- CSV ---- */
 
 enum column { COL_ID, COL_TYPE, COL_IP, COL_MAC, COL_VLAN, COL_AE, COL_OPTIONS, COL_ZONE, COL_MODE, COL_LOCATION,
-              COL_KEPT, COLUMNS };
+	      COL_KEPT, COLUMNS };
 
 static const struct { const char *name; enum column column; } columns[] = {
 	{ "id", COL_ID }, { "type", COL_TYPE }, { "ip", COL_IP }, { "mac", COL_MAC }, { "vlan", COL_VLAN },
@@ -391,7 +391,7 @@ static bool read_header(struct csv *c)
 		if (k == NAMES) {
 			const char *near = conf_nearest(c->v[i], names, NAMES);
 			CSV_FAULT(c, &c->places[i], "no column is called \"%.*s\"%s%s%s", SHOW(c->v[i]),
-			          near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+				  near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 			ok = false;
 			c->columns[i] = COL_KEPT;
 			continue;
@@ -430,7 +430,7 @@ static struct policy_select *add_select(struct csv *c, struct policy_model_unit 
 }
 
 static void read_value(struct csv *c, struct policy_model_unit *u, enum column column, struct span v,
-                       const struct policy_place *at, uint64_t *vlan)
+		       const struct policy_place *at, uint64_t *vlan)
 {
 	struct span word, rest = v;
 	struct policy_select *s;
@@ -540,7 +540,7 @@ static void read_line(struct csv *c, const struct policy_place *start)
 		if (c->v[i].n > 256)
 			CSV_FAULT(c, &c->places[i], "a field has at most 256 bytes");
 		else if ((c->columns[i] == COL_ID || c->columns[i] == COL_TYPE || c->columns[i] == COL_ZONE) &&
-		         c->v[i].n > MAX_NAME)
+			 c->v[i].n > MAX_NAME)
 			CSV_FAULT(c, &c->places[i], "a name has at most %d bytes", MAX_NAME);
 		else
 			read_value(c, u, c->columns[i], c->v[i], &c->places[i], &vlan);

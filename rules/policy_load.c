@@ -238,7 +238,7 @@ static enum file_kind kind_of(const struct conf_doc *doc, enum file_kind otherwi
 }
 
 static int read_one(struct policy_model *m, const char *path, enum file_kind kind, bool by_content,
-                    struct conf_report *rep)
+		    struct conf_report *rep)
 {
 	char *file = keep(m, strdup(path));
 	if (!file)
@@ -264,8 +264,8 @@ static int read_one(struct policy_model *m, const char *path, enum file_kind kin
 	else if (says != kind) {
 		static const char *const names[] = { "a device type", "a site", "an inventory" };
 		policy_load_fault(&at, rep, "this is %s, but a file of this name must be %s%s", names[says], names[kind],
-		                  says == FILE_SITE ? ": the site is site.yaml"
-		                  : says == FILE_INVENTORY ? ": the inventory is inventory.yaml" : "");
+				  says == FILE_SITE ? ": the site is site.yaml"
+				  : says == FILE_INVENTORY ? ": the inventory is inventory.yaml" : "");
 		return ERR_CONFIG;
 	}
 	switch (kind) {
@@ -294,7 +294,7 @@ int policy_load_dir(const char *dir, struct policy_model *m, struct conf_report 
 	int r = 0;
 	for (struct dirent *e; !r && (e = readdir(d));) {
 		if (e->d_name[0] == '.' || !(ends_with(e->d_name, ".yaml") || ends_with(e->d_name, ".yml") ||
-		                             !strcmp(e->d_name, "inventory.csv")))
+					     !strcmp(e->d_name, "inventory.csv")))
 			continue;
 		names = policy_load_grow(names, n, &room, sizeof(*names));
 		if (n == MAX_FILES) {
@@ -317,8 +317,8 @@ int policy_load_dir(const char *dir, struct policy_model *m, struct conf_report 
 			continue;
 		}
 		enum file_kind kind = !strcmp(names[i], "inventory.csv") ? FILE_CSV
-		                      : !strcmp(names[i], "site.yaml") ? FILE_SITE
-		                      : !strcmp(names[i], "inventory.yaml") ? FILE_INVENTORY : FILE_TYPE;
+				      : !strcmp(names[i], "site.yaml") ? FILE_SITE
+				      : !strcmp(names[i], "inventory.yaml") ? FILE_INVENTORY : FILE_TYPE;
 		int one = read_one(m, path, kind, false, rep);
 		if (one)
 			r = one;

@@ -630,7 +630,7 @@ static void read_app(struct reader *r, struct policy_model_row *row, const struc
 {
 	const struct conf_node *app_node = conf_get(n, "app"), *protocol = conf_get(app_node, "protocol");
 	row->proto = row->transport == OBSERVATION_UDP ? POLICY_PROTO_UDP
-	             : row->transport == OBSERVATION_ICMP ? POLICY_PROTO_ICMP : POLICY_PROTO_TCP;
+		     : row->transport == OBSERVATION_ICMP ? POLICY_PROTO_ICMP : POLICY_PROTO_TCP;
 	if (protocol) {
 		const char *names[POLICY_PROTOS];
 		struct span s = conf_text(protocol, "");
@@ -696,7 +696,7 @@ static void read_long_row(struct reader *r, const struct conf_node *n)
 	for (size_t i = 0; i < conf_count(sources); i++) {
 		uint32_t d = find_document(r, conf_text(conf_at(sources, i), ""), conf_at(sources, i));
 		if (d != POLICY_NO_DOCUMENT && (row->source.document == POLICY_NO_DOCUMENT ||
-		                                span_eq(r->t->documents.v[d].type, span_str("port-table"))))
+						span_eq(r->t->documents.v[d].type, span_str("port-table"))))
 			row->source.document = d;
 	}
 	row->source.row = conf_text(conf_get(n, "row"), "");
@@ -706,7 +706,7 @@ static void read_long_row(struct reader *r, const struct conf_node *n)
 
 /* An MDS2 answer as a claim. */
 static void read_answer(struct reader *r, const char *question, uint32_t mds2_doc, enum conf_tri *ret,
-                        struct policy_source *ret_source)
+			struct policy_source *ret_source)
 {
 	const struct conf_node *n = conf_get(conf_get(conf_get(conf_get(conf_root(r->doc), "mds2"), "answers"), question), "a");
 	struct span a = conf_text(n, "");
@@ -764,7 +764,7 @@ static int read_long(struct reader *r)
 	if (conf_get(list, "unused_ports_closed") && t->unused_closed == CONF_TRI_UNKNOWN) {
 		t->unused_closed = conf_tri(conf_get(list, "unused_ports_closed"));
 		t->unused_source = (struct policy_source){ .document = t->list.document,
-		                                           .row = span_str("unused_ports_closed") };
+							   .row = span_str("unused_ports_closed") };
 	}
 	/* Without the form in the sources, its answers are quoted from the first document. */
 	if (t->external_source.document == POLICY_NO_DOCUMENT)
@@ -783,6 +783,6 @@ int policy_types_read(struct policy_model *m, const struct conf_doc *doc, const 
 	if (conf_is_map(root) && conf_get(root, "kind"))
 		return read_long(&r);
 	conf_fault(doc, root, rep, "not a device type: the short form begins with device_type: NAME, the long one says "
-	                           "kind: device-type");
+				   "kind: device-type");
 	return ERR_CONFIG;
 }

@@ -252,7 +252,7 @@ static void say(struct detector *d, struct event *e)
 	uint8_t key[512];
 	struct buf k = buf_over(key, sizeof(key));
 	const struct span parts[] = { e->rule, e->device, event_has(e, EVENT_F_peer_class) ? e->peer_class : (struct span){ 0 },
-		                      event_has(e, EVENT_F_calling_ae) ? e->calling_ae : (struct span){ 0 } };
+				      event_has(e, EVENT_F_calling_ae) ? e->calling_ae : (struct span){ 0 } };
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		buf_u16be(&k, (uint16_t)parts[i].n);
 		buf_put(&k, parts[i].p, parts[i].n);
@@ -393,7 +393,7 @@ static void judge(struct detector *d, const struct observation *o, const struct 
 		event_text(&e, EVENT_F_service, o->service);
 	else if (!is_flow(o))
 		event_text(&e, EVENT_F_service,
-		           span_str(o->head.type >= OBSERVATION_HL7_MESSAGE ? "hl7" : "dicom"));
+			   span_str(o->head.type >= OBSERVATION_HL7_MESSAGE ? "hl7" : "dicom"));
 	struct policy_cite cite = { .authority = EVENT_AUTH_SENSOR };
 	if (v->cite != POLICY_NONE)
 		policy_cite(d->policy, v->cite, &cite);
@@ -432,7 +432,7 @@ static void judge(struct detector *d, const struct observation *o, const struct 
 /* ---- assets ---- */
 
 static void asset_event(struct detector *d, enum rule_id rule, const struct end *who, const struct observation *o,
-                        void (*more)(struct event *e, const struct observation *o))
+			void (*more)(struct event *e, const struct observation *o))
 {
 	struct event e = event_of(rule, o->ts);
 	put_device(&e, who);
@@ -513,8 +513,8 @@ static void learn_names(struct detector *d, const struct observation *o)
 	uint8_t text[160];
 	struct buf b = buf_over(text, sizeof(text));
 	static const enum observation_field fields[] = { OBSERVATION_F_calling_ae, OBSERVATION_F_implementation_uid,
-		                                         OBSERVATION_F_implementation_version,
-		                                         OBSERVATION_F_sending_app };
+							 OBSERVATION_F_implementation_version,
+							 OBSERVATION_F_sending_app };
 	const struct span values[] = { o->calling_ae, o->implementation_uid, o->implementation_version, o->sending_app };
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		if (!observation_has(o, fields[i]) ||
