@@ -52,11 +52,12 @@ static void sleep_on(_Atomic uint32_t *word, uint32_t seen, unsigned ms)
 
 static void wake(_Atomic uint32_t *word) { (void)syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0); }
 
-/* `mine` moved or ended: the other side looks again if it sleeps. */
-static void moved(struct side *mine, const struct side *other)
+/* `mine` moved: the other side looks again if it sleeps. Woken once, not again until it sleeps again: it needs time
+ * to get up, and each call in the meantime would be for nothing. */
+static void moved(struct side *mine, struct side *other)
 {
 	atomic_fetch_add(&mine->turn, 1);       /* sequentially consistent: before the look at `sleeping` */
-	if (atomic_load(&other->sleeping))
+	if (atomic_load(&other->sleeping) && atomic_exchange(&other->sleeping, 0))
 		wake(&mine->turn);
 }
 

@@ -48,9 +48,8 @@ struct sandbox {
 /* While threads and tables are made: no files, no sockets, no programs. */
 static const int first_calls[] = {
 	SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(mremap), SCMP_SYS(brk),
-	SCMP_SYS(madvise), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction),
-	SCMP_SYS(sigaltstack), SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_setaffinity), SCMP_SYS(prctl), SCMP_SYS(seccomp),
-	SCMP_SYS(gettid), SCMP_SYS(getpid), SCMP_SYS(prlimit64), SCMP_SYS(getrandom), SCMP_SYS(set_tid_address),
+	SCMP_SYS(rt_sigaction), SCMP_SYS(sigaltstack), SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_setaffinity),
+	SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(gettid), SCMP_SYS(getpid), SCMP_SYS(prlimit64), SCMP_SYS(getrandom), SCMP_SYS(set_tid_address),
 	SCMP_SYS(lseek), SCMP_SYS(fcntl), SCMP_SYS(sysinfo), SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(fadvise64),
 };
 
@@ -61,6 +60,8 @@ static const int strict_calls[] = {
 	SCMP_SYS(rt_sigreturn), SCMP_SYS(sched_yield), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek),
 	/* The kernel's own way back into poll, futex or sleep after SIGSTOP and SIGCONT. */
 	SCMP_SYS(restart_syscall),
+	/* What the C library does by itself in a thread that has just begun, maybe after the filter, or ends. */
+	SCMP_SYS(rseq), SCMP_SYS(set_robust_list), SCMP_SYS(rt_sigprocmask), SCMP_SYS(madvise),
 };
 
 /* Packet sockets: PACKET_STATISTICS and SO_ERROR; the card's counters are read from files opened before. */
@@ -72,9 +73,10 @@ static const unsigned live_ioctls[] = { SIOCGIFNAME, SIOCGIFFLAGS };
 #ifdef SPANWARD_SANITIZED
 /* What the sanitizers' runtime does by itself, and what it needs to print a report and die. */
 static const int sanitizer_calls[] = {
-	SCMP_SYS(madvise), SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(sigaltstack), SCMP_SYS(tgkill), SCMP_SYS(getpid),
-	SCMP_SYS(gettid), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(write), SCMP_SYS(getrlimit),
-	SCMP_SYS(prlimit64), SCMP_SYS(readlink), SCMP_SYS(nanosleep), SCMP_SYS(brk), SCMP_SYS(mremap), SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(sigaltstack), SCMP_SYS(tgkill), SCMP_SYS(getpid),
+	SCMP_SYS(gettid), SCMP_SYS(rt_sigaction), SCMP_SYS(write), SCMP_SYS(getrlimit),
+	SCMP_SYS(prlimit64), SCMP_SYS(readlink), SCMP_SYS(nanosleep), SCMP_SYS(brk), SCMP_SYS(mremap),
+	SCMP_SYS(sched_getaffinity),
 };
 #endif
 
@@ -398,7 +400,8 @@ int sandbox_enter(const struct sandbox *s, pid_t parent, const int *keep, size_t
 	if (getppid() != parent)
 		return -ESRCH;          /* it died before the request to die with it */
 	err = limit(RLIMIT_CORE, 0);
-	if (!err)
+	/* Who keeps standard error may find a log file there. */
+	if (!err && !keep_stderr)
 		err = limit(RLIMIT_FSIZE, 0);
 	/* One more than now: the descriptor of the next policy. A network library opens as it likes. */
 	if (!err && !publisher)
