@@ -70,7 +70,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			memcpy(exact, bytes.p, have);
 		struct decode d = {
 			.kind = who & 0x40 ? DECODE_UDP : DECODE_TCP, .flags = flags & 0x3f,
-			.src_port = (uint16_t)(side ? 104 : 4000 + flow), .dst_port = (uint16_t)(side ? 4000 + flow : 104),
+			.src_port = (uint16_t)(side ? 104 : 4000 + flow),
+			.dst_port = (uint16_t)(side ? 4000 + flow : 104),
 			.seq = at[flow][side] + (uint32_t)(int32_t)(int8_t)jump, .ack = at[flow][!side],
 			.payload = { exact, have }, .payload_wire = (uint32_t)have + (n >> 12), .ip_bytes = 40,
 		};

@@ -15,8 +15,8 @@
 #include "sensor/shard.h"
 
 enum {
-	/* Bytes of packets in a batch. A batch also ends when the largest packet would not fit any more; that depends on
-	 * the packets alone. 8 MiB: ENGINE_BATCH packets of 16 KiB, as offloading interfaces hand them over. */
+	/* Bytes of packets in a batch. A batch also ends when the largest packet would not fit any more; that depends
+	 * on the packets alone. 8 MiB: ENGINE_BATCH packets of 16 KiB, as offloading interfaces hand them over. */
 	ARENA_BYTES = 8 << 20,
 	/* What a batch can make at most: each packet, and each shard's timers. Touched only as far as it is used. */
 	OUTPUT_BYTES = (ENGINE_BATCH + ENGINE_SHARDS) * SHARD_OUTPUT,
@@ -101,7 +101,7 @@ void engine_defaults(struct engine_config *c)
 		.states = 1 << 15,      /* of at most DISSECT_MAX_STATE: 32 MiB */
 		.assets = 1 << 16,
 		.folds = 1 << 14,
-		.tcp_idle_ns = 7440 * CLOCK_SECOND,     /* RFC 5382, REQ-5: two hours and four minutes; HL7 keeps connections */
+		.tcp_idle_ns = 7440 * CLOCK_SECOND,     /* RFC 5382, REQ-5; HL7 keeps its connections for long */
 		.udp_idle_ns = 120 * CLOCK_SECOND,      /* RFC 4787, REQ-5 */
 		.half_open_ns = 64 * CLOCK_SECOND,      /* the six SYNs that Linux sends are over by then */
 		.fold_ns = 900 * CLOCK_SECOND,
@@ -138,7 +138,8 @@ struct engine *engine_new(const struct engine_config *c)
 	if (!e)
 		return NULL;
 	e->c = *c;
-	bool ok = !pthread_mutex_init(&e->lock, NULL) && !pthread_cond_init(&e->go, NULL) && !pthread_cond_init(&e->done, NULL);
+	bool ok = !pthread_mutex_init(&e->lock, NULL) && !pthread_cond_init(&e->go, NULL) &&
+		  !pthread_cond_init(&e->done, NULL);
 	for (uint32_t i = 0; i < ENGINE_SHARDS && ok; i++) {
 		const struct shard_config sc = {
 			.id = i,

@@ -88,7 +88,7 @@ static void add_le32(struct capture *c, uint32_t v)
 
 static void capture_new(struct capture *c)
 {
-	static const uint8_t head[24] = { 0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0 };
+	static const uint8_t head[24] = { 0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, [18] = 4, [20] = 1 };
 	*c = (struct capture){ .bytes = malloc(CAPTURE), .ts_us = UINT64_C(1700000000000000) };
 	CU_ASSERT_PTR_NOT_NULL_FATAL(c->bytes);
 	add(c, head, sizeof(head));
@@ -115,8 +115,8 @@ static void put32(uint8_t *p, uint32_t v)
 	put16(p + 2, v & 0xffff);
 }
 
-static void packet(struct capture *c, bool tcp, struct end from, struct end to, unsigned flags, uint32_t seq, uint32_t ack,
-		   const uint8_t *data, size_t n)
+static void packet(struct capture *c, bool tcp, struct end from, struct end to, unsigned flags, uint32_t seq,
+		   uint32_t ack, const uint8_t *data, size_t n)
 {
 	uint8_t h[54] = { 2, 0, 0, 0, 0, to.host, 2, 0, 0, 0, 0, from.host, 8, 0, 0x45 };
 	size_t l4 = tcp ? 20 : 8;
@@ -164,8 +164,9 @@ static void talk_say(struct capture *c, struct talk *t, unsigned dir, const uint
 {
 	for (size_t at = 0; at < n;) {
 		size_t now = segment < n - at ? segment : n - at;
-		packet(c, true, dir ? t->server : t->client, dir ? t->client : t->server, ACK, t->next[dir], t->next[!dir], p + at,
-		       now);
+		const struct end from = dir ? t->server : t->client, to = dir ? t->client : t->server;
+		packet(c, true, from, to, ACK, t->next[dir], t->next[!dir],
+		       p + at, now);
 		t->next[dir] += (uint32_t)now;
 		at += now;
 	}
@@ -182,7 +183,7 @@ static size_t hl7_message(char *out, size_t cap, unsigned id, bool ack)
 {
 	int n = snprintf(out, cap,
 			 ack ? "\x0bMSH|^~\\&|RIS|HOSP|HIS|HOSP|20240101||ACK^A01|A%u|P|2.3\rMSA|AA|%u\r\x1c\r"
-			     : "\x0bMSH|^~\\&|HIS|HOSP|RIS|HOSP|20240101||ADT^A01|%u|P|2.3\rEVN|A01|%u\rPID|1||1\r\x1c\r",
+			     : "\x0bMSH|^~\\&|HIS|HOSP|RIS|HOSP|20240101||ADT^A01|%u|P|2.3\rEVN|%u\rPID|1||1\r\x1c\r",
 			 id, id);
 	return (size_t)n;
 }
@@ -286,7 +287,8 @@ static void make_busy(struct capture *c)
 	capture_new(c);
 	uint32_t seed = 7;
 	for (unsigned i = 0; i < TALKS; i++) {
-		struct end client = { (uint8_t)(1 + i % 40), (uint16_t)(20000 + i) }, server = { (uint8_t)(100 + i % 7), 2575 };
+		struct end client = { (uint8_t)(1 + i % 40), (uint16_t)(20000 + i) };
+		struct end server = { (uint8_t)(100 + i % 7), 2575 };
 		if (i % 3 == 1)
 			server.port = 104;
 		if (i % 3 == 2)
@@ -308,13 +310,13 @@ static void make_busy(struct capture *c)
 		if (seed % 11 == 0)
 			c->n = before;                  /* lost */
 		else if (seed % 13 == 0)
-			hl7_turns(c, &was, (unsigned)step, 1, segment);         /* sent again, sometimes with other bytes */
+			hl7_turns(c, &was, (unsigned)step, 1, segment); /* sent again, sometimes with other bytes */
 		if (seed % 5 == 0)
-			packet(c, false, (struct end){ (uint8_t)(seed >> 24), (uint16_t)(seed >> 9) }, (struct end){ 200, 514 }, 0, 0,
-			       0, (const uint8_t *)"<13>a line", 10);
+			packet(c, false, (struct end){ (uint8_t)(seed >> 24), (uint16_t)(seed >> 9) },
+			       (struct end){ 200, 514 }, 0, 0, 0, (const uint8_t *)"<13>a line", 10);
 		if (seed % 17 == 0)
-			packet(c, true, (struct end){ 77, (uint16_t)(seed >> 8) }, (struct end){ 100, (uint16_t)step }, SYN, seed, 0,
-			       NULL, 0);
+			packet(c, true, (struct end){ 77, (uint16_t)(seed >> 8) },
+			       (struct end){ 100, (uint16_t)step }, SYN, seed, 0, NULL, 0);
 		if (seed % 301 == 0)
 			talk_close(c, t);
 		if (seed % 997 == 0)

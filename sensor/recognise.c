@@ -44,8 +44,8 @@ static enum dissect_guess tls_middle(struct span head)
 		uint16_t n = cursor_u16be(&c);
 		if (!cursor_ok(&c))
 			return head.n && head.p[0] != TLS_APPLICATION ? DISSECT_NO : DISSECT_MAYBE;
-		if (type < 20 || type > TLS_APPLICATION || (!records && type != TLS_APPLICATION) || major != 3 || minor > 4 ||
-		    !n || n > TLS_MAX_RECORD)
+		bool known = records ? type >= 20 && type <= TLS_APPLICATION : type == TLS_APPLICATION;
+		if (!known || major != 3 || minor > 4 || !n || n > TLS_MAX_RECORD)
 			return DISSECT_NO;
 		if (n > DISSECT_PROBE_BYTES - 2 * TLS_RECORD_HEADER)
 			return DISSECT_YES;

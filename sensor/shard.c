@@ -172,7 +172,9 @@ static const char *service_name(const struct run *r)
 	uint8_t s = r->c->service;
 	if (s >= SERVICE_DISSECTED)
 		return r->h->c.dissectors[s - SERVICE_DISSECTED]->name;
-	return s >= SERVICE_RECOGNISED ? recognise_name((enum recognise_service)(s - SERVICE_RECOGNISED + 1)) : "unknown";
+	if (s >= SERVICE_RECOGNISED)
+		return recognise_name((enum recognise_service)(s - SERVICE_RECOGNISED + 1));
+	return "unknown";
 }
 
 /* What flow.open, flow.service and flow.end have in common. src is the side that opened the flow. */
@@ -496,7 +498,8 @@ static bool ask(struct run *r, unsigned dir, struct span head, bool complete)
 		unsigned index = 0;
 		const struct dissector *d = candidate(r, c->probe_at[dir], &index);
 		enum recognise_service named = RECOGNISE_NONE;
-		enum dissect_guess g = d ? d->probe(head, !c->start_known[dir]) : recognise_tcp(head, !c->start_known[dir], &named);
+		bool midstream = !c->start_known[dir];
+		enum dissect_guess g = d ? d->probe(head, midstream) : recognise_tcp(head, midstream, &named);
 		if (g == DISSECT_YES && d) {
 			attach(r, index);
 			return true;
@@ -583,7 +586,8 @@ static void finish(struct run *r, unsigned dir)
 			unsigned first = c->initiator;  /* may become known better on the way */
 			feed(r, first, (struct span){ 0 });
 			feed(r, !first, (struct span){ 0 });
-		} else if (!known && c->phase == PHASE_PROBING && (!c->data[!dir] || refused(c, !dir)) && !c->midstream) {
+		} else if (!known && c->phase == PHASE_PROBING && !c->midstream &&
+			   (!c->data[!dir] || refused(c, !dir))) {
 			give_up_probing(r);
 		}
 	}
@@ -888,12 +892,14 @@ static void tcp(struct run *r, const struct shard_packet *p)
 	if (!c->end_known[side] || ahead(r->f->end_seq[side], end) > 0)
 		r->f->end_seq[side] = end;
 	c->end_known[side] = true;
-	/* The called side has accepted when it says anything, and also when the other one acknowledges: TCP does so only
-	 * in a synchronized state (RFC 9293, 3.10.7.3), and the answer itself may not have been captured. */
+	/* The called side has accepted when it says anything, and also when the other one acknowledges: TCP does so
+	 * only in a synchronized state (RFC 9293, 3.10.7.3), and the answer itself may not have been captured. */
 	if (!syn && (side != c->initiator || ack))
 		c->answered = true;
-	if (!syn && ack && side == c->initiator && !c->start_known[other] && !c->midstream && d->seq == c->first_seq[side])
-		start_at(c, other, d->ack);     /* third packet of the handshake: says where the lost second one began */
+	/* The third packet of the handshake says where the second one, which was lost, began. */
+	if (!syn && ack && side == c->initiator && !c->start_known[other] && !c->midstream &&
+	    d->seq == c->first_seq[side])
+		start_at(c, other, d->ack);
 	if (d->payload_wire)
 		c->data[side] = true;
 	if ((c->answered && !c->midstream) || d->payload_wire)

@@ -27,7 +27,8 @@ static enum dissect_guess toy_probe(struct span head, bool midstream)
 static void toy_say(struct dissect_ctx *ctx, const char *prefix, struct span text)
 {
 	char id[80];
-	snprintf(id, sizeof(id), "%s%.*s", prefix, (int)(text.n < 60 ? text.n : 60), text.p ? (const char *)text.p : "");
+	int n = text.n < 60 ? (int)text.n : 60;
+	snprintf(id, sizeof(id), "%s%.*s", prefix, n, text.p ? (const char *)text.p : "");
 	struct observation o = { .head.type = OBSERVATION_HL7_MESSAGE };
 	observation_text(&o, OBSERVATION_F_control_id, span_str(id));
 	ctx->emit(ctx->arg, &o);
@@ -149,7 +150,8 @@ static void collect(struct rig *r)
 		CU_ASSERT_EQUAL(cursor_left(&in), 0);
 		if (r->no_text)
 			continue;
-		say(r, "%s %u %u>%u", observation_vocab.types[o.head.type].name, (unsigned)o.packet, o.src.port, o.dst.port);
+		say(r, "%s %u", observation_vocab.types[o.head.type].name, (unsigned)o.packet);
+		say(r, " %u>%u", o.src.port, o.dst.port);
 		if (observation_has(&o, OBSERVATION_F_initiator_by))
 			say(r, " %s", vocab_word(&observation_vocab, OBSERVATION_F_initiator_by, o.initiator_by));
 		if (observation_has(&o, OBSERVATION_F_service))
@@ -383,7 +385,7 @@ static void mid_stream_goes_by_port_then_by_content(void)
 	IS(&r, "flow.open 1 40000>7777 port midstream answered\n"
 	       "flow.service 1 40000>7777 port toy midstream answered\n"
 	       "hl7.message 1 7777>40000 1st:xx\n");
-	tcp(&r, 30000, S, ACK, 5, 9, "T!\2ss");        /* no such port: the receiver listens, but content knows better */
+	tcp(&r, 30000, S, ACK, 5, 9, "T!\2ss");        /* no such port: the receiver listens; content knows better */
 	IS(&r, "flow.open 2 30000>9000 first_packet midstream answered\n"
 	       "flow.service 2 9000>30000 content toy midstream answered\n"
 	       "hl7.message 2 30000>9000 1st:ss\n");
@@ -705,8 +707,9 @@ static void a_cut_capture_is_a_gap(void)
 	struct rig r;
 	setup(&r);
 	handshake(&r);
-	send(&r, (struct decode){ .kind = DECODE_TCP, .src_port = C, .dst_port = S, .flags = ACK, .seq = 100, .ack = 200,
-				  .payload = span_str("T!\1aT!\5b"), .payload_wire = 12, .truncated = true });
+	send(&r, (struct decode){ .kind = DECODE_TCP, .src_port = C, .dst_port = S, .flags = ACK, .seq = 100,
+				  .ack = 200, .payload = span_str("T!\1aT!\5b"), .payload_wire = 12,
+				  .truncated = true });
 	r.text[r.n = 0] = 0;
 	tcp(&r, C, S, ACK, 112, 200, "T!\1c");
 	capture_ends(&r);

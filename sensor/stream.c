@@ -88,7 +88,8 @@ struct stream_pool *stream_pool_new(size_t bytes)
 	memset(p->state, INSIDE, units);
 	for (uint32_t at = 0; at < p->units;) {
 		unsigned order = 0;
-		while (order + 1 < ORDERS && !(at & (((uint32_t)2 << order) - 1)) && ((uint32_t)2 << order) <= p->units - at)
+		while (order + 1 < ORDERS && !(at & (((uint32_t)2 << order) - 1)) &&
+		       ((uint32_t)2 << order) <= p->units - at)
 			order++;
 		push_free(p, at + 1, order);
 		at += (uint32_t)1 << order;
@@ -241,7 +242,7 @@ void stream_push(struct stream_pool *p, struct stream *s, struct stream_segment 
 	if (d < 0) {
 		uint32_t past = min_u32(0 - (uint32_t)d, (uint32_t)seg->bytes.n);
 		if (s->held_n)
-			differs = overlaps(seg, s->next_seq - s->held_n, block_mem(p, s->held_at) + s->held_off, s->held_n,
+			differs = overlaps(seg, s->next_seq - s->held_n, stream_held(p, s).p, s->held_n,
 					   &compared);
 		both += past;
 	}
@@ -418,7 +419,7 @@ enum stream_kind stream_next(struct stream_pool *p, struct stream *s, struct str
 			return STREAM_FIN;
 		}
 		if (seg->flush && s->started && s->acked_seen) {
-			/* The receiver acknowledged more than the capture has: the end was lost. A FIN takes a number too. */
+			/* The receiver acknowledged more than the capture has: the end was lost. A FIN has a number. */
 			uint32_t end = s->fin_seen && s->acked == s->fin_seq + 1 ? s->fin_seq : s->acked;
 			int32_t d = ahead(s->next_seq, end);
 			if (d > 0 && d <= STREAM_WINDOW)
