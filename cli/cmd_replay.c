@@ -289,7 +289,9 @@ static void print_losses(const struct replay *r, FILE *to)
 
 static void print_next(const struct replay *r, FILE *to)
 {
-	const char *file = r->session.files[0];
+	/* What was piped in cannot be read again, and a list of files need not be repeated to be understood. */
+	bool one = r->session.n_files == 1 && strcmp(r->session.files[0], "-");
+	const char *file = one ? r->session.files[0] : "CAPTURE...";
 	if (!r->session.policy_dir) {
 		(void)fprintf(to, "next: spanward replay -p POLICY_DIR %s   (compares this with what the makers declared; "
 		              "docs/profiles.md says how to write that down)\n", file);

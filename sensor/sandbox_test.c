@@ -251,7 +251,7 @@ static void says_in_words_what_is_in_force(void)
 	char text[SANDBOX_TEXT];
 	CU_ASSERT_STRING_EQUAL(sandbox_text(~0u, text), "seccomp, no capabilities, landlock, empty root, user nobody");
 	CU_ASSERT_STRING_EQUAL(sandbox_text(SANDBOX_SECCOMP | SANDBOX_NO_CAPS, text),
-	                       "seccomp, no capabilities, no landlock in this kernel");
+	                       "seccomp, no capabilities, no landlock in this kernel, user unchanged");
 }
 
 int main(void)

@@ -136,6 +136,12 @@ static void planted(const struct session_config *c)
 {
 	if (c->plant && !strcmp(c->plant, "open"))
 		(void)open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+	if (c->plant && !strcmp(c->plant, "overread")) {
+		volatile char *block = malloc(16);
+		volatile size_t n = 16;
+		if (block && block[n])
+			block[0] = 1;
+	}
 	if (c->plant && !strcmp(c->plant, "socket"))
 		(void)socket(AF_INET, SOCK_STREAM, 0);
 }

@@ -4,7 +4,7 @@
 set -eu
 fail() { echo "FAIL: $*"; [ -f "$dir/c.log" ] && cat "$dir/c.log" "$dir/s.log"; exit 1; }
 dir=$(mktemp -d)
-trap 'kill $collector 2>/dev/null; rm -rf "$dir"' EXIT
+trap 'kill $collector 2>/dev/null || true; rm -rf "$dir"' EXIT
 collector=
 "$BUILD/bin/spanward-collector" --bind "ipc://$dir/socket" --store "$dir/db" --sink "jsonl:$dir/sink.jsonl" >"$dir/c.log" 2>&1 &
 collector=$!
