@@ -78,6 +78,12 @@ static const int sanitizer_calls[] = {
 	SCMP_SYS(prlimit64), SCMP_SYS(readlink), SCMP_SYS(nanosleep), SCMP_SYS(brk), SCMP_SYS(mremap),
 	SCMP_SYS(sched_getaffinity),
 };
+
+/* What it asks for when it reports, and does without: its own map, names of functions, a symbolizer to run. */
+static const int sanitizer_denied[] = {
+	SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(access), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(pipe), SCMP_SYS(pipe2),
+	SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(ioctl), SCMP_SYS(personality),
+};
 #endif
 
 /* A publisher runs a network library that is not ours, so it is told what it may never do instead. */
@@ -99,6 +105,16 @@ static int allow(scmp_filter_ctx c, const int *calls, size_t n)
 
 #define ALLOW(c, list) allow(c, list, sizeof(list) / sizeof((list)[0]))
 
+#ifdef SPANWARD_SANITIZED
+static int deny_sanitizer(scmp_filter_ctx c)
+{
+	int err = 0;
+	for (size_t i = 0; i < sizeof(sanitizer_denied) / sizeof(sanitizer_denied[0]) && !err; i++)
+		err = seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), sanitizer_denied[i], 0);
+	return err;
+}
+#endif
+
 static int allow_ioctls(scmp_filter_ctx c)
 {
 	int err = 0;
@@ -117,8 +133,7 @@ static int strict_conditions(scmp_filter_ctx c, enum sandbox_role role, int cont
 #ifdef SPANWARD_SANITIZED
 	if (!err)
 		err = ALLOW(c, sanitizer_calls);
-	/* The runtime asks /proc for its own map when it reports. */
-	return err ? err : seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 0);
+	return err ? err : deny_sanitizer(c);
 #else
 	/* A new policy is mapped to be read; nothing can become executable or grow the heap. */
 	if (!err)
@@ -171,10 +186,13 @@ static int make_first(enum sandbox_role role, struct filter *ret)
 #ifdef SPANWARD_SANITIZED
 		if (!err)
 			err = ALLOW(c, sanitizer_calls);
-#endif
+		if (!err)
+			err = deny_sanitizer(c);
+#else
 		/* Libraries that look for their settings (/proc, /sys, the C library's tunables) get a plain no. */
 		if (!err)
 			err = seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 0);
+#endif
 	}
 	if (!err)
 		err = compile(c, ret);

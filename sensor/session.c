@@ -137,7 +137,7 @@ static void planted(const struct session_config *c)
 	if (c->plant && !strcmp(c->plant, "open"))
 		(void)open("/etc/passwd", O_RDONLY | O_CLOEXEC);
 	if (c->plant && !strcmp(c->plant, "overread")) {
-		volatile char *block = malloc(16);
+		volatile char *volatile block = malloc(16);
 		volatile size_t n = 16;
 		if (block && block[n])
 			block[0] = 1;
