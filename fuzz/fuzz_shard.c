@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			.kind = who & 0x40 ? DECODE_UDP : DECODE_TCP, .flags = flags & 0x3f,
 			.src_port = (uint16_t)(side ? 104 : 4000 + flow),
 			.dst_port = (uint16_t)(side ? 4000 + flow : 104),
-			.seq = at[flow][side] + (uint32_t)(int32_t)(int8_t)jump, .ack = at[flow][!side],
+			.seq = at[flow][side] + (uint32_t)((int)jump - (jump & 0x80 ? 256 : 0)), .ack = at[flow][!side],
 			.payload = { exact, have }, .payload_wire = (uint32_t)have + (n >> 12), .ip_bytes = 40,
 		};
 		d.src.b[15] = (uint8_t)(1 + side);

@@ -2,6 +2,7 @@
 # Every capture at hand is read with exit status 0 or 4, the counters close, and (in a sanitizer build) nothing is reported.
 # Covers: R012 R040
 set -eu
+BUILD=${BUILD:-$PWD/build}
 fail() { echo "FAIL: $*"; exit 1; }
 captures=../shared/captures
 [ -d "$captures" ] || { echo "skipped: no $captures beside the project"; exit 77; }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The checks of the tree hold, and each of them can fail: a planted fault is found.
 set -eu
+BUILD=${BUILD:-$PWD/build}
 fail() { echo "FAIL: $*"; exit 1; }
 command -v git >/dev/null && git rev-parse HEAD >/dev/null 2>&1 || { echo "skipped: not a git checkout"; exit 77; }
 BUILD=$BUILD tools/check || fail "a check of the tree"

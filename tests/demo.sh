@@ -2,6 +2,7 @@
 # The demo's alerts are exactly the expected (device, rule) pairs: every planted breach, and none of the look-alikes.
 # Covers: R056 R057 R058 R013 R016 R033 R052 R069
 set -eu
+BUILD=${BUILD:-$PWD/build}
 fail() { echo "FAIL: $*"; exit 1; }
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -22,7 +23,8 @@ import json, sys
 for a in map(json.loads, open(sys.argv[1])):
     assert a["authority"] in ("document", "inventory", "site", "sensor"), a
     if a["authority"] == "document": assert a["document"] and a["revision"] and a["row"], a
-    assert a["explain_en"].count(". ") == 0 and a["explain_ja"].endswith("。"), a
+    said = a["explain_en"].replace(a.get("document", "-"), "")
+    assert said.endswith(".") and said.count(". ") == 0 and a["explain_ja"].count("。") == 1 and a["explain_ja"].endswith("。"), a
     low = a["explain_en"].lower()
     assert "disconnect" not in low and "unplug" not in low and "切断" not in a["explain_ja"], a
 PY

@@ -3,6 +3,7 @@
 # flows, streams and probes overflow.
 # Covers: R043
 set -eu
+BUILD=${BUILD:-$PWD/build}
 fail() { echo "FAIL: $*"; exit 1; }
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

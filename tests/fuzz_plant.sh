@@ -2,6 +2,7 @@
 # A planted one-byte over-read is found by its fuzz target.
 # Covers: R040
 set -eu
+BUILD=${BUILD:-$PWD/build}
 fail() { echo "FAIL: $*"; exit 1; }
 command -v clang-14 >/dev/null || { echo "skipped: no clang-14 (./dev fuzz installs it)"; exit 77; }
 dir=$(mktemp -d)

@@ -2,6 +2,7 @@
 # Every committed capture replays to its committed golden output. `./dev golden CASE` rewrites one.
 # Covers: R043
 set -eu
+BUILD=${BUILD:-$PWD/build}
 fail() { echo "FAIL: $*"; exit 1; }
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -2,6 +2,7 @@
 # The demo through sensor, ZeroMQ and collector gives the alerts of a replay in every field.
 # Covers: R007 R067
 set -eu
+BUILD=${BUILD:-$PWD/build}
 fail() { echo "FAIL: $*"; [ -f "$dir/c.log" ] && cat "$dir/c.log" "$dir/s.log"; exit 1; }
 dir=$(mktemp -d)
 trap 'kill $collector 2>/dev/null || true; rm -rf "$dir"' EXIT

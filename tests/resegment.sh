@@ -3,23 +3,26 @@
 # packet, ts and what derives from them (flow is the number of a packet).
 # Covers: R012
 set -eu
+BUILD=${BUILD:-$PWD/build}
 fail() { echo "FAIL: $*"; exit 1; }
 py=/usr/bin/python3
 [ -x $py ] || { echo "skipped: no $py"; exit 77; }
 spanward=$BUILD/bin/spanward
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-# The flow is renumbered by first appearance, so that it is still compared.
+# The flow is renumbered by first appearance, so that it is still compared; and the order is compared within each
+# direction of a flow, since which direction completes first is a matter of packets.
 normal() {
 	"$spanward" replay --show observations --format jsonl "$1" 2>/dev/null >"$dir/raw" || [ $? = 4 ] || return 1
 	$py -c '
 import json, sys
-flows = {}
+flows, ways = {}, {}
 for line in open(sys.argv[1]):
     o = json.loads(line)
     o.pop("packet", None); o.pop("ts", None); o.pop("file", None)
     if "flow" in o: o["flow"] = flows.setdefault(o["flow"], len(flows))
-    print(json.dumps(o, sort_keys=True))' "$dir/raw"
+    ways.setdefault((o.get("flow"), o.get("src")), []).append(json.dumps(o, sort_keys=True))
+for way in ways: print("\n".join(ways[way]))' "$dir/raw"
 }
 captures=$(find test-pcaps -name '*.pcap' -o -name '*.pcapng' | sort)
 if [ -d ../shared/captures/pcap/medical ]; then

@@ -2,6 +2,7 @@
 # Wrong input gets its exit code and a message that says where and what to do.
 # Covers: R095
 set -eu
+BUILD=${BUILD:-$PWD/build}
 fail() { echo "FAIL: $*"; cat "$dir/err"; exit 1; }
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
