@@ -190,8 +190,11 @@ void stream_start(struct stream *s, uint32_t seq)
 
 void stream_ack(struct stream *s, uint32_t ack)
 {
-	if (!s->acked_seen || ahead(s->acked, ack) > 0)
+	if (!s->acked_seen || ahead(s->acked, ack) > 0) {
 		s->acked = ack;
+		if (s->ooo_first && ahead(s->next_seq, ack) > 0 && s->ooo_acks < UINT16_MAX)
+			s->ooo_acks++;
+	}
 	s->acked_seen = true;
 }
 
@@ -299,8 +302,6 @@ static bool store(struct stream_pool *p, struct stream *s, struct stream_segment
 static bool store_all(struct stream_pool *p, struct stream *s, struct stream_segment *seg)
 {
 	uint32_t prev = 0, b = s->ooo_first;
-	if (s->ooo_segments < UINT16_MAX)
-		s->ooo_segments++;
 	while (seg->bytes.n) {
 		struct piece x = { 0 };
 		while (b) {
@@ -335,7 +336,7 @@ static bool store_all(struct stream_pool *p, struct stream *s, struct stream_seg
 static bool hole_is_lost(const struct stream *s, const struct piece *first)
 {
 	return s->acked_seen && ahead(first->seq, s->acked) >= 0 &&
-	       (s->ooo_bytes >= STREAM_GAP_BYTES || s->ooo_segments >= STREAM_GAP_SEGMENTS);
+	       (s->ooo_bytes >= STREAM_GAP_BYTES || s->ooo_acks >= STREAM_GAP_ACKS);
 }
 
 static enum stream_kind gap(struct stream *s, uint32_t n, struct stats *st, uint32_t *ret_gap)
@@ -366,7 +367,7 @@ enum stream_kind stream_next(struct stream_pool *p, struct stream *s, struct str
 			s->ooo_pieces--;
 			s->ooo_bytes -= first.n;
 			if (!s->ooo_first)
-				s->ooo_segments = 0;
+				s->ooo_acks = 0;
 			s->next_seq += first.n;
 			*ret_bytes = (struct span){ piece_bytes(p, seg->release), first.n };
 			return STREAM_BYTES;
@@ -482,6 +483,6 @@ void stream_clear(struct stream_pool *p, struct stream *s)
 	}
 	s->held_at = s->held_off = s->held_n = 0;
 	s->ooo_first = s->ooo_bytes = 0;
-	s->ooo_pieces = s->ooo_segments = 0;
+	s->ooo_pieces = s->ooo_acks = 0;
 	s->gave_up = true;
 }

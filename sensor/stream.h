@@ -23,10 +23,11 @@ enum {
 	STREAM_BLOCK = 256,             /* smallest block: holds a DICOM header or an HL7 MSH without growing */
 	STREAM_OOO_BYTES = 256 << 10,   /* a flow's out-of-order bytes: four unscaled windows */
 	STREAM_OOO_PIECES = 64,         /* bounds the walk along the list per segment */
-	/* So much arrived after a hole that the receiver has acknowledged: it is not a reordering (mirrors swap
-	 * neighbours, not 64 KiB), the capture lost it. */
+	/* So much arrived after a hole that the receiver has acknowledged, or so often did the receiver acknowledge
+	 * something behind it: it is not a reordering (mirrors swap neighbours, not 64 KiB), the capture lost it.
+	 * Neither depends on how the bytes were cut into segments, so what is seen does not either. */
 	STREAM_GAP_BYTES = 64 << 10,
-	STREAM_GAP_SEGMENTS = 16,
+	STREAM_GAP_ACKS = 8,
 	STREAM_WINDOW = 1 << 30,        /* RFC 7323, 2.3: no receiver opens a larger window */
 };
 
@@ -44,7 +45,7 @@ struct stream {                         /* zeroed is a new one; no pointers: blo
 	uint32_t held_off, held_n;      /* where they begin in it, how many; they end at next_seq */
 	uint32_t ooo_first;             /* list of out-of-order pieces: ascending, disjoint, ahead of next_seq */
 	uint32_t ooo_bytes;
-	uint16_t ooo_pieces, ooo_segments;
+	uint16_t ooo_pieces, ooo_acks;
 	uint32_t fin_seq;               /* sequence number of the FIN itself */
 	uint32_t acked;                 /* highest acknowledgement of the other side */
 	bool started, acked_seen, fin_seen, finished;
