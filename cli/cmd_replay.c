@@ -133,7 +133,9 @@ static void take_event(struct replay *r, struct span bytes)
 	r->events++;
 	if (r->show == WRITER_EVENTS)
 		writer_event(r->writer, &e);
-	if (r->store && !r->store_err)
+	/* Neither alerts nor assets are drawn from these, and a long capture has millions of them. */
+	bool summary = e.head.type == EVENT_FLOW || e.head.type == EVENT_SENSOR;
+	if (r->store && !r->store_err && !summary)
 		r->store_err = store_event(r->store, &e);
 }
 

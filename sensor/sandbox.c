@@ -50,7 +50,8 @@ static const int first_calls[] = {
 	SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(mremap), SCMP_SYS(brk),
 	SCMP_SYS(rt_sigaction), SCMP_SYS(sigaltstack), SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_setaffinity),
 	SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(gettid), SCMP_SYS(getpid), SCMP_SYS(prlimit64), SCMP_SYS(getrandom),
-	SCMP_SYS(set_tid_address), SCMP_SYS(lseek), SCMP_SYS(fcntl), SCMP_SYS(sysinfo), SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(fadvise64),
+	SCMP_SYS(set_tid_address), SCMP_SYS(lseek), SCMP_SYS(fcntl), SCMP_SYS(sysinfo), SCMP_SYS(sendmsg),
+	SCMP_SYS(recvmsg), SCMP_SYS(fadvise64),
 };
 
 /* While packets are read. sendmsg, recvmsg, mmap and openat come with conditions (strict_conditions). */
