@@ -1,7 +1,7 @@
 """recut.py -- cuts every TCP payload of a capture into segments of N bytes, leaving all else as it is.
 
 usage: recut.py N IN OUT     (IN: pcap or pcapng, one link type; OUT: pcap, nanoseconds)
-Exit 3 when the capture cannot be recut (mixed link types, not a capture): the caller leaves it out and says so.
+Exit 3 when the capture cannot be recut (mixed link types, not a capture). resegment.py uses it as a module.
 """
 import struct
 import sys
@@ -28,7 +28,7 @@ def read(path):
             at += cap
         return
     if magic != b"\x0a\x0d\x0d\x0a":
-        sys.exit(3)
+        return
     at, e, ifs = 0, "<", []
     while at + 12 <= len(data):
         if data[at:at + 4] == b"\x0a\x0d\x0d\x0a":
@@ -125,8 +125,8 @@ def cut(link, wire, p, n):
     return out
 
 
-def main():
-    n, src, dst = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+def recut(n, src, dst):
+    """Number of segments added; None when the capture cannot be recut (mixed link types, not a capture)."""
     link, made = None, 0
     with open(dst, "wb") as f:
         for l, ts, wire, p in read(src):
@@ -134,14 +134,16 @@ def main():
                 link = l
                 f.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, link))
             if l != link:
-                sys.exit(3)
+                return None
             pieces = cut(l, wire, p, n)
             made += len(pieces) - 1
             for q in pieces:
                 f.write(struct.pack("<IIII", ts // 10**9, ts % 10**9, len(q), max(len(q), wire if len(pieces) == 1 else 0)) + q)
-    if link is None:
+    return made if link is not None else None
+
+
+if __name__ == "__main__":
+    made = recut(int(sys.argv[1]), sys.argv[2], sys.argv[3])
+    if made is None:
         sys.exit(3)
     print(made)
-
-
-main()
