@@ -77,7 +77,7 @@ const char *rule_family_word(enum event_type family, enum rule_language lang) { 
 
 /* ---- sentences ----
  * A template per rule and language: what was seen, and what to ask whom. In between stands what was declared
- * where. %d device, %p peer, %s service (tcp/104), %h what differs, %g what was seen there, %a the calling AE title. */
+ * where. %d device, %p peer, %s service (tcp/104), %h what differs, %g what was seen there, %w the same with its port, %a the calling AE title. */
 
 static const struct {
 	enum rule_id id;
@@ -144,9 +144,9 @@ static const struct {
 	  "%dと%pの間の%sで、開示資料に記載のないHL7メッセージを観測しました",
 	  "連携の担当者へ確認してください" },
 	{ RULE_UNKNOWN_DEVICE,
-	  "%d, a host that stands in no register, talks with %p (%s)",
+	  "%d, a host that stands in no register, talks with %p (seen: %w)",
 	  "find out what it is and enter it in the inventory",
-	  "台帳にない機器%dが%pと通信しています（%s）",
+	  "台帳にない機器%dが%pと通信しています（観測：%w）",
 	  "機器を特定し、ME機器台帳へ登録してください" },
 	{ RULE_CANNOT_SAY,
 	  "whether the traffic between %d and %p on %s is as declared cannot be said (%h)",
@@ -234,6 +234,12 @@ static void put_template(const struct event *e, const char *t, struct buf *out, 
 		case 'p': put_peer(e, out, ja); break;
 		case 's': put_service(e, out, ja); break;
 		case 'g': put_seen(e, out, ja); break;
+		case 'w':
+			if (event_has(e, EVENT_F_seen) && e->seen.n)
+				put_span(out, e->seen);
+			else
+				put_service(e, out, ja);
+			break;
 		case 'h': (void)buf_str(out, WORD(what_words, e->what, ja ? RULE_JA : RULE_EN)); break;
 		case 'a':
 			if (event_has(e, EVENT_F_calling_ae))
