@@ -77,7 +77,8 @@ const char *rule_family_word(enum event_type family, enum rule_language lang) { 
 
 /* ---- sentences ----
  * A template per rule and language: what was seen, and what to ask whom. In between stands what was declared
- * where. %d device, %p peer, %s service (tcp/104), %h what differs, %g what was seen there, %w the same with its port, %a the calling AE title. */
+ * where. %d device, %p peer, %s service (tcp/104), %h what differs, %g what was seen there, %w the same with its
+ * port, %a the calling AE title. */
 
 static const struct {
 	enum rule_id id;
