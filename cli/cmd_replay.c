@@ -531,6 +531,8 @@ static int run(int argc, char **argv)
 		return cmd_usage(&cmd_replay, "at most 256 captures at a time");
 	if (r.expect && (r.output || (r.format >= 0 && r.format == WRITER_TABLE)))
 		return cmd_usage(&cmd_replay, "--expect compares instead of writing: without -o, and with json, jsonl or csv");
+	if (!r.session.policy_dir && (r.fail_on >= 0 || r.show == WRITER_ALERTS))
+		return cmd_usage(&cmd_replay, "without a policy nothing is judged and nothing can be found: name one with -p DIR");
 	if (r.show < 0)
 		r.show = r.session.policy_dir ? WRITER_ALERTS : WRITER_ASSETS;
 	if (sodium_init() < 0)

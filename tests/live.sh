@@ -3,6 +3,7 @@
 # the engine is locked in with nothing but its packet socket, and Ctrl-C ends it properly.
 # Covers: R012
 set -eu
+BUILD=${BUILD:-$PWD/build}
 py=/usr/bin/python3
 if [ "${1:-}" != inside ]; then
 	[ -x $py ] || { echo "skipped: no $py"; exit 77; }

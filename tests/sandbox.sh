@@ -3,6 +3,7 @@
 # the design names; and a planted open() is killed and reported.
 # Covers: R040
 set -eu
+BUILD=${BUILD:-$PWD/build}
 fail() { echo "FAIL: $*"; [ ! -f "$dir/log" ] || cat "$dir/log"; exit 1; }
 dir=$(mktemp -d)
 pid=

@@ -39,6 +39,8 @@ want 3 "$short:|70000|65535" "$s" check "$dir/policy"
 edit "$short" '0,/\(to\|from\): \([a-z]*\)/s//\1: \2x/'
 want 3 "$short:|role" "$s" check "$dir/policy"
 want 2 "CAPTURE" "$s" replay
+want 2 "-p DIR" "$s" replay --fail-on high $capture
+want 2 "-p DIR" "$s" replay --show alerts $capture
 want 2 "--nonsense" "$s" replay --nonsense $capture
 want 2 "repaly|replay" "$s" repaly $capture
 want 4 "no-such.pcap|No such file" "$s" replay "$dir/no-such.pcap"
