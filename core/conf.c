@@ -496,13 +496,18 @@ struct conf_doc *conf_read_file(const char *path, struct conf_report *rep)
 	uint8_t *mem = NULL;
 	size_t n = 0, cap = 0;
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Not blocking: a pipe that nobody writes to would hold us for ever. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st)) {
 		fault(path, 0, 0, rep, "cannot be read: %s", strerrordesc_np(errno));
 		goto out;
 	}
 	if (S_ISDIR(st.st_mode)) {
 		fault(path, 0, 0, rep, "is a directory; expected a file");
+		goto out;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		fault(path, 0, 0, rep, "is a pipe, socket or device; expected a file");
 		goto out;
 	}
 	for (;;) {

@@ -1,5 +1,7 @@
 #include <dirent.h>
 #include <errno.h>
+#include <unistd.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,11 +178,23 @@ static bool ends_with(const char *name, const char *end)
 static int read_bytes(const char *path, struct policy_model *m, struct span *ret, struct conf_report *rep)
 {
 	struct policy_place at = { .file = path };
-	FILE *f = fopen(path, "rb");
-	if (!f) {
+	struct stat st;
+	/* Not blocking: a pipe that nobody writes to would hold us for ever. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "rb");
+	if (!f || fstat(fd, &st)) {
 		int err = errno;
 		policy_load_fault(&at, rep, "cannot be read: %s", strerror(err));
+		if (f)
+			fclose(f);
+		else if (fd >= 0)
+			close(fd);
 		return -err;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		policy_load_fault(&at, rep, "is a pipe, socket or device; expected a file");
+		fclose(f);
+		return -EINVAL;
 	}
 	char *text = NULL;
 	size_t n = 0, room = 0;

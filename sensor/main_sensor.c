@@ -99,7 +99,8 @@ static void default_sensor_id(char ret[static FRAME_SENSOR_LEN + 1])
 	(void)gethostname(host, sizeof(host) - 1);
 	host[FRAME_SENSOR_LEN] = '\0';
 	host[strcspn(host, ".")] = '\0';
-	(void)snprintf(ret, FRAME_SENSOR_LEN + 1, "%s", options_sensor_id(host, why) ? "sensor" : host);
+	const char *id = options_sensor_id(host, why) ? "sensor" : host;
+	(void)snprintf(ret, FRAME_SENSOR_LEN + 1, "%.*s", FRAME_SENSOR_LEN, id);
 }
 
 /* One option. 0, or -EINVAL with a line in `why`. */

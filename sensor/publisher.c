@@ -194,7 +194,8 @@ static void commit(struct publisher *p, struct lane *l, uint64_t seq)
 	if (seq <= l->acked)
 		return;
 	l->acked = seq;
-	l->progress_ns = p->now_ns;
+	/* A collector that still commits is worth waiting for: the time to linger counts from here too. */
+	l->progress_ns = p->ended_ns = p->now_ns;
 	while (l->first && l->first->seq <= seq) {
 		struct entry *e = l->first;
 		if (last_seq(e) > seq) {        /* a collector that takes losses in parts */

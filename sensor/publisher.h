@@ -21,7 +21,7 @@ struct publisher_config {
 	const char *sensor;
 	uint64_t epoch;
 	size_t window_bytes;            /* per lane */
-	unsigned linger_s;              /* after RING_END: how long to wait for the last ACK */
+	unsigned linger_s;              /* after RING_END: how long to wait for the next ACK */
 	const volatile int *stop;       /* set by a signal handler: send what is there, then end; may be NULL */
 	bool wait;                      /* files: a full window holds up the ring, so nothing is lost; live: it drops */
 	unsigned resend_ms;             /* without an ACK that long, ask and send again; 0: 2000 */

@@ -75,6 +75,11 @@ else:
     open(path, "w").write(text)
 PY
 want 3 "inventory" "$s" check "$dir/policy"
+# A pipe that nobody writes to, where a file should be, must not hold anybody.
+rm -rf "$dir/policy"
+cp -r $demo/policy "$dir/policy"
+mkfifo "$dir/policy/pipe.yaml"
+want 3 "pipe.yaml|expected a file" timeout 60 "$s" check "$dir/policy"
 want 1 "" "$s" replay --show observations -o /dev/full $capture
 want 0 "" "$s" --help
 want 0 "" "$s" replay --help
