@@ -2,6 +2,7 @@
 # A collector killed with -9 while a sensor sends loses nothing and counts nothing twice: in the end the store holds
 # the alerts of a run that nobody disturbed.
 set -eu
+SOURCE=${SOURCE:-$PWD}
 BUILD=${BUILD:-$PWD/build}
 dir=$(mktemp -d)
 collector= sensor=

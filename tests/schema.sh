@@ -1,6 +1,7 @@
 #!/bin/sh
 # The published schemas are the tables', accept what the encoder prints and refuse what it must not print.
 set -eu
+SOURCE=${SOURCE:-$PWD}
 BUILD=${BUILD:-$PWD/build}
 "$SOURCE/tools/gen-docs" --check
 python3 -c 'import jsonschema; jsonschema.Draft202012Validator' 2>/dev/null || {

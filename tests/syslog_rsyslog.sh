@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every alert of the demo reaches a real rsyslogd whole, also when it is killed and comes back.
 set -eu
+SOURCE=${SOURCE:-$PWD}
 BUILD=${BUILD:-$PWD/build}
 command -v rsyslogd >/dev/null || { echo "skip: rsyslogd is not installed"; exit 77; }
 dir=$(mktemp -d)
