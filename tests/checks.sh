@@ -32,4 +32,10 @@ echo 'int wrong_name(void); int wrong_name(void) { return 1; }' >"$dir/core/name
 must_fail names "$root/tools/check-names" core/names-fault.o
 printf 'const struct x *f(const char *p) { return (const struct x *)p; }\n' >"$dir/dissectors/banned-fault.c"
 must_fail banned "$root/tools/check-banned" dissectors/banned-fault.c
-echo "checks hold; six planted faults were found"
+mkdir -p "$dir/rules" "$dir/sensor"
+echo 'RULE(NOBODY, "a.rule", ASSET, "", "", "t", "t")' >"$dir/rules/rule.def"
+echo 'int x;' >"$dir/rules/policy.c"
+echo 'int x;' >"$dir/sensor/detector.c"
+if (cd "$dir" && "$root/tools/check-banned" rules/policy.c) >"$dir/out" 2>&1; then fail "a rule that nobody says was not seen"; fi
+grep -q 'nothing says NOBODY' "$dir/out" || { cat "$dir/out"; fail "check-banned failed for another reason"; }
+echo "checks hold; seven planted faults were found"
