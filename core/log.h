@@ -1,6 +1,6 @@
 /* log.h -- lines for the operator, on stderr. Only mains and process loops log; lower code returns.
  *
- * Text is escaped: no control character and no byte of a terminal escape sequence leaves here.
+ * Text is escaped (escape.h), line breaks too: one call, one line, whatever a file is called.
  * Under systemd (JOURNAL_STREAM set) lines begin with "<N>" priorities. errno is preserved.
  */
 #ifndef CORE_LOG_H
@@ -14,5 +14,7 @@ void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* A line of a command to the person who typed it: no program name, no level, never left out; escaped alike. */
+void log_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

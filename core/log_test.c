@@ -28,6 +28,7 @@ static const char *caught(char *out, size_t cap, void (*call)(const char *), con
 }
 
 static void say_error(const char *s) { log_error("%s", s); }
+static void say_plainly(const char *s) { log_say("%s: cannot be read", s); }
 static void say_debug(const char *s) { log_debug("%s", s); }
 
 static void escapes_what_a_terminal_would_obey(void)
@@ -40,6 +41,15 @@ static void escapes_what_a_terminal_would_obey(void)
 	CU_ASSERT_STRING_EQUAL(caught(out, sizeof(out), say_error, "\xc2\x9b" "31m \x9b \xff \xe0\x80\x80"),
 			       "test: error: \\xc2\\x9b31m \\x9b \\xff \\xe0\\x80\\x80\n");
 	CU_ASSERT_STRING_EQUAL(caught(out, sizeof(out), say_error, "台帳未登録機器"), "test: error: 台帳未登録機器\n");
+}
+
+/* A file called "a\nerror: all is lost" must not look like two lines of ours. */
+static void a_line_is_one_line_whatever_is_in_it(void)
+{
+	char out[16384];
+	log_open("test", LOG_LEVEL_ERROR);
+	CU_ASSERT_STRING_EQUAL(caught(out, sizeof(out), say_plainly, "a\nerror: b\x1b]0;t\x07"),
+			       "a\\x0aerror: b\\x1b]0;t\\x07: cannot be read\n");
 }
 
 static void keeps_the_level_and_the_journal_priority(void)
@@ -58,11 +68,11 @@ static void keeps_the_level_and_the_journal_priority(void)
 
 static void a_long_line_is_cut_and_ends(void)
 {
-	char out[16384], *text = malloc(10001);
+	char out[32768], *text = malloc(10001);
 	memset(text, 1, 10000);
 	text[10000] = '\0';
 	caught(out, sizeof(out), say_error, text);
-	CU_ASSERT_EQUAL(strlen(out), strlen("test: error: ") + 4 * 2047 + 1);
+	CU_ASSERT_EQUAL(strlen(out), strlen("test: error: ") + 4 * 6143 + 1);
 	CU_ASSERT_EQUAL(out[strlen(out) - 1], '\n');
 	free(text);
 }
@@ -97,6 +107,7 @@ int main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "escapes_what_a_terminal_would_obey", escapes_what_a_terminal_would_obey },
+		{ "a_line_is_one_line_whatever_is_in_it", a_line_is_one_line_whatever_is_in_it },
 		{ "keeps_the_level_and_the_journal_priority", keeps_the_level_and_the_journal_priority },
 		{ "a_long_line_is_cut_and_ends", a_long_line_is_cut_and_ends },
 		{ "preserves_errno", preserves_errno },
