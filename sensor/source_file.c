@@ -19,6 +19,7 @@ enum {
 	/* libpcap's largest snap length for any link type; a longer record is not a record. */
 	RECORD_MAX = 128 << 20,
 	PCAP_HEADER = 24,
+	LOOK_AHEAD_MAX = 64 << 10,      /* longer records than IP packets are not looked behind; two fit in NEED_MAX */
 	LINKTYPE_MASK = 0x03ffffff,     /* pcap, 4: the bits above tell of the frame check sequence */
 };
 
@@ -169,8 +170,56 @@ static bool pay_owed(struct source_file *f)
 	return u32(f, &c) == f->owed_trailer || corrupt(f, "two block lengths that differ");
 }
 
+/* A record header `at` bytes ahead, which stand in the window. */
+static struct cursor ahead(const struct source_file *f, size_t at)
+{
+	return cursor_from((struct span){ f->in.buf + f->in.at + at, 16 });
+}
+
+/* Could a record of the same capture begin `at` bytes ahead, a day from `seconds` at most? *ret_captured its length. */
+static bool is_record(struct source_file *f, size_t at, uint32_t seconds, size_t *ret_captured)
+{
+	if (!source_input_need(&f->in, at + 16))
+		return false;
+	struct cursor c = ahead(f, at);
+	uint32_t s = u32(f, &c), fraction = u32(f, &c), captured = u32(f, &c), wire = u32(f, &c);
+	uint32_t apart = s > seconds ? s - seconds : seconds - s;
+	*ret_captured = captured;
+	return apart <= 86400 && fraction < 1000000 && captured && captured <= wire && captured <= LOOK_AHEAD_MAX;
+}
+
+/* Some programs (Nordic's sniffer of Bluetooth among them) write Kuznetzov's longer records under the plain magic
+ * number; Wireshark's wiretap/libpcap.c tells them by looking whether records follow each other, and so do we. Only
+ * what could not be read otherwise is taken for it: read plainly, the second record has an impossible length; read as
+ * the longer kind, the second and third are sound. */
+static bool is_modified(struct source_file *f)
+{
+	size_t first, second, third;
+	struct cursor c;
+	if (!source_input_need(&f->in, 16))
+		return false;
+	c = ahead(f, 0);
+	uint32_t seconds = u32(f, &c);
+	if (!is_record(f, 0, seconds, &first) || !source_input_need(&f->in, 16 + first + 16))
+		return false;
+	c = ahead(f, 16 + first);
+	cursor_skip(&c, 8);
+	if (u32(f, &c) <= SOURCE_MAX_PACKET)
+		return false;
+	if (!is_record(f, 24 + first, seconds, &second))
+		return false;
+	/* A capture of two, or cut short in its third, is still told. */
+	if (!source_input_need(&f->in, 24 + first + 24 + second + 16))
+		return source_input_need(&f->in, 24 + first + 24 + second);
+	return is_record(f, 24 + first + 24 + second, seconds, &third);
+}
+
 static bool next_pcap(struct source_file *f, struct source_packet *ret)
 {
+	if (f->unsure) {
+		f->unsure = false;
+		f->modified = is_modified(f);
+	}
 	size_t header = f->modified ? 24 : 16;
 	if (!source_input_need(&f->in, header))
 		return ended(f, false);
@@ -219,6 +268,7 @@ static bool open_pcap(struct source_file *f, uint32_t magic)
 	f->lengths = dgux || minor < 3 ? SOURCE_FILE_LENGTHS_OLD :
 		minor == 3 ? SOURCE_FILE_LENGTHS_EITHER : SOURCE_FILE_LENGTHS_NEW;
 	f->modified = magic == MAGIC_MODIFIED;
+	f->unsure = magic == MAGIC_US && f->lengths == SOURCE_FILE_LENGTHS_NEW;
 	set_resolution(i, magic == MAGIC_NS ? 9 : 6);
 	f->interfaces = 1;
 	f->kind = SOURCE_FILE_PCAP;

@@ -28,6 +28,7 @@ struct source_file {
 	enum source_file_kind kind;
 	bool little;                    /* byte order of the file, or of the section at hand */
 	bool modified;                  /* Kuznetzov's pcap: 8 more bytes a record */
+	bool unsure;                    /* whether it is one is told by its first records */
 	enum { SOURCE_FILE_LENGTHS_NEW, SOURCE_FILE_LENGTHS_OLD, SOURCE_FILE_LENGTHS_EITHER } lengths;
 	bool owed;                      /* the packet handed out last was cut: the rest of its record comes first */
 	uint64_t owed_bytes;

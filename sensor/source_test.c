@@ -271,6 +271,94 @@ static void reads_modified_pcap(void)
 	drop(&f);
 }
 
+/* `n` of Kuznetzov's records of 30 bytes under the magic number of plain ones. */
+static void put_disguised(struct file *f, uint32_t n, uint32_t apart)
+{
+	put_pcap(f, 0xa1b2c3d4, 4, 262144, 272);
+	for (uint32_t i = 0; i < n; i++) {
+		put32(f, 1685000000 + i * apart);
+		put32(f, 9);
+		put32(f, 30);
+		put32(f, 30);
+		put64(f, 0);
+		put_fill(f, 30, i);
+	}
+}
+
+static void tells_modified_records_under_the_plain_magic_number(void)
+{
+	for (unsigned big = 0; big < 2; big++) {
+		for (uint32_t n = 2; n < 6; n++) {
+			struct file f = { .big = big };
+			struct source_packet p;
+			put_disguised(&f, n, 1);
+			struct source *s = open_bytes(&f, f.n);
+			for (uint32_t i = 0; i < n; i++) {
+				CU_ASSERT_EQUAL(source_next(s, 0, &p), SOURCE_PACKET);
+				CU_ASSERT(p.bytes.n == 30 && is_fill(p.bytes, i));
+			}
+			CU_ASSERT_EQUAL(drain(s, NULL, 0), 0);
+			CU_ASSERT_EQUAL(source_result(s, 0)->err, 0);
+			source_close(s);
+			drop(&f);
+		}
+	}
+}
+
+/* Nothing is guessed where a plain reading is possible, nor where the longer one is not sound either. */
+static void takes_nothing_else_for_modified_records(void)
+{
+	struct file f = { 0 };
+	put_disguised(&f, 4, 1);
+	f.b[24 + 54 + 6] = 0xff;                /* microseconds of the second record */
+	struct source *s = open_bytes(&f, f.n);
+	CU_ASSERT_EQUAL(drain(s, NULL, 0), 1);
+	CU_ASSERT_EQUAL(source_result(s, 0)->err, ERR_CORRUPT);
+	source_close(s);
+	drop(&f);
+
+	put_disguised(&f, 4, 86401);            /* days apart */
+	s = open_bytes(&f, f.n);
+	CU_ASSERT_EQUAL(source_result(s, 0)->packets, 0);
+	CU_ASSERT_EQUAL(drain(s, NULL, 0), 1);
+	CU_ASSERT_EQUAL(source_result(s, 0)->err, ERR_CORRUPT);
+	source_close(s);
+	drop(&f);
+
+	/* Plain records whose payload is a capture of the other kind. */
+	struct file inner = { 0 };
+	put_disguised(&inner, 3, 1);
+	put_pcap(&f, 0xa1b2c3d4, 4, 262144, 1);
+	for (int i = 0; i < 3; i++) {
+		put32(&f, 1685000000);
+		put32(&f, 0);
+		put32(&f, (uint32_t)inner.n);
+		put32(&f, (uint32_t)inner.n);
+		put(&f, inner.b, inner.n);
+	}
+	s = open_bytes(&f, f.n);
+	CU_ASSERT_EQUAL(drain(s, NULL, 0), 3);
+	CU_ASSERT_EQUAL(source_result(s, 0)->err, 0);
+	source_close(s);
+	drop(&f);
+	drop(&inner);
+}
+
+static void every_prefix_of_disguised_records_ends_well(void)
+{
+	struct file f = { 0 };
+	put_disguised(&f, 3, 1);
+	for (size_t n = 0; n <= f.n; n++) {
+		struct source *s = open_bytes(&f, n);
+		size_t got = drain(s, NULL, 0);
+		CU_ASSERT(got <= 3);
+		if (n >= 24 + 54 * 2)
+			CU_ASSERT_EQUAL(got, n == f.n ? 3 : 2);
+		source_close(s);
+	}
+	drop(&f);
+}
+
 static void masks_frame_check_bits_of_the_link_type(void)
 {
 	struct file f = { 0 };
@@ -1020,6 +1108,9 @@ int main(void)
 #define CASE(f) CU_add_test(s, #f, f)
 	CASE(reads_every_pcap_magic);
 	CASE(reads_modified_pcap);
+	CASE(tells_modified_records_under_the_plain_magic_number);
+	CASE(takes_nothing_else_for_modified_records);
+	CASE(every_prefix_of_disguised_records_ends_well);
 	CASE(masks_frame_check_bits_of_the_link_type);
 	CASE(every_prefix_of_pcap_is_cut_or_whole);
 	CASE(rejects_impossible_pcap_length);
