@@ -132,7 +132,9 @@ static void put(struct run *r, const struct observation *o)
 	head.n = (uint32_t)(room.len - at - sizeof(head));
 	memcpy(b->data + at, &head, sizeof(head));
 	b->len = room.len;
-	st->v[STATS_observations]++;
+	bool flow = o->head.type == OBSERVATION_FLOW_OPEN || o->head.type == OBSERVATION_FLOW_SERVICE ||
+		    o->head.type == OBSERVATION_FLOW_END;
+	st->v[flow ? STATS_flow_observations : STATS_observations]++;
 }
 
 bool shard_record_next(const struct shard_out *out, size_t *at, struct shard_record *ret, struct span *ret_bytes)
