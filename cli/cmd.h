@@ -2,7 +2,9 @@
 #ifndef CLI_CMD_H
 #define CLI_CMD_H
 
-#include <stdio.h>
+#include <getopt.h>
+
+#include "core/escape.h"
 
 struct cmd {
 	const char *name;
@@ -17,6 +19,10 @@ extern const struct cmd *const cmd_list[];      /* NULL ends */
 
 /* "spanward NAME: why" and where to read on, to stderr; ERR_EXIT_USAGE. */
 int cmd_usage(const struct cmd *c, const char *why);
+/* The same for what getopt_long() refused: `opt` is '?' or ':'. */
+int cmd_bad_option(const struct cmd *c, int opt, char *const *argv, const struct option *options);
+/* What to type to run this program again, fit for a shell: its bare name when PATH finds it, else as it was called. */
+const char *cmd_program(char ret[static ESCAPE_SHELL]);
 /* The page, to stdout; 0. */
 int cmd_help(const struct cmd *c);
 /* Value of an option that is one of `words`; prints what was expected. Index or -1. */

@@ -5,6 +5,7 @@
 #include "cli/cmd.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "core/log.h"
 #include "rules/policy.h"
 
 static const char help[] =
@@ -27,11 +28,11 @@ static int run(int argc, char **argv)
 		{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 },
 	};
 	bool quiet = false;
-	for (int opt; (opt = getopt_long(argc, argv, "qh", options, NULL)) != -1;) {
+	for (int opt; (opt = getopt_long(argc, argv, ":qh", options, NULL)) != -1;) {
 		if (opt == 'h')
 			return cmd_help(&cmd_check);
 		if (opt != 'q')
-			return cmd_usage(&cmd_check, "see above");
+			return cmd_bad_option(&cmd_check, opt, argv, options);
 		quiet = true;
 	}
 	if (optind == argc)
@@ -39,17 +40,19 @@ static int run(int argc, char **argv)
 	int code = ERR_EXIT_OK;
 	for (int i = optind; i < argc; i++) {
 		struct conf_report rep = { 0 };
+		char name[ESCAPE_NAME];
 		int err = policy_check_path(argv[i], &rep);
-		for (size_t k = 0; k < rep.n; k++)
-			(void)fprintf(stderr, "%s:%u:%u: %s\n", rep.v[k].file, rep.v[k].line, rep.v[k].column, rep.v[k].what);
-		if (rep.total > rep.n)
-			(void)fprintf(stderr, "and %zu more\n", rep.total - rep.n);
+		conf_say(&rep);
 		if (!err) {
 			if (!quiet)
-				(void)printf("%s: right\n", argv[i]);
+				(void)printf("%s: right\n", escape_name(argv[i], name));
 			continue;
 		}
-		(void)fprintf(stderr, "%s: %zu fault%s: %s\n", argv[i], rep.total, rep.total == 1 ? "" : "s", err_text(err));
+		/* One fault needs no total, and what no fault tells (no memory) has a name of its own. */
+		if (rep.total > 1)
+			log_say("%s: %zu faults", escape_name(argv[i], name), rep.total);
+		else if (!rep.total)
+			log_say("%s: %s", escape_name(argv[i], name), err_text(err));
 		int this = (int)err_exit_code(err);
 		/* A file that is not there is a wrong configuration here. */
 		this = this == ERR_EXIT_PERMISSION ? this : ERR_EXIT_CONFIG;

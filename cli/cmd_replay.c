@@ -14,6 +14,7 @@
 #include "cli/writer.h"
 #include "collector/store.h"
 #include "core/err.h"
+#include "core/log.h"
 #include "sensor/options.h"
 #include "sensor/session.h"
 
@@ -184,12 +185,22 @@ static void take_file(struct replay *r, struct span bytes)
 	if (!r->input_err)
 		r->input_err = err;
 	progress_end(&r->progress);
-	const char *advice = err == ERR_TRUNCATED ? "the capture was cut short: copy or capture it again for the rest" :
-	                     err == ERR_CORRUPT ? "the file is damaged from there on: copy it again and compare checksums" :
-	                     err == ERR_UNKNOWN_KIND ? "captures are pcap or pcapng files, also gzip-compressed" :
+	char name[ESCAPE_NAME];
+	(void)escape_name(r->session.files[file - 1], name);
+	const char *advice = err == ERR_TRUNCATED ? "copy or capture it again for the rest" :
+	                     err == ERR_CORRUPT ? "copy it again and compare checksums" :
+	                     err == ERR_UNKNOWN_KIND ? "expected pcap or pcapng, also gzip-compressed" :
 	                     "see whether the disk or the pipe it comes from has a fault";
-	(void)fprintf(stderr, "spanward: %s: %s%s%.*s; %llu packets were read before; %s\n", r->session.files[file - 1],
-	              err_text(err), why.n ? ": " : "", (int)why.n, (const char *)why.p, packets, advice);
+	if (err == ERR_UNKNOWN_KIND && !packets) {
+		log_say("spanward: %s: no capture: %.*s; %s", name, (int)why.n, (const char *)why.p, advice);
+		return;
+	}
+	const char *what = err == ERR_TRUNCATED ? "cut short" : err == ERR_CORRUPT ? "damaged" : err_text(err);
+	/* "cut short: cut short after packet 3" says it twice. */
+	if (err == ERR_TRUNCATED && why.n >= 9 && !memcmp(why.p, "cut short", 9))
+		what = "";
+	log_say("spanward: %s: %s%s%.*s; %llu packet%s read before that; %s", name, what, why.n && *what ? ": " : "", (int)why.n,
+	        (const char *)why.p, packets, packets == 1 ? " was" : "s were", advice);
 }
 
 static void take(struct replay *r, enum ring_kind kind, struct span bytes)
@@ -293,13 +304,20 @@ static void print_next(const struct replay *r, FILE *to)
 {
 	/* What was piped in cannot be read again, and a list of files need not be repeated to be understood. */
 	bool one = r->session.n_files == 1 && strcmp(r->session.files[0], "-");
-	const char *file = one ? r->session.files[0] : "CAPTURE...";
+	char file[ESCAPE_SHELL], dir[ESCAPE_SHELL], program[ESCAPE_SHELL];
+	if (!r->stats.v[STATS_packets])
+		return;
+	if (one)
+		(void)escape_shell(r->session.files[0], file);
+	else
+		(void)snprintf(file, sizeof(file), "CAPTURE...");
+	(void)cmd_program(program);
 	if (!r->session.policy_dir) {
-		(void)fprintf(to, "next: spanward replay -p POLICY_DIR %s   (compares this with what the makers declared; "
-		              "docs/profiles.md says how to write that down)\n", file);
+		(void)fprintf(to, "next: %s replay -p POLICY_DIR %s   (compares this with what the makers declared; "
+		              "docs/profiles.md says how to write that down)\n", program, file);
 	} else if (r->show == WRITER_ALERTS && r->worst_id[0]) {
-		(void)fprintf(to, "next: spanward replay -p %s --format jsonl -o alerts.jsonl %s && "
-		              "spanward explain %s --from alerts.jsonl\n", r->session.policy_dir, file, r->worst_id);
+		(void)fprintf(to, "next: %s replay -p %s --format jsonl -o alerts.jsonl %s && %s explain %s --from alerts.jsonl\n",
+		              program, escape_shell(r->session.policy_dir, dir), file, program, r->worst_id);
 	}
 }
 
@@ -360,14 +378,6 @@ static int open_all(struct replay *r, char why[static 256])
 	return needs_store(r) ? store_open(":memory:", &r->store, why) : 0;
 }
 
-static void print_report(const struct conf_report *rep)
-{
-	for (size_t i = 0; i < rep->n; i++)
-		(void)fprintf(stderr, "%s:%u:%u: %s\n", rep->v[i].file, rep->v[i].line, rep->v[i].column, rep->v[i].what);
-	if (rep->total > rep->n)
-		(void)fprintf(stderr, "and %zu more\n", rep->total - rep->n);
-}
-
 /* The code that says most about what happened. */
 static int exit_code(const struct replay *r, int engine_err, bool matches)
 {
@@ -398,23 +408,23 @@ static int finish(struct replay *r, int err)
 	bool whole = !err && !closed;
 	(void)out_close(&r->out, whole, why);
 	if (r->out.err)
-		(void)fprintf(stderr, "spanward: %s\n", why);
+		log_say("spanward: %s", why);
 	if (closed)
 		return ERR_EXIT_OK;
 	if (!r->out.err) {
 		int ended = session_wait(r->engine, &sig, why);
 		if (ended) {
-			(void)fprintf(stderr, "spanward: %s\n", why);
+			log_say("spanward: %s", why);
 			err = ended;
 		} else if (err) {
-			(void)fprintf(stderr, "spanward: the engine's output does not add up: %s\n", err_text(err));
+			log_say("spanward: the engine's output does not add up: %s", err_text(err));
 		}
 	}
 	if (r->store_err)
-		(void)fprintf(stderr, "spanward: the store in memory: %s\n", err_text(r->store_err));
+		log_say("spanward: the store in memory: %s", err_text(r->store_err));
 	if (r->bad_records)
-		(void)fprintf(stderr, "spanward: %llu records of the engine do not decode: a fault or an attack; keep the capture and "
-		              "report it\n", r->bad_records);
+		log_say("spanward: %llu records of the engine do not decode: a fault or an attack; keep the capture and report it",
+		        r->bad_records);
 	if (!r->quiet && !r->out.err)
 		print_summary(r, under ? stdout : stderr);
 	bool matches = !r->expect || out_matches(&r->out, r->expect, stderr);
@@ -432,14 +442,16 @@ static int replay(struct replay *r)
 	/* First of all: the engine's process begins as a copy of this one and should find little in it. */
 	int err = session_start(&r->session, &r->engine, &rep, why);
 	if (err) {
-		print_report(&rep);
-		(void)fprintf(stderr, "spanward: %s\n", why[0] ? why : err_text(err));
+		conf_say(&rep);
+		/* What is wrong with a policy has been said, line by line. */
+		if (!rep.total)
+			log_say("spanward: %s", why[0] ? why : err_text(err));
 		return (int)err_exit_code(err);
 	}
 	err = open_all(r, why);
 	if (err) {
 		char ignored[256];
-		(void)fprintf(stderr, "spanward: %s\n", why[0] ? why : err_text(err));
+		log_say("spanward: %s", why[0] ? why : err_text(err));
 		if (r->out.to || r->out.expected)
 			(void)out_close(&r->out, false, ignored);
 		if (err == -EPERM || err == -EACCES)
@@ -503,7 +515,6 @@ static int take_option(struct replay *r, int opt, const char *arg)
 		r->session.plant = arg;
 		return 0;
 	default:
-		(void)fprintf(stderr, "Try 'spanward replay --help'.\n");
 		return ERR_EXIT_USAGE;
 	}
 }
@@ -516,9 +527,11 @@ static int run(int argc, char **argv)
 	r.session.engine.epoch = 1;
 	r.session.engine.workers = default_workers();
 	r.language = writer_language();
-	for (int opt; (opt = getopt_long(argc, argv, "p:o:qh", options, NULL)) != -1;) {
+	for (int opt; (opt = getopt_long(argc, argv, ":p:o:qh", options, NULL)) != -1;) {
 		if (opt == 'h')
 			return cmd_help(&cmd_replay);
+		if (opt == '?' || opt == ':')
+			return cmd_bad_option(&cmd_replay, opt, argv, options);
 		int code = take_option(&r, opt, optarg);
 		if (code)
 			return code;

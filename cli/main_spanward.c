@@ -38,8 +38,9 @@ static int unknown(const char *name)
 		names[n++] = (*c)->name;
 	names[n++] = "help";
 	const char *near = conf_nearest(span_str(name), names, n);
-	(void)fprintf(stderr, "spanward: there is no command '%.60s'%s%s%s\nTry 'spanward help'.\n", name,
-	              near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+	log_say("spanward: there is no command '%.60s'%s%s%s", name, near ? "; did you mean " : "", near ? near : "",
+	        near ? "?" : "");
+	log_say("Try 'spanward help'.");
 	return ERR_EXIT_USAGE;
 }
 

@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include "core/err.h"
+#include "core/escape.h"
 
 static int explain(int err, const char *what, const char *path, char why[static 256])
 {
-	(void)snprintf(why, 256, "%s: %s: %s", path, what, err_text(err));
+	char name[ESCAPE_NAME];
+	(void)snprintf(why, 256, "%s: %s: %s", escape_name(path, name), what, err_text(err));
 	return err;
 }
 
@@ -185,7 +187,13 @@ bool out_matches(const struct out *o, const char *expected, FILE *to)
 {
 	if (!o->bad_line)
 		return true;
-	(void)fprintf(to, "%s:%llu:%zu: the output differs, first here\n  expected: %s\n  got:      %s\n", expected, o->bad_line,
-	              o->bad_at + 1, o->want_text, o->have_text);
+	char name[ESCAPE_NAME];
+	uint8_t want[4 * OUT_SHOWN + 1], have[4 * OUT_SHOWN + 1];
+	struct buf w = buf_over(want, sizeof(want) - 1), h = buf_over(have, sizeof(have) - 1);
+	/* What is expected is anybody's file. */
+	escape_put(&w, span_str(o->want_text));
+	escape_put(&h, span_str(o->have_text));
+	(void)fprintf(to, "%s:%llu:%zu: the output differs, first here\n  expected: %.*s\n  got:      %.*s\n",
+	              escape_name(expected, name), o->bad_line, o->bad_at + 1, (int)w.len, (char *)want, (int)h.len, (char *)have);
 	return false;
 }

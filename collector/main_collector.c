@@ -14,6 +14,7 @@
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/log.h"
+#include "core/option.h"
 
 enum {
 	SINKS_MAX = 16,
@@ -77,8 +78,8 @@ static int parse(int argc, char **argv, struct config *c)
 		{ "version", no_argument, NULL, VERSION }, { NULL, 0, NULL, 0 },
 	};
 	int o;
-	char *end;
-	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	char *end, why[256];
+	while ((o = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
 		switch (o) {
 		case BIND:
 			c->bind = optarg;
@@ -88,7 +89,7 @@ static int parse(int argc, char **argv, struct config *c)
 			break;
 		case SINK:
 			if (c->n_sinks == SINKS_MAX) {
-				fprintf(stderr, "spanward-collector: more than %d sinks\n", SINKS_MAX);
+				log_say("spanward-collector: more than %d sinks", SINKS_MAX);
 				return ERR_EXIT_USAGE;
 			}
 			c->sinks[c->n_sinks++] = optarg;
@@ -100,7 +101,7 @@ static int parse(int argc, char **argv, struct config *c)
 			errno = 0;
 			unsigned long v = strtoul(optarg, &end, 10);
 			if (errno || end == optarg || *end || optarg[0] == '-' || v > 86400) {
-				fprintf(stderr, "spanward-collector: --once-idle: expected 0 to 86400 seconds, found '%s'\n", optarg);
+				log_say("spanward-collector: --once-idle: expected 0 to 86400 seconds, found '%.60s'", optarg);
 				return ERR_EXIT_USAGE;
 			}
 			c->once = true;
@@ -114,21 +115,24 @@ static int parse(int argc, char **argv, struct config *c)
 			puts("spanward-collector " SPANWARD_VERSION);
 			return -1;
 		default:
-			fputs("try: spanward-collector --help\n", stderr);
+			log_say("spanward-collector: %s", option_fault(o, argv, options, why));
+			log_say("Try 'spanward-collector --help'.");
 			return ERR_EXIT_USAGE;
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "spanward-collector: unexpected argument '%s'\n", argv[optind]);
+		log_say("spanward-collector: unexpected argument '%.200s'", argv[optind]);
+		log_say("Try 'spanward-collector --help'.");
 		return ERR_EXIT_USAGE;
 	}
 	if (!c->store) {
-		fputs("spanward-collector: --store PATH is needed\n", stderr);
+		log_say("spanward-collector: where to keep events: --store PATH");
+		log_say("Try 'spanward-collector --help'.");
 		return ERR_EXIT_USAGE;
 	}
 	if (!c->insecure && !receiver_is_local(c->bind)) {
-		fprintf(stderr, "spanward-collector: %s can be reached from other machines, and nothing tells a sensor from\n"
-			"an impostor there; bind to a loopback address or a socket file, or type --insecure-no-curve\n", c->bind);
+		log_say("spanward-collector: %.200s can be reached from other machines, and nothing tells a sensor from an impostor "
+			"there; bind to a loopback address or a socket file, or type --insecure-no-curve", c->bind);
 		return ERR_EXIT_USAGE;
 	}
 	return ERR_EXIT_OK;

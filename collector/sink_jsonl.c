@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/err.h"
+#include "core/escape.h"
 
 enum { LINE_MAX_BYTES = 32 << 10 };     /* an alert is below 8 KiB; every byte of its texts escaped: below this */
 
@@ -28,7 +29,8 @@ static int jsonl_open(void *self, const char *target, char why[static 256])
 	int fd = j->standard_output ? STDOUT_FILENO : open(target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
 	if (fd < 0) {
 		int err = errno;
-		(void)snprintf(why, 256, "jsonl: cannot write to %s: %s", target, err_text(-err));
+		char name[ESCAPE_NAME];
+		(void)snprintf(why, 256, "jsonl: cannot write to %s: %s", escape_name(target, name), err_text(-err));
 		return -err;
 	}
 	j->fd = fd;

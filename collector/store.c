@@ -11,6 +11,7 @@
 #include "collector/store_schema.h"
 #include "core/clock.h"
 #include "core/err.h"
+#include "core/escape.h"
 #include "core/msgpack.h"
 #include "core/utf8.h"
 #include "rules/rule.h"
@@ -188,7 +189,8 @@ int store_open(const char *path, struct store **ret, char why[static 256])
 		err = setup(s);
 	}
 	if (err) {
-		(void)snprintf(why, 256, "store %s: %s", path,
+		char name[ESCAPE_NAME];
+		(void)snprintf(why, 256, "store %s: %s", escape_name(path, name),
 			       err == ERR_UNKNOWN_KIND ? "a file, but not a store of this program" : err_text(err));
 		store_close(s);
 		return err;

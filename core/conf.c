@@ -13,6 +13,9 @@
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/err.h"
+#include "core/escape.h"
+#include "core/log.h"
+#include "core/near.h"
 #include "core/utf8.h"
 
 enum {
@@ -42,7 +45,7 @@ struct chunk {
 };
 
 struct conf_doc {
-	char name[256];
+	char name[ESCAPE_NAME];
 	struct conf_node *root;
 	struct chunk *chunks;
 	size_t nodes;
@@ -80,13 +83,14 @@ static const char *quoted(struct span s, char out[static QUOTE_MAX + 8])
 __attribute__((format(printf, 5, 0)))
 static void vfault(const char *file, unsigned line, unsigned column, struct conf_report *rep, const char *fmt, va_list ap)
 {
+	char name[ESCAPE_NAME];
 	rep->total++;
 	if (rep->n >= CONF_MAX_ERRORS)
 		return;
 	struct conf_error *e = &rep->v[rep->n++];
 	e->line = line;
 	e->column = column;
-	(void)snprintf(e->file, sizeof(e->file), "%s", file);
+	(void)snprintf(e->file, sizeof(e->file), "%s", escape_name(file, name));
 	(void)vsnprintf(e->what, sizeof(e->what), fmt, ap);
 }
 
@@ -105,6 +109,19 @@ void conf_fault(const struct conf_doc *doc, const struct conf_node *at, struct c
 	va_start(ap, fmt);
 	vfault(doc->name, at ? at->line : 0, at ? at->column : 0, rep, fmt, ap);
 	va_end(ap);
+}
+
+void conf_say(const struct conf_report *rep)
+{
+	for (size_t i = 0; i < rep->n; i++) {
+		const struct conf_error *e = &rep->v[i];
+		if (e->line)
+			log_say("%s:%u:%u: %s", e->file, e->line, e->column, e->what);
+		else
+			log_say("%s: %s", e->file, e->what);
+	}
+	if (rep->total > rep->n)
+		log_say("and %zu more faults", rep->total - rep->n);
 }
 
 static uint8_t fold(uint8_t c) { return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c == '-' ? '_' : c; }
@@ -397,6 +414,26 @@ static void on_event(struct builder *b, const yaml_event_t *e, unsigned *documen
 		on_open(b, e->type == YAML_SEQUENCE_START_EVENT ? LIST : MAP, at);
 }
 
+const char *conf_no_text(struct span s)
+{
+	static const char captures[][4] = {
+		"\xa1\xb2\xc3\xd4", "\xd4\xc3\xb2\xa1", "\xa1\xb2\x3c\x4d", "\x4d\x3c\xb2\xa1", "\x0a\x0d\x0d\x0a",
+	};
+	size_t head = s.n < 4096 ? s.n : 4096;
+	for (size_t i = 0; s.n >= 4 && i < sizeof(captures) / sizeof(*captures); i++)
+		if (!memcmp(s.p, captures[i], 4))
+			return "is a capture (spanward replay reads those)";
+	if (s.n >= 2 && (!memcmp(s.p, "\xff\xfe", 2) || !memcmp(s.p, "\xfe\xff", 2)))
+		return "is a text in UTF-16 (save it as UTF-8)";
+	if (s.n >= 2 && !memcmp(s.p, "\x1f\x8b", 2))
+		return "is packed with gzip";
+	if (s.n >= 4 && !memcmp(s.p, "PK\x03\x04", 4))
+		return "is a zip archive or an office document (save a table as CSV)";
+	if (head && memchr(s.p, 0, head))
+		return "is no text: it holds zero bytes";
+	return NULL;
+}
+
 /* Line and column, both 0-based, of a byte. Columns count characters, as libyaml's do. */
 static void position(struct span text, size_t at, size_t *ret_line, size_t *ret_column)
 {
@@ -448,10 +485,14 @@ struct conf_doc *conf_parse(struct span text, const char *name, struct conf_repo
 		fault(name, 0, 0, rep, "memory is out");
 		return NULL;
 	}
-	(void)snprintf(doc->name, sizeof(doc->name), "%s", name);
+	(void)escape_name(name, doc->name);
 	struct builder b = { .doc = doc, .rep = rep };
 	yaml_parser_t p;
-	if (text.n > CONF_MAX_BYTES) {
+	const char *other = conf_no_text(text);
+	if (other) {
+		fault(doc->name, 0, 0, rep, "%s; expected YAML", other);
+		b.bad = true;
+	} else if (text.n > CONF_MAX_BYTES) {
 		fault(doc->name, 0, 0, rep, "longer than %d MiB", CONF_MAX_BYTES >> 20);
 		b.bad = true;
 	} else if (!yaml_parser_initialize(&p)) {
@@ -479,7 +520,7 @@ struct conf_doc *conf_parse(struct span text, const char *name, struct conf_repo
 		for (size_t i = 0; i < b.depth; i++)
 			free_span(b.stack[i].key);
 		if (!b.bad && !doc->root) {
-			fault(doc->name, 1, 1, rep, "nothing is written in it");
+			fault(doc->name, 1, 1, rep, "nothing is written in it; expected keys and values (docs/profiles.md)");
 			b.bad = true;
 		}
 	}
@@ -499,7 +540,9 @@ struct conf_doc *conf_read_file(const char *path, struct conf_report *rep)
 	/* Not blocking: a pipe that nobody writes to would hold us for ever. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st)) {
-		fault(path, 0, 0, rep, "cannot be read: %s", strerrordesc_np(errno));
+		char near[NEAR_TEXT];
+		const char *why = strerrordesc_np(errno);
+		fault(path, 0, 0, rep, "cannot be read: %s%s", why, near_file(path, near));
 		goto out;
 	}
 	if (S_ISDIR(st.st_mode)) {

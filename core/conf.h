@@ -72,6 +72,10 @@ struct conf_doc *conf_read_file(const char *path, struct conf_report *rep);
 void conf_free(struct conf_doc *doc);
 const struct conf_node *conf_root(const struct conf_doc *doc);
 
+/* What bytes that are no text at all are, as "is a capture (...)", or NULL: what a parser would say of them helps
+ * nobody. */
+const char *conf_no_text(struct span s);
+
 /* Checks the tree against a table, reporting every fault. 0 or ERR_CONFIG. Afterwards the getters
  * below may be used on what the table named without further tests. */
 int conf_check(const struct conf_doc *doc, const struct conf_node *node, const struct conf_key *keys,
@@ -79,6 +83,8 @@ int conf_check(const struct conf_doc *doc, const struct conf_node *node, const s
 /* Adds a fault of the caller's own at a node ("no such role: pacx; did you mean pacs?"). */
 void conf_fault(const struct conf_doc *doc, const struct conf_node *at, struct conf_report *rep,
 		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Every fault in a line "file:line:column: what" (file: what, when it is about the whole file) through log_say(). */
+void conf_say(const struct conf_report *rep);
 /* The nearest of `words` by edit distance, NULL when none is near enough to be meant. */
 const char *conf_nearest(struct span word, const char *const *words, size_t n);
 

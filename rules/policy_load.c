@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 
 #include "core/err.h"
+#include "core/escape.h"
+#include "core/near.h"
 #include "rules/policy_model.h"
 
 enum {
@@ -104,7 +106,8 @@ void policy_load_fault(const struct policy_place *at, struct conf_report *rep, c
 	struct conf_error *e = &rep->v[rep->n++];
 	e->line = at->line;
 	e->column = at->column;
-	(void)snprintf(e->file, sizeof(e->file), "%s", at->file ? at->file : "");
+	char name[ESCAPE_NAME];
+	(void)snprintf(e->file, sizeof(e->file), "%s", escape_name(at->file ? at->file : "", name));
 	(void)snprintf(e->what, sizeof(e->what), "%s", what);
 }
 
@@ -184,7 +187,7 @@ static int read_bytes(const char *path, struct policy_model *m, struct span *ret
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "rb");
 	if (!f || fstat(fd, &st)) {
 		int err = errno;
-		policy_load_fault(&at, rep, "cannot be read: %s", strerror(err));
+		policy_load_fault(&at, rep, "cannot be read: %s", strerrordesc_np(err));
 		if (f)
 			fclose(f);
 		else if (fd >= 0)
@@ -220,10 +223,15 @@ static int read_bytes(const char *path, struct policy_model *m, struct span *ret
 		}
 	}
 	if (!r && ferror(f)) {
-		policy_load_fault(&at, rep, "cannot be read: %s", strerror(EIO));
+		policy_load_fault(&at, rep, "cannot be read: %s", strerrordesc_np(EIO));
 		r = -EIO;
 	}
 	(void)fclose(f);
+	const char *other = r ? NULL : conf_no_text((struct span){ (const uint8_t *)text, n });
+	if (other) {
+		policy_load_fault(&at, rep, "%s; expected CSV", other);
+		r = ERR_CONFIG;
+	}
 	if (r) {
 		free(text);
 		return r;
@@ -237,7 +245,7 @@ static int read_bytes(const char *path, struct policy_model *m, struct span *ret
 
 enum file_kind { FILE_TYPE, FILE_SITE, FILE_INVENTORY, FILE_CSV };
 
-/* What a YAML file says it is; `otherwise` when it says nothing. */
+/* What a YAML file says it is; `otherwise` when it says nothing, or nothing that we know. */
 static enum file_kind kind_of(const struct conf_doc *doc, enum file_kind otherwise)
 {
 	const struct conf_node *root = conf_root(doc), *kind = conf_is_map(root) ? conf_get(root, "kind") : NULL;
@@ -246,7 +254,7 @@ static enum file_kind kind_of(const struct conf_doc *doc, enum file_kind otherwi
 		return FILE_SITE;
 	if (span_eq(k, span_str("inventory")))
 		return FILE_INVENTORY;
-	if (k.n || (conf_is_map(root) && conf_get(root, "device_type")))
+	if (span_eq(k, span_str("device-type")) || (conf_is_map(root) && conf_get(root, "device_type")))
 		return FILE_TYPE;
 	return otherwise;
 }
@@ -300,7 +308,8 @@ int policy_load_dir(const char *dir, struct policy_model *m, struct conf_report 
 	DIR *d = opendir(dir);
 	if (!d) {
 		int err = errno;
-		policy_load_fault(&at, rep, "cannot be opened: %s", strerror(err));
+		char near[NEAR_TEXT];
+		policy_load_fault(&at, rep, "cannot be opened: %s%s", strerrordesc_np(err), near_file(dir, near));
 		return -err;
 	}
 	char **names = NULL;
@@ -338,7 +347,8 @@ int policy_load_dir(const char *dir, struct policy_model *m, struct conf_report 
 			r = one;
 	}
 	if (!r && !n) {
-		policy_load_fault(&at, rep, "holds no site.yaml, no inventory.yaml or inventory.csv, and no device type");
+		policy_load_fault(&at, rep, "holds no policy: expected site.yaml, inventory.yaml or inventory.csv, and device types "
+				  "(*.yaml); docs/profiles.md says how to write them");
 		r = ERR_CONFIG;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -353,7 +363,8 @@ int policy_check_path(const char *path, struct conf_report *rep)
 	struct policy_place at = { .file = path };
 	if (stat(path, &st)) {
 		int err = errno;
-		policy_load_fault(&at, rep, "cannot be read: %s", strerror(err));
+		char near[NEAR_TEXT];
+		policy_load_fault(&at, rep, "cannot be read: %s%s", strerrordesc_np(err), near_file(path, near));
 		return -err;
 	}
 	if (S_ISDIR(st.st_mode)) {

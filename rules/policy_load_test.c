@@ -161,8 +161,8 @@ static void other_type_faults(void)
 {
 	one_type(__LINE__, "schema: spanward/2\ndevice_type: x\nmaker: E\nmodel: X\ndocuments: {d: {id: I, revision: 1}}\n"
 	                   "port_list: partial\n", "x.yaml:1:9: this version reads schema spanward/1 only");
-	one_type(__LINE__, "colour: blue\n", "x.yaml:1:1: not a device type");
-	one_type(__LINE__, "- a\n- b\n", "x.yaml:1:1: not a device type");
+	one_type(__LINE__, "colour: blue\n", "x.yaml:1:1: does not say what it is");
+	one_type(__LINE__, "- a\n- b\n", "x.yaml:1:1: does not say what it is");
 	one_type(__LINE__, "schema: spanward/1\nkind: site\nroles: {}\n", "x.yaml:1:1: this is a site, but a file of this name");
 	struct one twice[] = { { "site.yaml", site }, { "x.yaml", type }, { "y.yaml", type } };
 	expect(__LINE__, twice, 3, "y.yaml:1:1: device type example.x is declared at x.yaml:1 already");
@@ -352,7 +352,7 @@ static void paths(void)
 	policy_fixture_make(&f);
 	struct policy *p = NULL;
 	CU_ASSERT_EQUAL(policy_compile_dir(f.dir, &p, &rep), ERR_CONFIG);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rep.v[0].what, "holds no site.yaml"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rep.v[0].what, "holds no policy: expected site.yaml"));
 	memset(&rep, 0, sizeof(rep));
 	CU_ASSERT_EQUAL(policy_check_path("/nowhere/at/all", &rep), -ENOENT);
 	CU_ASSERT_EQUAL(rep.total, 1);

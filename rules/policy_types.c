@@ -780,9 +780,18 @@ int policy_types_read(struct policy_model *m, const struct conf_doc *doc, const 
 	const struct conf_node *root = conf_root(doc);
 	if (conf_is_map(root) && conf_get(root, "device_type"))
 		return read_short(&r);
-	if (conf_is_map(root) && conf_get(root, "kind"))
+	const struct conf_node *kind = conf_is_map(root) ? conf_get(root, "kind") : NULL;
+	static const char *const known[] = { "device-type", "site", "inventory" };
+	/* What else is wrong with such a file, judged as a device type, would only lead astray. */
+	if (kind && conf_is_scalar(kind) && !span_eq(conf_text(kind, ""), span_str(known[0]))) {
+		const char *near = conf_nearest(conf_text(kind, ""), known, sizeof(known) / sizeof(*known));
+		conf_fault(doc, kind, rep, "no such kind of file; expected device-type, site or inventory%s%s%s",
+			   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+		return ERR_CONFIG;
+	}
+	if (kind)
 		return read_long(&r);
-	conf_fault(doc, root, rep, "not a device type: the short form begins with device_type: NAME, the long one says "
-				   "kind: device-type");
+	conf_fault(doc, root, rep, "does not say what it is; expected device_type: NAME (a device type in the short form), or "
+				   "kind: device-type, site or inventory");
 	return ERR_CONFIG;
 }

@@ -11,6 +11,7 @@
 #include "core/err.h"
 #include "core/frame.h"
 #include "core/log.h"
+#include "core/option.h"
 #include "core/vocab.h"
 #include "sensor/options.h"
 #include "sensor/station.h"
@@ -88,7 +89,8 @@ struct args {
 
 static int usage(const char *why)
 {
-	(void)fprintf(stderr, "spanward-sensor: %s\nTry 'spanward-sensor --help'.\n", why);
+	log_say("spanward-sensor: %s", why);
+	log_say("Try 'spanward-sensor --help'.");
 	return ERR_EXIT_USAGE;
 }
 
@@ -168,7 +170,6 @@ static int take(struct args *a, int opt, const char *arg, char why[static 256])
 		a->level = LOG_LEVEL_WARN;
 		return 0;
 	default:
-		(void)snprintf(why, 256, "see above");
 		return -EINVAL;
 	}
 }
@@ -197,7 +198,7 @@ int main(int argc, char **argv)
 	s->engine.flow_events = true;
 	a.station.linger_s = 10;
 	default_sensor_id(a.sensor);
-	for (int opt; (opt = getopt_long(argc, argv, "i:r:p:vqh", options, NULL)) != -1;) {
+	for (int opt; (opt = getopt_long(argc, argv, ":i:r:p:vqh", options, NULL)) != -1;) {
 		if (opt == 'h') {
 			(void)fputs(help, stdout);
 			return fflush(stdout) ? ERR_EXIT_FAILURE : ERR_EXIT_OK;
@@ -206,6 +207,8 @@ int main(int argc, char **argv)
 			(void)printf("spanward-sensor %s\n", SPANWARD_VERSION);
 			return ERR_EXIT_OK;
 		}
+		if (opt == '?' || opt == ':')
+			return usage(option_fault(opt, argv, options, why));
 		if (take(&a, opt, optarg, why))
 			return usage(why);
 	}

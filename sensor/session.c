@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "core/err.h"
+#include "core/escape.h"
+#include "core/near.h"
 #include "sensor/control.h"
 #include "sensor/sandbox.h"
 
@@ -249,21 +251,26 @@ static int open_file(const char *name, int *ret, char why[static 256])
 {
 	int fd;
 	struct stat st;
+	char shown[ESCAPE_NAME], near[NEAR_TEXT];
 	if (!strcmp(name, "-"))
 		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	else
 		fd = above_standard(open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY));
 	if (fd < 0) {
 		int err = -errno;
-		(void)snprintf(why, 256, "%s: %s: %s", name, err_text(err), err == -EACCES ? "ask for the right to read it" :
-		               err == -ENOENT ? "check the name" : "it cannot be opened");
+		(void)near_file(name, near);
+		(void)snprintf(why, 256, "%s: cannot be read: %s%s", escape_name(name, shown), err_text(err),
+		               err == -EACCES ? "; ask for the right to read it" : err == -ENOENT && !near[0] ? "; check the name" :
+		               near);
 		return err;
 	}
 	int err = fstat(fd, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : 0;
 	if (err) {
 		(void)close(fd);
-		(void)snprintf(why, 256, err == -EISDIR ? "%s: is a directory: name the capture files in it (%s/*.pcap)" :
-		               "%s: cannot be read: %s", name, err == -EISDIR ? name : err_text(err));
+		if (err == -EISDIR)
+			(void)snprintf(why, 256, "%s: is a directory; name the capture files in it (.../*.pcap)", escape_name(name, shown));
+		else
+			(void)snprintf(why, 256, "%s: cannot be read: %s", escape_name(name, shown), err_text(err));
 		return err;
 	}
 	*ret = fd;

@@ -50,7 +50,10 @@ static void handle(int sig, void (*f)(int))
 void station_log_report(const struct conf_report *rep)
 {
 	for (size_t i = 0; i < rep->n; i++)
-		log_error("%s:%u:%u: %s", rep->v[i].file, rep->v[i].line, rep->v[i].column, rep->v[i].what);
+		if (rep->v[i].line)
+			log_error("%s:%u:%u: %s", rep->v[i].file, rep->v[i].line, rep->v[i].column, rep->v[i].what);
+		else
+			log_error("%s: %s", rep->v[i].file, rep->v[i].what);
 	if (rep->total > rep->n)
 		log_error("and %zu more", rep->total - rep->n);
 }

@@ -61,7 +61,7 @@ want 0 "$s" replay -q -p $demo/policy $capture
 want 0 "$s" replay $capture
 grep -q '"services":\[' "$dir/out" || fail "no services"
 ! grep -q unknown_device "$dir/out" || fail "unknown devices without a policy"
-said "next: spanward replay -p POLICY_DIR $capture"
+said "replay -p POLICY_DIR $capture"
 
 # A reader that goes away ends it quietly; a file appears whole.
 code=$({ "$s" replay --show observations $capture 2>"$dir/err"; echo $? >"$dir/code"; } | head -1 >/dev/null; cat "$dir/code")

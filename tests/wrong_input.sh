@@ -83,4 +83,66 @@ want 3 "pipe.yaml|expected a file" timeout 60 "$s" check "$dir/policy"
 want 1 "" "$s" replay --show observations -o /dev/full $capture
 want 0 "" "$s" --help
 want 0 "" "$s" replay --help
+# Whatever a file is called, no byte of it acts on the terminal, and what is to be typed next can be pasted.
+name=$(printf 'a\033[31m b\nc.pcap')
+cp $capture "$dir/$name"
+harmless() {
+	! LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177]')" "$dir/err" || fail "control bytes in the message of: $1"
+	[ "$(wc -l <"$dir/err")" -le "$2" ] || fail "more than $2 lines for: $1"
+}
+want 0 'a\x1b[31m b\x0a|next: ' "$s" replay --show stats "$dir/$name"
+harmless replay 3
+hint=$(sed -n 's/^next: \(.*\)   (.*/\1/p' "$dir/err")
+bash -c "printf '%s|' $hint" >"$dir/hint"
+[ "$(cat "$dir/hint")" = "$s|replay|-p|POLICY_DIR|$dir/$name|" ] || fail "the hint is not what was typed: $(cat "$dir/hint")"
+want 0 'next: spanward replay' env PATH="$BUILD/bin:$PATH" spanward replay --show stats $capture
+head -c 3000 "$dir/$name" >"$dir/x$name"
+want 4 'xa\x1b[31m' "$s" replay --show stats "$dir/x$name"
+harmless cut 4
+for c in "replay $(printf 'no\033such')" "check $(printf 'no\033such')" "replay --show $(printf 'al\033erts')" "$(printf 're\033play')" \
+	"replay --$(printf 'show\033')" "replay -p $(printf 'no\033such') $capture" "replay --expect $(printf 'no\033such') $capture" \
+	"replay -o $(printf 'no/\033such') $capture" "replay --workers $(printf '1\033')" "replay --budget $(printf '1\033')"; do
+	$s $c >"$dir/out" 2>"$dir/err" </dev/null && fail "not refused: $c"
+	harmless "$c" 3
+	grep -qF '\x1b' "$dir/err" || fail "the name is not shown by: $c"
+done
+for c in "$BUILD/bin/spanward-sensor" "$BUILD/bin/spanward-collector"; do
+	for word in "$(printf -- '--no\033such')" "$(printf 'no\033such')"; do
+		! "$c" "$word" >"$dir/out" 2>"$dir/err" </dev/null || fail "not refused: $c $word"
+		harmless "$c" 3
+		grep -qF '\x1b' "$dir/err" || fail "the word is not shown by: $c"
+	done
+done
+printf 'kind: [\n' >"$dir/$(printf 'x\033.yaml')"
+want 3 'x\x1b.yaml' "$s" check "$dir/$(printf 'x\033.yaml')"
+harmless check 1
+
+# What a file is instead, and what was meant.
+mkdir "$dir/none"
+printf 'schema: "1"\nkind: sit\n' >"$dir/place.yaml"
+want 3 'place.yaml:2:7|expected device-type, site or inventory|did you mean site?' "$s" check "$dir/place.yaml"
+want 3 'plce.yaml: cannot be read|did you mean place.yaml?' "$s" check "$dir/plce.yaml"
+want 3 'no such thing.yaml: cannot be read: No such file' "$s" check "$dir/no such thing.yaml"
+want 3 'hospital-day.pcap: is a capture|expected YAML' "$s" check $capture
+want 3 'none: holds no policy|site.yaml|docs/profiles.md' "$s" check "$dir/none"
+: >"$dir/empty.yaml"
+want 3 'empty.yaml:1:1: nothing is written' "$s" check "$dir/empty.yaml"
+head -c 10000000 /dev/urandom >"$dir/random.yaml"
+want 3 'random.yaml: is no text|expected YAML' "$s" check "$dir/random.yaml"
+[ "$(wc -l <"$dir/err")" = 1 ] || fail "one fault, more than one line"
+cp "$dir/random.yaml" "$dir/random.csv"
+want 3 'random.csv: is no text|expected CSV' "$s" check "$dir/random.csv"
+want 4 'dya.pcap: cannot be read|did you mean hospital-day.pcap?' "$s" replay $demo/hospital-dya.pcap
+want 3 'polic: cannot be opened|did you mean policy?' "$s" replay -p $demo/polic $capture
+[ "$(wc -l <"$dir/err")" = 1 ] || fail "a missing policy is told twice"
+want 2 "no option '--expct'|did you mean --expect?" "$s" replay --expct x $capture
+want 2 "--show needs a value" "$s" replay --show
+want 2 "--quiet takes no value" "$s" replay --quiet=1 $capture
+
+# The summary counts what is printed.
+for show in observations flows; do
+	want 0 observations "$s" replay --show $show --format jsonl $capture
+	lines=$(wc -l <"$dir/out")
+	grep -qE " $lines ($show)" "$dir/err" || fail "$lines $show printed, and: $(head -1 "$dir/err")"
+done
 echo "all answered"
