@@ -19,6 +19,16 @@ static const char *const observation_framings[] = {
 	"mllp", "mllp-no-cr", "mllp-unterminated", "unframed", "hllp", "cut", "mllp-no-vt", NULL
 };
 
+static const char *const observation_causes[] = {
+#define X(SYM, name, source, reason) name,
+	OBSERVATION_REJECT_LIST(X) OBSERVATION_ABORT_LIST(X)
+#undef X
+	"reserved", NULL
+};
+static const char *const observation_outcomes[] = {
+	"success", "pending", "cancel", "warning", "failure", "unknown", NULL
+};
+
 static const struct vocab_field fields[] = {
 #define FIELD(name_, KIND, max_, GRAMMAR, PRIVACY, words_, doc_)                               \
 	{ .name = #name_, .kind = VOCAB_##KIND, .offset = offsetof(struct observation, name_), \

@@ -55,6 +55,32 @@ enum {
 	OBSERVATION_COMMANDS
 };
 enum { OBSERVATION_RELEASE_RQ, OBSERVATION_RELEASE_RP };
+/* X(SYMBOL, name, source, reason): PS3.8 Tables 9-21 and 9-26. Other pairs are "reserved". */
+#define OBSERVATION_REJECT_LIST(X)                                                                              \
+	X(REJECT_NO_REASON, "no-reason-given", 1, 1)                                                            \
+	X(REJECT_APPLICATION_CONTEXT, "application-context-name-not-supported", 1, 2)                           \
+	X(REJECT_CALLING_AE, "calling-ae-title-not-recognized", 1, 3)                                           \
+	X(REJECT_CALLED_AE, "called-ae-title-not-recognized", 1, 7)                                             \
+	X(REJECT_ACSE_NO_REASON, "acse-no-reason-given", 2, 1)                                                  \
+	X(REJECT_PROTOCOL_VERSION, "protocol-version-not-supported", 2, 2)                                      \
+	X(REJECT_CONGESTION, "temporary-congestion", 3, 1)                                                      \
+	X(REJECT_LOCAL_LIMIT, "local-limit-exceeded", 3, 2)
+#define OBSERVATION_ABORT_LIST(X)                                                                               \
+	X(ABORT_USER, "service-user", 0, 0)                                                                     \
+	X(ABORT_NOT_SPECIFIED, "reason-not-specified", 2, 0)                                                    \
+	X(ABORT_UNRECOGNIZED_PDU, "unrecognized-pdu", 2, 1)                                                     \
+	X(ABORT_UNEXPECTED_PDU, "unexpected-pdu", 2, 2)                                                         \
+	X(ABORT_UNRECOGNIZED_PARAMETER, "unrecognized-pdu-parameter", 2, 4)                                     \
+	X(ABORT_UNEXPECTED_PARAMETER, "unexpected-pdu-parameter", 2, 5)                                         \
+	X(ABORT_INVALID_PARAMETER, "invalid-pdu-parameter-value", 2, 6)
+enum {
+#define X(SYM, name, source, reason) OBSERVATION_##SYM,
+	OBSERVATION_REJECT_LIST(X) OBSERVATION_ABORT_LIST(X)
+#undef X
+	OBSERVATION_CAUSE_RESERVED
+};
+enum { OBSERVATION_SUCCESS, OBSERVATION_PENDING, OBSERVATION_CANCEL, OBSERVATION_WARNING, OBSERVATION_FAILURE,
+       OBSERVATION_OUTCOME_UNKNOWN };
 enum { OBSERVATION_AA, OBSERVATION_AE, OBSERVATION_AR, OBSERVATION_CA, OBSERVATION_CE, OBSERVATION_CR,
        OBSERVATION_ACK_OTHER };
 enum { OBSERVATION_MLLP, OBSERVATION_MLLP_NO_CR, OBSERVATION_MLLP_UNTERMINATED, OBSERVATION_UNFRAMED,

@@ -20,8 +20,8 @@ struct set { uint64_t lo, hi; };
 
 static const struct set sets[] = {
 	[VOCAB_G_ID] = { DIGITS | BIT('.') | BIT(':') | BIT('+') | BIT('/') | BIT('-'), UPPER | LOWER | BIT('_') },
-	/* 0x20 to 0x7e without the backslash (PS3.5, Table 6.2-1) */
-	[VOCAB_G_AE] = { UINT64_C(0xffffffff00000000), ~(BIT('\\') | BIT(0x7f)) },
+	/* 0x20 to 0x7e without the backslash (PS3.5, Table 6.2-1), and without what a person name is written with */
+	[VOCAB_G_AE] = { UINT64_C(0xffffffff00000000) & ~BIT('='), ~(BIT('\\') | BIT('^') | BIT(0x7f)) },
 	[VOCAB_G_UID] = { DIGITS | BIT('.'), 0 },
 	[VOCAB_G_VERSION] = { DIGITS | BIT(' ') | BIT('.') | BIT('/') | BIT('+') | BIT('(') | BIT(')') | BIT(':') |
 			      BIT(',') | BIT('-'), UPPER | LOWER | BIT('_') },

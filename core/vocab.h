@@ -49,7 +49,9 @@ enum vocab_grammar {
 	VOCAB_G_NONE,           /* not a text */
 	VOCAB_G_ID,             /* our own identifiers: [A-Za-z0-9][A-Za-z0-9._:+/-]* */
 	VOCAB_G_NAME,           /* written by the operator in a profile or inventory: UTF-8 without control characters */
-	VOCAB_G_AE,             /* PS3.5 6.2 AE: 0x20 to 0x7e without backslash, not only spaces */
+	/* PS3.5 6.2 AE: 0x20 to 0x7e without backslash, not only spaces. Also without ^ and =: they part the components
+	 * of a person name (PS3.5 6.2, PN), which a careless operator may have put where a title belongs. */
+	VOCAB_G_AE,
 	VOCAB_G_UID,            /* PS3.5 9.1: [0-9.]+ */
 	VOCAB_G_VERSION,        /* software and implementation versions: [A-Za-z0-9 ._/+():,-]+ */
 	VOCAB_G_HL7_HD,         /* application, facility: [A-Za-z0-9 ._:&^/+()@-]+ */

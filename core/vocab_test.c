@@ -538,7 +538,7 @@ static void grammars_admit_what_they_say(void)
 {
 	static const char *const admits[] = {
 		[VOCAB_G_ID] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:+/-",
-		[VOCAB_G_AE] = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`"
+		[VOCAB_G_AE] = " !\"#$%&'()*+,-./0123456789:;<>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]_`"
 			       "abcdefghijklmnopqrstuvwxyz{|}~",
 		[VOCAB_G_UID] = "0123456789.",
 		[VOCAB_G_VERSION] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ._/+():,-",

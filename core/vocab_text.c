@@ -133,7 +133,7 @@ int vocab_json(const struct vocab *v, const struct vocab_head *rec, struct buf *
 static const char *const patterns[] = {
 	[VOCAB_G_ID] = "[A-Za-z0-9][A-Za-z0-9._:+/-]*",
 	[VOCAB_G_NAME] = "[^\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069]*",
-	[VOCAB_G_AE] = " *[!-\\[\\]-~][ -\\[\\]-~]*",
+	[VOCAB_G_AE] = " *[!-<>-\\[\\]_-~][ -<>-\\[\\]_-~]*",
 	[VOCAB_G_UID] = "[0-9.]+",
 	[VOCAB_G_VERSION] = "[A-Za-z0-9 ._/+():,-]+",
 	[VOCAB_G_HL7_HD] = "[A-Za-z0-9 ._:&^/+()@-]+",

@@ -33,11 +33,14 @@ struct dicom_side {
 	uint32_t pdu_left;      /* bytes left of the P-DATA-TF we are in; 0: before a PDU header */
 	uint8_t place;          /* enum place */
 	bool drop_command;      /* a command set over its limit: pass over the rest of its fragments */
+	bool releasing;         /* has asked for release in this association */
 };
 
 struct dicom_state {
 	struct dicom_side side[2];
+	struct dicom_operations operations;
 	uint8_t breaks;         /* of the chain of PDUs, both directions together */
+	bool requested;         /* an association, and it was not answered yet */
 };
 
 _Static_assert(sizeof(struct dicom_state) <= DISSECT_MAX_STATE, "fits into a flow");
@@ -260,12 +263,42 @@ static struct dissect_result read_searching(struct reader *r, struct span s)
 	return ok(at);
 }
 
+/* What was known of an association is over. */
+static void forget_association(struct dicom_state *state)
+{
+	state->operations = (struct dicom_operations){ 0 };
+	state->side[0].releasing = state->side[1].releasing = false;
+	state->requested = false;
+}
+
 static void read_associate(struct reader *r, struct span body, bool accept)
 {
+	/* Requests may be sent before the accept (PS3.8 has the requestor wait; not everyone does). */
+	if (!accept || !r->state->requested)
+		forget_association(r->state);
+	r->state->requested = !accept;
 	r->ctx->client = (enum dissect_client)(accept ? !r->ctx->dir : r->ctx->dir);
 	int fault = dicom_associate(body, accept, r->ctx);
 	if (fault != DICOM_SOUND)
 		tell_malformed(r, fault);
+}
+
+static uint64_t cause_of(enum pdu type, uint8_t source, uint8_t reason)
+{
+	static const struct { uint8_t type, source, reason, cause; } causes[] = {
+#define X(SYM, name, source, reason) { PDU_ASSOCIATE_RJ, source, reason, OBSERVATION_##SYM },
+		OBSERVATION_REJECT_LIST(X)
+#undef X
+#define X(SYM, name, source, reason) { PDU_ABORT, source, reason, OBSERVATION_##SYM },
+		OBSERVATION_ABORT_LIST(X)
+#undef X
+	};
+	if (type == PDU_ABORT && !source)
+		reason = 0;             /* of the service user: "not significant" (PS3.8 9.3.8) */
+	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+		if (causes[i].type == type && causes[i].source == source && causes[i].reason == reason)
+			return causes[i].cause;
+	return OBSERVATION_CAUSE_RESERVED;
 }
 
 static void read_short(struct reader *r, enum pdu type, struct span body)
@@ -281,16 +314,27 @@ static void read_short(struct reader *r, enum pdu type, struct span body)
 		observation_uint(&o, OBSERVATION_F_result, result);
 		observation_uint(&o, OBSERVATION_F_source, source);
 		observation_uint(&o, OBSERVATION_F_reject_reason, reason);
+		observation_uint(&o, OBSERVATION_F_cause, cause_of(type, source, reason));
+		forget_association(r->state);
 		break;
 	case PDU_ABORT:
 		o = dicom_new(OBSERVATION_DICOM_ABORT);
 		observation_uint(&o, OBSERVATION_F_source, source);
 		observation_uint(&o, OBSERVATION_F_reject_reason, reason);
+		observation_uint(&o, OBSERVATION_F_cause, cause_of(type, source, reason));
+		forget_association(r->state);
+		break;
+	case PDU_RELEASE_RQ:
+		o = dicom_new(OBSERVATION_DICOM_RELEASE);
+		observation_uint(&o, OBSERVATION_F_release, OBSERVATION_RELEASE_RQ);
+		r->side->releasing = true;
+		if (r->state->side[!(r->ctx->dir & 1)].releasing)
+			observation_uint(&o, OBSERVATION_F_collision, 1);
 		break;
 	default:
 		o = dicom_new(OBSERVATION_DICOM_RELEASE);
-		observation_uint(&o, OBSERVATION_F_release,
-		                 type == PDU_RELEASE_RQ ? OBSERVATION_RELEASE_RQ : OBSERVATION_RELEASE_RP);
+		observation_uint(&o, OBSERVATION_F_release, OBSERVATION_RELEASE_RP);
+		forget_association(r->state);
 		break;
 	}
 	r->ctx->emit(r->ctx->arg, &o);
@@ -402,7 +446,8 @@ static struct dissect_result read_command(struct reader *r, struct span s, struc
 			whole = (struct span){ r->ctx->scratch->bytes, gathered };
 		}
 		if (last) {
-			int fault = dicom_command(whole, first.context_id, r->ctx);
+			struct dicom_message message;
+			int fault = dicom_command(whole, first.context_id, &r->state->operations, r->ctx, &message);
 			if (fault != DICOM_SOUND)
 				tell_malformed(r, fault);
 			side->pdu_left = left;
@@ -465,6 +510,7 @@ static enum dissect_status dicom_gap(void *state, uint64_t n, struct dissect_ctx
 	/* Inside a data set the engine counts lost bytes off by itself; elsewhere nothing tells us where we are. */
 	(void)n;
 	start_search(&st->side[ctx->dir & 1]);
+	forget_association(st); /* its release, or the request of the next, may be among what was lost */
 	return DISSECT_OK;
 }
 

@@ -42,7 +42,42 @@ static inline struct span dicom_ae(struct span s) { return span_trim(dicom_trim(
  * beyond a limit, or after one that passes its parent's end, are left out, and the fault is returned. */
 int dicom_associate(struct span body, bool accept, struct dissect_ctx *ctx);
 
-/* A whole command set: emits it. DICOM_SOUND, or the fault for which nothing was emitted. */
-int dicom_command(struct span set, uint8_t context_id, struct dissect_ctx *ctx);
+enum {
+	DICOM_OPERATIONS = 8,           /* slots; what they hold: dicom_operations.c */
+	DICOM_PENDING_MAX = (1 << 26) - 1,
+};
+
+/* Operations of one command in one direction that wait for a response. */
+struct dicom_operation {
+	uint16_t first;                 /* message id of bit 0 */
+	uint16_t set;                   /* a bit per id from `first`; 0: the slot is free */
+	uint32_t pending : 26, command : 5, dir : 1;
+};
+
+struct dicom_operations {
+	struct dicom_operation slot[DICOM_OPERATIONS];
+	uint8_t next;                   /* to be displaced when all are taken */
+};
+
+_Static_assert(OBSERVATION_COMMANDS <= 32, "a command fits into five bits");
+
+/* `dir` is always that of the request; `command` the OBSERVATION_C_..._RQ or OBSERVATION_N_..._RQ of it. */
+void dicom_operations_request(struct dicom_operations *t, unsigned dir, unsigned command, uint16_t id);
+/* Whether the request of this response was waiting; with `last` it does so no more, and *ret_pending is the number of
+ * responses before that were not the last. */
+bool dicom_operations_response(struct dicom_operations *t, unsigned dir, unsigned command, uint16_t id, bool last,
+                               uint32_t *ret_pending);
+/* Whether any request of that id waits. */
+bool dicom_operations_waiting(struct dicom_operations *t, unsigned dir, uint16_t id);
+
+/* A whole command set: pairs and emits it. DICOM_SOUND, or the fault for which nothing was emitted. *ret_message is what a
+ * data set after it belongs to; its command is OBSERVATION_UNKNOWN when none follows or its kind is of no interest. */
+struct dicom_message {
+	uint16_t id;
+	uint8_t command;                /* OBSERVATION_C_STORE_RQ ... */
+	uint8_t context_id;
+};
+int dicom_command(struct span set, uint8_t context_id, struct dicom_operations *operations, struct dissect_ctx *ctx,
+                  struct dicom_message *ret_message);
 
 #endif

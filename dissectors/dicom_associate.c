@@ -9,8 +9,13 @@ enum item {
 	ITEM_USER = 0x50,
 	ITEM_MAX_PDU = 0x51,
 	ITEM_IMPLEMENTATION_UID = 0x52,
+	ITEM_ASYNC_WINDOW = 0x53,
+	ITEM_ROLE = 0x54,
 	ITEM_IMPLEMENTATION_VERSION = 0x55,
+	ITEM_EXTENDED = 0x56,
+	ITEM_COMMON_EXTENDED = 0x57,
 	ITEM_USER_IDENTITY = 0x58,
+	ITEM_USER_IDENTITY_AC = 0x59,
 };
 
 enum {
@@ -24,7 +29,7 @@ struct reader {
 	struct observation *o;
 	struct dissect_ctx *ctx;
 	struct vocab_contexts contexts;
-	unsigned items;
+	unsigned items, roles, scp_roles, extended, common_extended;
 	bool accept;
 	int fault;              /* the first one */
 };
@@ -99,6 +104,35 @@ static void read_context(struct reader *r, struct cursor *c)
 	r->ctx->scratch->vocab.contexts[all->n++] = x;
 }
 
+/* PS3.7 D.3.3.7: who uses the client. Type, whether an answer is wanted, a primary and a secondary field, each with its
+ * length. Of the values only their being there is told: with type 1 the first is a name, else one of them is a secret. */
+static void read_user_identity(struct reader *r, struct cursor *c)
+{
+	uint8_t kind = cursor_u8(c);
+	uint8_t answer = cursor_u8(c);
+	struct span primary = cursor_take(c, cursor_u16be(c));
+	struct span secondary = cursor_take(c, cursor_u16be(c));
+	if (!cursor_ok(c))
+		fault(r, OBSERVATION_LENGTH);
+	observation_uint(r->o, OBSERVATION_F_user_identity,
+	                 kind >= 1 && kind <= 5 ? OBSERVATION_UI_USERNAME + kind - 1u : OBSERVATION_UI_OTHER);
+	observation_uint(r->o, OBSERVATION_F_credential, secondary.n || (kind != 1 && kind != 2 && primary.n));
+	observation_uint(r->o, OBSERVATION_F_identity_response, answer != 0);
+}
+
+/* PS3.7 D.3.3.6: SOP class, service class, and a list of related general SOP classes. */
+static void read_common_extended(struct reader *r, struct cursor *c)
+{
+	r->common_extended++;
+	cursor_skip(c, cursor_u16be(c));
+	cursor_skip(c, cursor_u16be(c));
+	struct cursor related = cursor_sub(c, cursor_u16be(c));
+	while (cursor_left(&related))
+		cursor_skip(&related, cursor_u16be(&related));
+	if (!cursor_ok(c) || !cursor_ok(&related))
+		fault(r, OBSERVATION_LENGTH);
+}
+
 static void read_user_item(struct reader *r, uint8_t type, struct cursor *c)
 {
 	struct span text;
@@ -116,25 +150,63 @@ static void read_user_item(struct reader *r, uint8_t type, struct cursor *c)
 		if (text.n)
 			observation_text(r->o, OBSERVATION_F_implementation_uid, text);
 		break;
+	case ITEM_ASYNC_WINDOW: {
+		uint16_t invoked = cursor_u16be(c), performed = cursor_u16be(c);
+		if (!cursor_ok(c)) {
+			fault(r, OBSERVATION_LENGTH);
+			break;
+		}
+		observation_uint(r->o, OBSERVATION_F_async_invoked, invoked);
+		observation_uint(r->o, OBSERVATION_F_async_performed, performed);
+		break;
+	}
+	case ITEM_ROLE: {
+		cursor_skip(c, cursor_u16be(c));
+		cursor_skip(c, 1);      /* SCU role */
+		uint8_t scp = cursor_u8(c);
+		if (!cursor_ok(c)) {
+			fault(r, OBSERVATION_LENGTH);
+			break;
+		}
+		r->roles++;
+		r->scp_roles += scp == 1;
+		break;
+	}
 	case ITEM_IMPLEMENTATION_VERSION:
 		text = span_trim(dicom_trim(cursor_rest(c)));
 		if (text.n)
 			observation_text(r->o, OBSERVATION_F_implementation_version, text);
 		break;
-	case ITEM_USER_IDENTITY: {
-		/* PS3.7 D.3.3.7: 1 user name ... 5 JWT. Only the type is read: what follows may be a passcode. */
-		uint8_t kind = cursor_u8(c);
-		if (cursor_ok(c))
-			observation_uint(r->o, OBSERVATION_F_user_identity,
-			                 kind >= 1 && kind <= 5 ? OBSERVATION_UI_USERNAME + kind - 1u
-			                                        : OBSERVATION_UI_OTHER);
-		else
+	case ITEM_EXTENDED:
+		r->extended++;
+		cursor_skip(c, cursor_u16be(c));        /* then what the service class defines */
+		if (!cursor_ok(c))
 			fault(r, OBSERVATION_LENGTH);
 		break;
-	}
+	case ITEM_COMMON_EXTENDED:
+		read_common_extended(r, c);
+		break;
+	case ITEM_USER_IDENTITY:
+		if (!r->accept)
+			read_user_identity(r, c);
+		break;
+	case ITEM_USER_IDENTITY_AC:
+		cursor_skip(c, cursor_u16be(c));        /* a Kerberos or SAML answer: never read */
+		if (!cursor_ok(c))
+			fault(r, OBSERVATION_LENGTH);
+		if (r->accept)
+			observation_uint(r->o, OBSERVATION_F_identity_response, 1);
+		break;
 	default:
 		break;
 	}
+}
+
+/* The number is left out when there is no such item. */
+static void tell_count(struct reader *r, enum observation_field f, unsigned n)
+{
+	if (n)
+		observation_uint(r->o, f, n);
 }
 
 int dicom_associate(struct span body, bool accept, struct dissect_ctx *ctx)
@@ -163,6 +235,10 @@ int dicom_associate(struct span body, bool accept, struct dissect_ctx *ctx)
 				read_user_item(&r, type, &value);
 		}
 	}
+	tell_count(&r, OBSERVATION_F_role_selections, r.roles);
+	tell_count(&r, OBSERVATION_F_scp_roles, r.scp_roles);
+	tell_count(&r, OBSERVATION_F_extended_negotiations, r.extended);
+	tell_count(&r, OBSERVATION_F_common_extended, r.common_extended);
 	r.contexts.v = ctx->scratch->vocab.contexts;
 	r.contexts.syntaxes = ctx->scratch->vocab.syntaxes;
 	vocab_set_contexts(&observation_vocab, &o.head, OBSERVATION_F_contexts, &r.contexts);

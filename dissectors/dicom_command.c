@@ -35,7 +35,68 @@ static enum dissect_client client_by_command(uint16_t code, unsigned dir)
 	}
 }
 
-int dicom_command(struct span set, uint8_t context_id, struct dissect_ctx *ctx)
+/* PS3.7 Annex C, and the status values of the services (PS3.4). */
+static uint64_t outcome_of(uint16_t status)
+{
+	switch (status) {
+	case 0x0000:
+		return OBSERVATION_SUCCESS;
+	case 0xff00: case 0xff01:
+		return OBSERVATION_PENDING;
+	case 0xfe00:
+		return OBSERVATION_CANCEL;
+	case 0x0001: case 0x0107: case 0x0116:
+		return OBSERVATION_WARNING;
+	default:
+		break;
+	}
+	switch (status >> 12) {
+	case 0xb:
+		return OBSERVATION_WARNING;
+	case 0xa: case 0xc:
+		return OBSERVATION_FAILURE;
+	default:
+		return status >> 8 == 1 || status >> 8 == 2 ? OBSERVATION_FAILURE : OBSERVATION_OUTCOME_UNKNOWN;
+	}
+}
+
+/* Not "/../../etc/cron.d/x": servers made file names of it (CVE-2022-2119, -2120). */
+static void check_instance(struct observation *o, struct cursor *value)
+{
+	struct span uid = dicom_trim(cursor_rest(value));
+	if (uid.n && !vocab_fits(VOCAB_G_UID, 64, uid))
+		observation_uint(o, OBSERVATION_F_instance_uid_valid, 0);
+}
+
+/* Whose request a response answers, or a cancel is about. Without it the field is left out: it may have been sent where
+ * nobody listened, so that its absence proves nothing. */
+static void pair(struct observation *o, struct dicom_operations *operations, unsigned dir)
+{
+	unsigned command = (unsigned)o->command;
+	uint16_t id = (uint16_t)o->message_id, responded = (uint16_t)o->responded_id;
+	uint32_t pending = 0;
+	bool paired = false;
+	if (command == OBSERVATION_UNKNOWN)
+		return;
+	if (command == OBSERVATION_C_CANCEL_RQ) {
+		paired = observation_has(o, OBSERVATION_F_responded_id) && dicom_operations_waiting(operations, dir, responded);
+	} else if (command_codes[command] & 0x8000) {
+		bool last = !observation_has(o, OBSERVATION_F_outcome) || o->outcome != OBSERVATION_PENDING;
+		unsigned request = command - 1; /* each response stands behind its request in the list */
+		if (!observation_has(o, OBSERVATION_F_responded_id))
+			return;
+		paired = dicom_operations_response(operations, !dir, request, responded, last, &pending);
+		if (pending)
+			observation_uint(o, OBSERVATION_F_pending, pending);
+	} else if (observation_has(o, OBSERVATION_F_message_id)) {
+		dicom_operations_request(operations, dir, command, id);
+	}
+	if (paired)
+		observation_uint(o, OBSERVATION_F_paired, 1);
+}
+
+int dicom_command(struct span set, uint8_t context_id, struct dicom_operations *operations, struct dissect_ctx *ctx,
+                  struct dicom_message *ret_message)
 {
 	struct observation o = dicom_new(OBSERVATION_DICOM_COMMAND);
 	struct cursor c = cursor_from(set);
@@ -79,6 +140,18 @@ int dicom_command(struct span set, uint8_t context_id, struct dissect_ctx *ctx)
 		}
 		case 0x0900:
 			set_u16(&o, OBSERVATION_F_status, &value);
+			if (observation_has(&o, OBSERVATION_F_status))
+				observation_uint(&o, OBSERVATION_F_outcome, outcome_of((uint16_t)o.status));
+			break;
+		case 0x1000:            /* Affected and Requested SOP Instance UID */
+		case 0x1001:
+			check_instance(&o, &value);
+			break;
+		case 0x1002:
+			set_u16(&o, OBSERVATION_F_event_type_id, &value);
+			break;
+		case 0x1008:
+			set_u16(&o, OBSERVATION_F_action_type_id, &value);
 			break;
 		case 0x1020:
 			set_u16(&o, OBSERVATION_F_remaining, &value);
@@ -92,7 +165,15 @@ int dicom_command(struct span set, uint8_t context_id, struct dissect_ctx *ctx)
 		case 0x1023:
 			set_u16(&o, OBSERVATION_F_warning, &value);
 			break;
-		default:                /* group length, priority, instance UIDs, comments: not ours to keep */
+		case 0x1030:
+			text = dicom_ae(cursor_rest(&value));
+			if (text.n)
+				observation_text(&o, OBSERVATION_F_originator_ae, text);
+			break;
+		case 0x1031:
+			set_u16(&o, OBSERVATION_F_originator_id, &value);
+			break;
+		default:                /* group length, priority, attribute lists, comments: not ours to keep */
 			break;
 		}
 	}
@@ -102,6 +183,11 @@ int dicom_command(struct span set, uint8_t context_id, struct dissect_ctx *ctx)
 		ctx->client = client_by_command(code, ctx->dir);
 	observation_uint(&o, OBSERVATION_F_command, command_word(code));
 	observation_uint(&o, OBSERVATION_F_context_id, context_id);
+	pair(&o, operations, ctx->dir);
 	ctx->emit(ctx->arg, &o);
+	*ret_message = (struct dicom_message){ .id = (uint16_t)o.message_id, .command = OBSERVATION_UNKNOWN,
+		                               .context_id = context_id };
+	if (observation_has(&o, OBSERVATION_F_data_set) && o.data_set)
+		ret_message->command = (uint8_t)o.command;
 	return DICOM_SOUND;
 }

@@ -4,260 +4,7 @@
 #include <string.h>
 
 #include "dissectors/dicom.h"
-#include "dissectors/drive.h"
-
-extern const struct dissector dicom_dissector;
-
-#define VERIFICATION "1.2.840.10008.1.1"
-#define CT_STORAGE "1.2.840.10008.5.1.4.1.1.2"
-#define IMPLICIT_LE "1.2.840.10008.1.2"
-#define EXPLICIT_LE "1.2.840.10008.1.2.1"
-
-/* ---- building PDUs ---- */
-
-enum { TALK_BYTES = 400 << 10, TALK_TURNS = 64 };
-
-/* What two sides say, in order. */
-struct talk {
-	uint8_t mem[TALK_BYTES];
-	struct buf b;
-	struct { unsigned dir; size_t from; } turn[TALK_TURNS];
-	unsigned turns;
-};
-
-static struct talk *talk_new(void)
-{
-	struct talk *t = malloc(sizeof(*t));
-	if (!t)
-		abort();
-	t->b = buf_over(t->mem, sizeof(t->mem));
-	t->turns = 0;
-	return t;
-}
-
-static struct buf *say(struct talk *t, unsigned dir)
-{
-	if (t->turns == TALK_TURNS)
-		abort();
-	t->turn[t->turns].dir = dir;
-	t->turn[t->turns++].from = t->b.len;
-	return &t->b;
-}
-
-static struct span turn_bytes(const struct talk *t, unsigned i)
-{
-	size_t end = i + 1 < t->turns ? t->turn[i + 1].from : t->b.len;
-	return (struct span){ t->mem + t->turn[i].from, end - t->turn[i].from };
-}
-
-/* begin_ writes a length of 0, end_ puts the length of what came since. */
-static size_t begin_pdu(struct buf *b, uint8_t type)
-{
-	buf_u8(b, type);
-	buf_u8(b, 0);
-	buf_u32be(b, 0);
-	return b->len;
-}
-
-static void end_32(struct buf *b, size_t from)
-{
-	size_t n = b->len - from;
-	for (int i = 0; i < 4; i++)
-		b->data[from - 4 + (size_t)i] = (uint8_t)(n >> (24 - 8 * i));
-}
-
-static size_t begin_item(struct buf *b, uint8_t type)
-{
-	buf_u8(b, type);
-	buf_u8(b, 0);
-	buf_u16be(b, 0);
-	return b->len;
-}
-
-static void end_16(struct buf *b, size_t from)
-{
-	size_t n = b->len - from;
-	b->data[from - 2] = (uint8_t)(n >> 8);
-	b->data[from - 1] = (uint8_t)n;
-}
-
-static void put_item(struct buf *b, uint8_t type, const char *text)
-{
-	size_t at = begin_item(b, type);
-	buf_str(b, text);
-	end_16(b, at);
-}
-
-static void put_title(struct buf *b, const char *title)
-{
-	char padded[17];
-	snprintf(padded, sizeof(padded), "%-16s", title);
-	buf_put(b, padded, 16);
-}
-
-static size_t begin_associate(struct buf *b, uint8_t type, const char *calling, const char *called)
-{
-	size_t pdu = begin_pdu(b, type);
-	buf_u16be(b, 1);
-	buf_u16be(b, 0);
-	put_title(b, called);
-	put_title(b, calling);
-	for (int i = 0; i < 32; i++)
-		buf_u8(b, 0);
-	put_item(b, 0x10, "1.2.840.10008.3.1.1.1");
-	return pdu;
-}
-
-static size_t begin_context(struct buf *b, uint8_t type, uint8_t id, uint8_t result)
-{
-	size_t at = begin_item(b, type);
-	buf_u8(b, id);
-	buf_u8(b, 0);
-	buf_u8(b, result);
-	buf_u8(b, 0);
-	return at;
-}
-
-static void put_context_rq(struct buf *b, uint8_t id, const char *abstract)
-{
-	size_t at = begin_context(b, 0x20, id, 0);
-	put_item(b, 0x30, abstract);
-	put_item(b, 0x40, IMPLICIT_LE);
-	put_item(b, 0x40, EXPLICIT_LE);
-	end_16(b, at);
-}
-
-static void put_context_ac(struct buf *b, uint8_t id, uint8_t result, const char *syntax)
-{
-	size_t at = begin_context(b, 0x21, id, result);
-	put_item(b, 0x40, syntax);
-	end_16(b, at);
-}
-
-static void put_user(struct buf *b, uint8_t identity)
-{
-	size_t user = begin_item(b, 0x50);
-	size_t at = begin_item(b, 0x51);
-	buf_u32be(b, 16384);
-	end_16(b, at);
-	put_item(b, 0x52, "1.2.276.0.7230010.3.0.3.6.7");
-	at = begin_item(b, 0x53);
-	buf_u32be(b, 0x00010001);
-	end_16(b, at);
-	put_item(b, 0x55, "OFFIS_DCMTK_367 ");
-	if (identity) {
-		at = begin_item(b, 0x58);
-		buf_u8(b, identity);
-		buf_u8(b, 0);
-		buf_u16be(b, 3);
-		buf_str(b, "bob");
-		buf_u16be(b, 6);
-		buf_str(b, "secret");
-		end_16(b, at);
-	}
-	put_item(b, 0x7e, "an item of next year");
-	end_16(b, user);
-}
-
-static void put_rq(struct buf *b)
-{
-	size_t pdu = begin_associate(b, 1, "CT1", "PACS");
-	put_context_rq(b, 1, VERIFICATION);
-	put_context_rq(b, 3, CT_STORAGE);
-	put_user(b, 2);
-	end_32(b, pdu);
-}
-
-static void put_ac(struct buf *b)
-{
-	size_t pdu = begin_associate(b, 2, "CT1", "PACS");
-	put_context_ac(b, 1, 0, IMPLICIT_LE);
-	put_context_ac(b, 3, 3, EXPLICIT_LE);
-	put_user(b, 0);
-	end_32(b, pdu);
-}
-
-static void put_short(struct buf *b, uint8_t type, uint32_t body)
-{
-	size_t pdu = begin_pdu(b, type);
-	buf_u32be(b, body);
-	end_32(b, pdu);
-}
-
-static void put_le16(struct buf *b, uint16_t v)
-{
-	buf_u8(b, (uint8_t)v);
-	buf_u8(b, (uint8_t)(v >> 8));
-}
-
-static void put_element(struct buf *b, uint16_t element, const void *value, size_t n)
-{
-	put_le16(b, 0);
-	put_le16(b, element);
-	put_le16(b, (uint16_t)n);
-	put_le16(b, 0);
-	buf_put(b, value, n);
-}
-
-static void put_us(struct buf *b, uint16_t element, uint16_t v)
-{
-	put_element(b, element, (uint8_t[]){ (uint8_t)v, (uint8_t)(v >> 8) }, 2);
-}
-
-static size_t begin_command(struct buf *b)
-{
-	put_element(b, 0, "\0\0\0", 4);
-	return b->len;
-}
-
-static void end_command(struct buf *b, size_t from)
-{
-	size_t n = b->len - from;
-	for (int i = 0; i < 4; i++)
-		b->data[from - 4 + (size_t)i] = (uint8_t)(n >> (8 * i));
-}
-
-static void put_command(struct buf *b, uint16_t code, uint16_t id, uint16_t status, bool data_set)
-{
-	size_t at = begin_command(b);
-	put_element(b, 0x0002, VERIFICATION "\0", sizeof(VERIFICATION));
-	put_us(b, 0x0100, code);
-	put_us(b, code & 0x8000 || code == 0x0fff ? 0x0120 : 0x0110, id);
-	put_us(b, 0x0800, data_set ? 1 : 0x0101);
-	if (code & 0x8000)
-		put_us(b, 0x0900, status);
-	end_command(b, at);
-}
-
-static void put_pdv(struct buf *b, uint8_t context, uint8_t control, const void *bytes, size_t n)
-{
-	buf_u32be(b, (uint32_t)n + 2);
-	buf_u8(b, context);
-	buf_u8(b, control);
-	buf_put(b, bytes, n);
-}
-
-/* A P-DATA-TF with one PDV. */
-static void put_data(struct buf *b, uint8_t context, uint8_t control, const void *bytes, size_t n)
-{
-	size_t pdu = begin_pdu(b, 4);
-	put_pdv(b, context, control, bytes, n);
-	end_32(b, pdu);
-}
-
-static struct buf make_command(uint8_t *mem, size_t cap, uint16_t code, uint16_t id, uint16_t status, bool data_set)
-{
-	struct buf c = buf_over(mem, cap);
-	put_command(&c, code, id, status, data_set);
-	return c;
-}
-
-static void put_echo(struct buf *b, uint16_t code, uint16_t id)
-{
-	uint8_t mem[512];
-	struct buf c = make_command(mem, sizeof(mem), code, id, 0, false);
-	put_data(b, 1, 3, c.data, c.len);
-}
+#include "dissectors/dicom_talk.h"
 
 /* ---- what comes out ---- */
 
@@ -266,47 +13,25 @@ static void put_echo(struct buf *b, uint16_t code, uint16_t id)
 	"{\"id\":1,\"abstract_syntax\":\"" VERIFICATION "\",\"transfer_syntaxes\":[\"" IMPLICIT_LE "\",\""        \
 	EXPLICIT_LE "\"]},{\"id\":3,\"abstract_syntax\":\"" CT_STORAGE "\",\"transfer_syntaxes\":[\"" IMPLICIT_LE \
 	"\",\"" EXPLICIT_LE "\"]}],\"max_pdu\":16384,\"implementation_uid\":\"1.2.276.0.7230010.3.0.3.6.7\","     \
-	"\"implementation_version\":\"OFFIS_DCMTK_367\",\"user_identity\":\"username-passcode\"}\n"
+	"\"implementation_version\":\"OFFIS_DCMTK_367\",\"user_identity\":\"username-passcode\","               \
+	"\"async_invoked\":1,\"async_performed\":1,\"credential\":true,\"identity_response\":false}\n"
 #define AC_LINE(dir)                                                                                              \
 	#dir " {\"type\":\"dicom.associate_accept\",\"calling_ae\":\"CT1\",\"called_ae\":\"PACS\",\"contexts\":["  \
 	"{\"id\":1,\"transfer_syntaxes\":[\"" IMPLICIT_LE "\"],\"result\":0},{\"id\":3,\"transfer_syntaxes\":[]," \
 	"\"result\":3}],\"max_pdu\":16384,\"implementation_uid\":\"1.2.276.0.7230010.3.0.3.6.7\","                \
-	"\"implementation_version\":\"OFFIS_DCMTK_367\"}\n"
+	"\"implementation_version\":\"OFFIS_DCMTK_367\",\"async_invoked\":1,\"async_performed\":1}\n"
 #define ECHO_RQ_LINE(dir, id)                                                                           \
 	#dir " {\"type\":\"dicom.command\",\"command\":\"C-ECHO-RQ\",\"context_id\":1,\"message_id\":" #id \
 	",\"sop_class\":\"" VERIFICATION "\",\"data_set\":false}\n"
-#define ECHO_RSP_LINE(dir, id)                                                                             \
+#define ECHO_RSP_PAIRED(dir, id, paired)                                                                   \
 	#dir " {\"type\":\"dicom.command\",\"command\":\"C-ECHO-RSP\",\"context_id\":1,\"responded_id\":" #id \
-	",\"sop_class\":\"" VERIFICATION "\",\"status\":\"0x0000\",\"data_set\":false}\n"
+	",\"sop_class\":\"" VERIFICATION "\",\"status\":\"0x0000\",\"data_set\":false" paired                \
+	",\"outcome\":\"success\"}\n"
+#define ECHO_RSP_LINE(dir, id) ECHO_RSP_PAIRED(dir, id, ",\"paired\":true")
+#define ECHO_RSP_ALONE(dir, id) ECHO_RSP_PAIRED(dir, id, "")
 #define RELEASE_LINE(dir, what) #dir " {\"type\":\"dicom.release\",\"release\":\"" what "\"}\n"
 #define MALFORMED_LINE(dir, why) \
 	#dir " {\"type\":\"protocol.malformed\",\"transport\":\"tcp\",\"service\":\"dicom\",\"reason\":\"" why "\"}\n"
-
-static const size_t segments[] = { 0, 1, 2, 5, 6, 7, 10, 536, 1448 };
-
-static struct drive *drive_talk(const struct talk *t, unsigned mode, size_t segment)
-{
-	struct drive *d = drive_new(&dicom_dissector, mode);
-	for (unsigned i = 0; i < t->turns; i++)
-		drive_feed(d, t->turn[i].dir, turn_bytes(t, i), segment);
-	drive_finish(d);
-	return d;
-}
-
-/* Every segmentation of the talk says the same. */
-static void check_talk(const struct talk *t, unsigned mode, const char *expected)
-{
-	CU_ASSERT_FATAL(!t->b.full);
-	for (size_t i = 0; i < sizeof(segments) / sizeof(segments[0]); i++) {
-		struct drive *d = drive_talk(t, mode, segments[i]);
-		bool same = !strcmp(drive_text(d), expected);
-		CU_ASSERT(same);
-		if (!same)
-			fprintf(stderr, "segments of %zu, mode %u:\n%swanted:\n%s", segments[i], mode, drive_text(d),
-			        expected);
-		drive_free(d);
-	}
-}
 
 /* ---- well-formed ---- */
 
@@ -359,11 +84,13 @@ static void test_reject_and_abort(void)
 	put_rq(say(t, 0));
 	put_short(say(t, 1), 3, 0x00010107);
 	check_talk(t, DRIVE_PROBE, RQ_LINE(0)
-	           "1 {\"type\":\"dicom.associate_reject\",\"result\":1,\"source\":1,\"reject_reason\":7}\n");
+	           "1 {\"type\":\"dicom.associate_reject\",\"result\":1,\"source\":1,\"reject_reason\":7,"
+	           "\"cause\":\"called-ae-title-not-recognized\"}\n");
 	t->turns = 0, t->b.len = 0;
 	put_rq(say(t, 0));
 	put_short(say(t, 1), 7, 0x00000202);
-	check_talk(t, DRIVE_PROBE, RQ_LINE(0) "1 {\"type\":\"dicom.abort\",\"source\":2,\"reject_reason\":2}\n");
+	check_talk(t, DRIVE_PROBE, RQ_LINE(0)
+	           "1 {\"type\":\"dicom.abort\",\"source\":2,\"reject_reason\":2,\"cause\":\"unexpected-pdu\"}\n");
 	free(t);
 }
 
@@ -398,7 +125,8 @@ static void test_move_and_its_counters(void)
 	           "0 {\"type\":\"dicom.command\",\"command\":\"C-MOVE-RQ\",\"context_id\":1,\"message_id\":1,"
 	           "\"sop_class\":\"1.2.840.10008.5.1.4.1.2.2.2\",\"move_destination\":\"WORKSTATION\",\"data_set\":true}\n"
 	           "1 {\"type\":\"dicom.command\",\"command\":\"C-MOVE-RSP\",\"context_id\":1,\"responded_id\":1,"
-	           "\"status\":\"0xff00\",\"data_set\":false,\"remaining\":3,\"completed\":2,\"failed\":1,\"warning\":0}\n");
+	           "\"status\":\"0xff00\",\"data_set\":false,\"remaining\":3,\"completed\":2,\"failed\":1,\"warning\":0,"
+	           "\"paired\":true,\"outcome\":\"pending\"}\n");
 	free(t);
 }
 
@@ -591,7 +319,7 @@ static void test_one_direction_only(void)
 	put_ac(say(t, 1));
 	put_echo(say(t, 1), 0x8030, 1);
 	put_short(say(t, 1), 6, 0);
-	check_talk(t, DRIVE_PROBE, AC_LINE(1) ECHO_RSP_LINE(1, 1) RELEASE_LINE(1, "response"));
+	check_talk(t, DRIVE_PROBE, AC_LINE(1) ECHO_RSP_ALONE(1, 1) RELEASE_LINE(1, "response"));
 	free(t);
 }
 
@@ -707,7 +435,8 @@ static void test_item_past_its_parent(void)
 	check_talk(t, DRIVE_KNOWN,
 	           "0 {\"type\":\"dicom.associate_request\",\"calling_ae\":\"CT1\",\"called_ae\":\"PACS\",\"contexts\":["
 	           "{\"id\":1,\"abstract_syntax\":\"" VERIFICATION "\",\"transfer_syntaxes\":[]}],\"max_pdu\":16384,"
-	           "\"implementation_uid\":\"1.2.276.0.7230010.3.0.3.6.7\",\"implementation_version\":\"OFFIS_DCMTK_367\"}\n"
+	           "\"implementation_uid\":\"1.2.276.0.7230010.3.0.3.6.7\",\"implementation_version\":\"OFFIS_DCMTK_367\","
+	           "\"async_invoked\":1,\"async_performed\":1}\n"
 	           MALFORMED_LINE(0, "length") ECHO_RQ_LINE(0, 1));
 	free(t);
 }
@@ -921,7 +650,7 @@ static void test_command_interrupted(void)
 	put_data(b, 1, 1, c.data, 30);
 	put_short(b, 7, 0);
 	check_talk(t, DRIVE_KNOWN, MALFORMED_LINE(0, "state") MALFORMED_LINE(0, "state")
-	           "0 {\"type\":\"dicom.abort\",\"source\":0,\"reject_reason\":0}\n");
+	           "0 {\"type\":\"dicom.abort\",\"source\":0,\"reject_reason\":0,\"cause\":\"service-user\"}\n");
 	free(t);
 }
 
