@@ -66,7 +66,7 @@ void dicom_operations_request(struct dicom_operations *t, unsigned dir, unsigned
 /* Whether the request of this response was waiting; with `last` it does so no more, and *ret_pending is the number of
  * responses before that were not the last. */
 bool dicom_operations_response(struct dicom_operations *t, unsigned dir, unsigned command, uint16_t id, bool last,
-                               uint32_t *ret_pending);
+			       uint32_t *ret_pending);
 /* Whether any request of that id waits. */
 bool dicom_operations_waiting(struct dicom_operations *t, unsigned dir, uint16_t id);
 
@@ -78,6 +78,6 @@ struct dicom_message {
 	uint8_t context_id;
 };
 int dicom_command(struct span set, uint8_t context_id, struct dicom_operations *operations, struct dissect_ctx *ctx,
-                  struct dicom_message *ret_message);
+		  struct dicom_message *ret_message);
 
 #endif

@@ -96,7 +96,7 @@ static void pair(struct observation *o, struct dicom_operations *operations, uns
 }
 
 int dicom_command(struct span set, uint8_t context_id, struct dicom_operations *operations, struct dissect_ctx *ctx,
-                  struct dicom_message *ret_message)
+		  struct dicom_message *ret_message)
 {
 	struct observation o = dicom_new(OBSERVATION_DICOM_COMMAND);
 	struct cursor c = cursor_from(set);

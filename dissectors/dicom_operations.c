@@ -54,7 +54,7 @@ void dicom_operations_request(struct dicom_operations *t, unsigned dir, unsigned
 }
 
 bool dicom_operations_response(struct dicom_operations *t, unsigned dir, unsigned command, uint16_t id, bool last,
-                               uint32_t *ret_pending)
+			       uint32_t *ret_pending)
 {
 	struct dicom_operation *s = find(t, dir, command, id);
 	if (!s || !(s->set & bit_of(command, id)))
