@@ -14,6 +14,7 @@
 #include "core/err.h"
 #include "core/log.h"
 #include "core/option.h"
+#include "core/standard.h"
 
 const struct cmd *const cmd_list[] = {
 	&cmd_replay, &cmd_run, &cmd_check, &cmd_alerts, &cmd_explain, &cmd_assets, NULL,
@@ -61,7 +62,7 @@ const char *cmd_program(char ret[static ESCAPE_SHELL])
 int cmd_help(const struct cmd *c)
 {
 	(void)fputs(c->help, stdout);
-	return fflush(stdout) ? ERR_EXIT_FAILURE : ERR_EXIT_OK;
+	return standard_flush() ? ERR_EXIT_FAILURE : ERR_EXIT_OK;
 }
 
 int cmd_choice(const struct cmd *c, const char *option, const char *value, const char *const *words)

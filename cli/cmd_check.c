@@ -6,6 +6,7 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/log.h"
+#include "core/standard.h"
 #include "rules/policy.h"
 
 static const char help[] =
@@ -58,7 +59,10 @@ static int run(int argc, char **argv)
 		this = this == ERR_EXIT_PERMISSION ? this : ERR_EXIT_CONFIG;
 		code = code == ERR_EXIT_CONFIG ? code : this;
 	}
-	return fflush(stdout) ? ERR_EXIT_FAILURE : code;
+	int err = standard_flush();
+	if (err)
+		log_say("spanward: standard output cannot be written: %s", err_text(err));
+	return err ? ERR_EXIT_FAILURE : code;
 }
 
 const struct cmd cmd_check = { "check", "check device types, inventory and site for faults", help, run };

@@ -15,6 +15,7 @@
 #include "collector/store.h"
 #include "core/err.h"
 #include "core/log.h"
+#include "core/option.h"
 #include "sensor/options.h"
 #include "sensor/session.h"
 
@@ -186,7 +187,8 @@ static void take_file(struct replay *r, struct span bytes)
 		r->input_err = err;
 	progress_end(&r->progress);
 	char name[ESCAPE_NAME];
-	(void)escape_name(r->session.files[file - 1], name);
+	const char *typed = r->session.files[file - 1];
+	(void)escape_name(strcmp(typed, "-") ? typed : "standard input", name);
 	const char *advice = err == ERR_TRUNCATED ? "copy or capture it again for the rest" :
 	                     err == ERR_CORRUPT ? "copy it again and compare checksums" :
 	                     err == ERR_UNKNOWN_KIND ? "expected pcap or pcapng, also gzip-compressed" :
@@ -456,7 +458,7 @@ static int replay(struct replay *r)
 			(void)out_close(&r->out, false, ignored);
 		if (err == -EPERM || err == -EACCES)
 			return ERR_EXIT_PERMISSION;
-		return r->expect && err == -ENOENT ? ERR_EXIT_INPUT : ERR_EXIT_FAILURE;
+		return r->expect && (err == -ENOENT || err == -EISDIR) ? ERR_EXIT_INPUT : ERR_EXIT_FAILURE;
 	}
 	(void)sigaction(SIGINT, &a, NULL);
 	(void)sigaction(SIGTERM, &a, NULL);
@@ -466,6 +468,13 @@ static int replay(struct replay *r)
 	for (int i = 0; r->show == WRITER_STATS && i < STATS_COUNTERS; i++)
 		writer_stat(r->writer, (enum stats_counter)i, r->stats.v[i]);
 	return finish(r, err);
+}
+
+static int bad_value(int opt, const char *why)
+{
+	char name[OPTION_NAME], whole[320];
+	(void)snprintf(whole, sizeof(whole), "%s: %s", option_typed(opt, options, name), why);
+	return cmd_usage(&cmd_replay, whole);
 }
 
 /* One option: 0 to go on, or an exit code. */
@@ -497,17 +506,17 @@ static int take_option(struct replay *r, int opt, const char *arg)
 		r->color = arg;
 		return cmd_choice(&cmd_replay, "--color", arg, colors) < 0 ? ERR_EXIT_USAGE : 0;
 	case OPT_LANG:
-		return writer_parse_language(arg, &r->language) ? 0 : cmd_usage(&cmd_replay, "--lang: expected en or ja");
+		return writer_parse_language(arg, &r->language) ? 0 : bad_value(opt, "expected en or ja");
 	case OPT_EXPECT:
 		r->expect = arg;
 		return 0;
 	case OPT_WORKERS:
 		if (options_uint(arg, 1, ENGINE_MAX_WORKERS, &v, why))
-			return cmd_usage(&cmd_replay, why);
+			return bad_value(opt, why);
 		r->session.engine.workers = (unsigned)v;
 		return 0;
 	case OPT_BUDGET:
-		return options_budget(arg, &r->session.engine, why) ? cmd_usage(&cmd_replay, why) : 0;
+		return options_budget(arg, &r->session.engine, why) ? bad_value(opt, why) : 0;
 	case OPT_NO_SANDBOX:
 		r->session.no_sandbox = true;
 		return 0;
@@ -540,6 +549,11 @@ static int run(int argc, char **argv)
 	r.session.n_files = (size_t)(argc - optind);
 	if (!r.session.n_files)
 		return cmd_usage(&cmd_replay, "which CAPTURE?");
+	unsigned piped = 0;
+	for (size_t i = 0; i < r.session.n_files; i++)
+		piped += !strcmp(r.session.files[i], "-");
+	if (piped > 1)
+		return cmd_usage(&cmd_replay, "standard input (-) can be read once only");
 	if (r.session.n_files > MAX_CAPTURES)
 		return cmd_usage(&cmd_replay, "at most 256 captures at a time");
 	if (r.expect && (r.output || (r.format >= 0 && r.format == WRITER_TABLE)))

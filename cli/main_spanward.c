@@ -7,6 +7,7 @@
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/log.h"
+#include "core/standard.h"
 
 enum { MAX_COMMANDS = 32 };
 
@@ -27,16 +28,17 @@ static int overview(FILE *to)
 	            "Begin with: spanward replay CAPTURE\n\n"
 	            "Exit codes: 0 ok, 1 failure, 2 usage, 3 configuration, 4 input unreadable, corrupt or of an unknown kind,\n"
 	            "5 permission, 10 an alert was found (--fail-on).\n", to);
-	return fflush(to) ? ERR_EXIT_FAILURE : ERR_EXIT_OK;
+	return fflush(to) || ferror(to) ? ERR_EXIT_FAILURE : ERR_EXIT_OK;
 }
 
 static int unknown(const char *name)
 {
-	const char *names[MAX_COMMANDS + 1];
+	const char *names[MAX_COMMANDS + 2];
 	size_t n = 0;
 	for (const struct cmd *const *c = cmd_list; *c && n < MAX_COMMANDS; c++)
 		names[n++] = (*c)->name;
 	names[n++] = "help";
+	names[n++] = "--version";
 	const char *near = conf_nearest(span_str(name), names, n);
 	log_say("spanward: there is no command '%.60s'%s%s%s", name, near ? "; did you mean " : "", near ? near : "",
 	        near ? "?" : "");
@@ -48,6 +50,7 @@ int main(int argc, char **argv)
 {
 	/* A reader that goes away (head) shows as EPIPE and ends the output, not the program. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	standard_open();
 	log_open("spanward", LOG_LEVEL_INFO);
 	if (argc < 2) {
 		(void)overview(stderr);
@@ -56,7 +59,7 @@ int main(int argc, char **argv)
 	const char *name = argv[1];
 	if (!strcmp(name, "--version")) {
 		(void)printf("spanward %s\n", SPANWARD_VERSION);
-		return ERR_EXIT_OK;
+		return standard_flush() ? ERR_EXIT_FAILURE : ERR_EXIT_OK;
 	}
 	if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h")) {
 		if (argc < 3)

@@ -52,8 +52,16 @@ int out_open(struct out *o, const char *path, char why[static 256])
 
 int out_open_expected(struct out *o, const char *path, char why[static 256])
 {
+	struct stat st;
 	*o = (struct out){ .expected = fopen(path, "re") };
-	return o->expected ? 0 : explain(-errno, "cannot be read", path, why);
+	if (!o->expected)
+		return explain(-errno, "cannot be read", path, why);
+	/* A directory can be opened, and then reads as an empty file. */
+	if (fstat(fileno(o->expected), &st) || !S_ISDIR(st.st_mode))
+		return 0;
+	(void)fclose(o->expected);
+	o->expected = NULL;
+	return explain(-EISDIR, "cannot be read", path, why);
 }
 
 /* The first difference, from a little before it on, so that long lines show it. */
@@ -144,7 +152,7 @@ bool out_is_terminal(const struct out *o) { return o->to && isatty(fileno(o->to)
 
 int out_close(struct out *o, bool keep, char why[static 256])
 {
-	const char *name = o->path ? o->path : "output";
+	const char *name = o->path ? o->path : "standard output";
 	if (o->expected) {
 		char *more = NULL;
 		size_t cap = 0;

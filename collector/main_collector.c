@@ -15,6 +15,7 @@
 #include "core/err.h"
 #include "core/log.h"
 #include "core/option.h"
+#include "core/standard.h"
 
 enum {
 	SINKS_MAX = 16,
@@ -66,6 +67,24 @@ static const char usage[] =
 	"  --help, --version\n"
 	"\n"
 	"Exit codes: 0 ended as asked, 1 failure, 2 usage, 4 the store is no store, 5 permission.\n";
+
+/* ZeroMQ takes port 99999 for another one. */
+static bool is_endpoint(const char *bind)
+{
+	if (!strncmp(bind, "ipc://", 6))
+		return bind[6];
+	if (strncmp(bind, "tcp://", 6))
+		return false;
+	const char *port = strrchr(bind, ':') + 1;
+	char *end;
+	if (port < bind + 8)
+		return false;
+	if (!strcmp(port, "*"))
+		return true;
+	errno = 0;
+	unsigned long v = strtoul(port, &end, 10);
+	return !errno && end != port && !*end && port[0] >= '0' && port[0] <= '9' && v <= 65535;
+}
 
 /* ERR_EXIT_OK to go on, or -1 when all is said and the exit code is 0. */
 static int parse(int argc, char **argv, struct config *c)
@@ -128,6 +147,10 @@ static int parse(int argc, char **argv, struct config *c)
 	if (!c->store) {
 		log_say("spanward-collector: where to keep events: --store PATH");
 		log_say("Try 'spanward-collector --help'.");
+		return ERR_EXIT_USAGE;
+	}
+	if (!is_endpoint(c->bind)) {
+		log_say("spanward-collector: --bind '%.200s': expected tcp://ADDRESS:PORT or ipc:///PATH", c->bind);
 		return ERR_EXIT_USAGE;
 	}
 	if (!c->insecure && !receiver_is_local(c->bind)) {
@@ -226,9 +249,10 @@ int main(int argc, char **argv)
 {
 	struct config cfg = { .bind = "tcp://127.0.0.1:5577" };
 	struct collector c = { 0 };
+	standard_open();
 	int code = parse(argc, argv, &cfg);
 	if (code)
-		return code < 0 ? ERR_EXIT_OK : code;
+		return code > 0 ? code : standard_flush() ? ERR_EXIT_FAILURE : ERR_EXIT_OK;
 	log_open("spanward-collector", LOG_LEVEL_INFO);
 	if (sodium_init() < 0) {
 		log_error("libsodium does not start");

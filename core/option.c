@@ -37,6 +37,13 @@ static const char *unknown_long(const char *typed, const struct option *options,
 	return why;
 }
 
+const char *option_typed(int opt, const struct option *options, char ret[static OPTION_NAME])
+{
+	const char *name = name_of(opt, options);
+	(void)snprintf(ret, OPTION_NAME, "--%s", name ? name : "?");
+	return ret;
+}
+
 const char *option_fault(int opt, char *const *argv, const struct option *options, char why[static 256])
 {
 	const char *name = optopt ? name_of(optopt, options) : NULL;

@@ -272,7 +272,7 @@ static int read_one(struct policy_model *m, const char *path, enum file_kind kin
 	}
 	struct conf_doc *doc = conf_read_file(path, rep);
 	if (!doc)
-		return ERR_CONFIG;
+		return access(path, R_OK) && errno == EACCES ? -EACCES : ERR_CONFIG;
 	struct conf_doc **slot = POLICY_MODEL_ADD(&m->docs);
 	if (!slot) {
 		conf_free(doc);
@@ -309,7 +309,7 @@ int policy_load_dir(const char *dir, struct policy_model *m, struct conf_report 
 	if (!d) {
 		int err = errno;
 		char near[NEAR_TEXT];
-		policy_load_fault(&at, rep, "cannot be opened: %s%s", strerrordesc_np(err), near_file(dir, near));
+		policy_load_fault(&at, rep, "cannot be opened as a policy directory: %s%s", strerrordesc_np(err), near_file(dir, near));
 		return -err;
 	}
 	char **names = NULL;
@@ -343,7 +343,8 @@ int policy_load_dir(const char *dir, struct policy_model *m, struct conf_report 
 				      : !strcmp(names[i], "site.yaml") ? FILE_SITE
 				      : !strcmp(names[i], "inventory.yaml") ? FILE_INVENTORY : FILE_TYPE;
 		int one = read_one(m, path, kind, false, rep);
-		if (one)
+		/* A file that may not be read is what is wrong only when nothing else is. */
+		if (one && (one == -ENOMEM || r != ERR_CONFIG))
 			r = one;
 	}
 	if (!r && !n) {

@@ -12,6 +12,7 @@
 #include "core/frame.h"
 #include "core/log.h"
 #include "core/option.h"
+#include "core/standard.h"
 #include "core/vocab.h"
 #include "sensor/options.h"
 #include "sensor/station.h"
@@ -192,7 +193,8 @@ int main(int argc, char **argv)
 {
 	static struct args a = { .level = LOG_LEVEL_INFO };
 	struct session_config *s = &a.station.session;
-	char why[256] = "";
+	char why[256] = "", name[OPTION_NAME];
+	standard_open();
 	engine_defaults(&s->engine);
 	s->engine.workers = 1;
 	s->engine.flow_events = true;
@@ -201,16 +203,19 @@ int main(int argc, char **argv)
 	for (int opt; (opt = getopt_long(argc, argv, ":i:r:p:vqh", options, NULL)) != -1;) {
 		if (opt == 'h') {
 			(void)fputs(help, stdout);
-			return fflush(stdout) ? ERR_EXIT_FAILURE : ERR_EXIT_OK;
+			return standard_flush() ? ERR_EXIT_FAILURE : ERR_EXIT_OK;
 		}
 		if (opt == OPT_VERSION) {
 			(void)printf("spanward-sensor %s\n", SPANWARD_VERSION);
-			return ERR_EXIT_OK;
+			return standard_flush() ? ERR_EXIT_FAILURE : ERR_EXIT_OK;
 		}
 		if (opt == '?' || opt == ':')
 			return usage(option_fault(opt, argv, options, why));
-		if (take(&a, opt, optarg, why))
-			return usage(why);
+		if (take(&a, opt, optarg, why)) {
+			char whole[320];
+			(void)snprintf(whole, sizeof(whole), "%s: %s", option_typed(opt, options, name), why);
+			return usage(whole);
+		}
 	}
 	if (optind < argc) {
 		(void)snprintf(why, sizeof(why), "'%.80s': captures are given with -r", argv[optind]);

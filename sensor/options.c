@@ -96,8 +96,12 @@ static int one_budget(const char *text, struct engine_config *c, char why[static
 			err = options_size(value + 1, 1, UINT64_C(1) << 36, &v, why);
 		else
 			err = options_duration(value + 1, &v, why);
-		if (err)
+		if (err) {
+			char of[256];
+			(void)snprintf(of, sizeof(of), "%s", why);
+			(void)snprintf(why, 256, "%s: %.200s", b->name, of);
 			return err;
+		}
 		if (b->entries)
 			*b->entries = (size_t)v;
 		else if (b->bytes)

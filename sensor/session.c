@@ -252,14 +252,16 @@ static int open_file(const char *name, int *ret, char why[static 256])
 	int fd;
 	struct stat st;
 	char shown[ESCAPE_NAME], near[NEAR_TEXT];
-	if (!strcmp(name, "-"))
+	bool piped = !strcmp(name, "-");
+	(void)escape_name(piped ? "standard input" : name, shown);
+	if (piped)
 		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	else
 		fd = above_standard(open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY));
 	if (fd < 0) {
 		int err = -errno;
-		(void)near_file(name, near);
-		(void)snprintf(why, 256, "%s: cannot be read: %s%s", escape_name(name, shown), err_text(err),
+		(void)near_file(piped ? "" : name, near);
+		(void)snprintf(why, 256, "%s: cannot be read: %s%s", shown, err_text(err),
 		               err == -EACCES ? "; ask for the right to read it" : err == -ENOENT && !near[0] ? "; check the name" :
 		               near);
 		return err;
@@ -268,9 +270,9 @@ static int open_file(const char *name, int *ret, char why[static 256])
 	if (err) {
 		(void)close(fd);
 		if (err == -EISDIR)
-			(void)snprintf(why, 256, "%s: is a directory; name the capture files in it (.../*.pcap)", escape_name(name, shown));
+			(void)snprintf(why, 256, "%s: is a directory; name the capture files in it (.../*.pcap)", shown);
 		else
-			(void)snprintf(why, 256, "%s: cannot be read: %s", escape_name(name, shown), err_text(err));
+			(void)snprintf(why, 256, "%s: cannot be read: %s", shown, err_text(err));
 		return err;
 	}
 	*ret = fd;

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/buf.h"
 #include "core/clock.h"
 #include "core/err.h"
 
@@ -84,6 +85,32 @@ static int pcap_error(int status)
 	}
 }
 
+/* Why an interface cannot be watched, and what to do. The library's words for what we do not know better. */
+static void tell(const char *name, int status, const char *more, char why[static 256])
+{
+	char list[160];
+	struct buf b = buf_over(list, sizeof(list) - 1);
+	const char *words = pcap_statustostr(status);
+	switch (status) {
+	case PCAP_ERROR_NO_SUCH_DEVICE: {
+		struct if_nameindex *all = if_nameindex();
+		for (size_t i = 0; all && all[i].if_name; i++)
+			(void)buf_printf(&b, "%s%s", i ? ", " : "", all[i].if_name);
+		if_freenameindex(all);
+		list[b.len] = '\0';
+		snprintf(why, 256, "%s: no such interface%s%s", name, b.len ? "; there are: " : "", list);
+		break;
+	}
+	case PCAP_ERROR_PERM_DENIED:
+	case PCAP_ERROR_PROMISC_PERM_DENIED:
+		snprintf(why, 256, "%s: no right to capture from it; run this as root or with CAP_NET_RAW", name);
+		break;
+	default:
+		snprintf(why, 256, "%s: %.80s%s%.140s", name, words, *more && strcmp(more, words) ? ": " : "",
+			 strcmp(more, words) ? more : "");
+	}
+}
+
 static int open_interface(struct interface *i, const char *name, size_t buffer_bytes, char why[static 256])
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
@@ -105,8 +132,7 @@ static int open_interface(struct interface *i, const char *name, size_t buffer_b
 	(void)pcap_set_tstamp_precision(i->pcap, PCAP_TSTAMP_PRECISION_NANO);
 	int status = pcap_activate(i->pcap);
 	if (status < 0) {
-		const char *more = pcap_geterr(i->pcap);
-		snprintf(why, 256, "%s: %.80s%s%.140s", name, pcap_statustostr(status), *more ? ": " : "", more);
+		tell(name, status, pcap_geterr(i->pcap), why);
 		return pcap_error(status);
 	}
 	if (pcap_setnonblock(i->pcap, 1, text) < 0 || pcap_get_selectable_fd(i->pcap) < 0) {

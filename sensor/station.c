@@ -236,7 +236,9 @@ int station_run(const struct station_config *c)
 	int err = session_start(&c->session, &s, &rep, why);
 	if (err) {
 		station_log_report(&rep);
-		log_error("%s", why);
+		/* What is wrong with a policy has been said, line by line. */
+		if (!rep.total)
+			log_error("%s", why);
 		return (int)err_exit_code(err);
 	}
 	char text[SANDBOX_TEXT];

@@ -133,11 +133,56 @@ want 3 'random.yaml: is no text|expected YAML' "$s" check "$dir/random.yaml"
 cp "$dir/random.yaml" "$dir/random.csv"
 want 3 'random.csv: is no text|expected CSV' "$s" check "$dir/random.csv"
 want 4 'dya.pcap: cannot be read|did you mean hospital-day.pcap?' "$s" replay $demo/hospital-dya.pcap
-want 3 'polic: cannot be opened|did you mean policy?' "$s" replay -p $demo/polic $capture
+want 3 'polic: cannot be opened as a policy directory|did you mean policy?' "$s" replay -p $demo/polic $capture
 [ "$(wc -l <"$dir/err")" = 1 ] || fail "a missing policy is told twice"
 want 2 "no option '--expct'|did you mean --expect?" "$s" replay --expct x $capture
 want 2 "--show needs a value" "$s" replay --show
 want 2 "--quiet takes no value" "$s" replay --quiet=1 $capture
+
+# The option at fault is named; so is what there is.
+want 2 "--workers: '0': expected" "$s" replay --workers 0 $capture
+want 2 "--budget: flows: '0'" "$s" replay --budget flows=0 $capture
+want 2 "once" "$s" replay - -
+want 4 "standard input: no capture: an empty file" "$s" replay -
+want 4 "none: cannot be read: Is a directory" "$s" replay --expect "$dir/none" $capture
+want 2 "--bind 'tcp://127.0.0.1:99999': expected" "$BUILD/bin/spanward-collector" --store "$dir/x.db" --bind tcp://127.0.0.1:99999 --once-idle 1
+want 2 "--bind 'foo': expected" "$BUILD/bin/spanward-collector" --store "$dir/x.db" --bind foo
+want 2 "--workers: '99'" "$BUILD/bin/spanward-sensor" --workers 99
+"$BUILD/bin/spanward-sensor" -i nosuch0 --connect ipc:///tmp/x >"$dir/out" 2>"$dir/err" </dev/null || true
+grep -qE 'nosuch0: no (such interface; there are: .*lo|right to capture)' "$dir/err" || fail "an interface that is not there"
+want 3 "as a policy directory" "$BUILD/bin/spanward-sensor" -r $capture -p "$dir/nosuch" --connect ipc:///tmp/x
+[ "$(wc -l <"$dir/err")" = 1 ] || fail "a missing policy is told twice"
+
+# A closed or full standard output is a failure, and nothing else is written in its place.
+closed() {
+	got=0
+	"$@" 2>"$dir/err" >&- </dev/null || got=$?
+	[ "$got" = 1 ] || fail "exit $got with standard output closed: $*"
+	got=0
+	"$@" 2>"$dir/err" >/dev/full </dev/null || got=$?
+	[ "$got" = 1 ] || fail "exit $got with standard output full: $*"
+}
+for c in "replay $capture" "replay --show observations $capture" "check $demo/policy" help "help replay" "replay --help" --version; do
+	closed "$s" $c
+done
+for c in --help --version; do
+	closed "$BUILD/bin/spanward-sensor" $c
+	closed "$BUILD/bin/spanward-collector" $c
+done
+# What may not be read is another exit code; root may read everything.
+if [ "$(id -u)" = 0 ]; then
+	chmod 755 "$dir"
+	rm -rf "$dir/policy"
+	cp -r $demo/policy "$dir/policy"
+	cp "$s" "$dir/spanward"
+	cp $capture "$dir/locked.pcap"
+	chmod 600 "$dir/policy/site.yaml" "$dir/locked.pcap"
+	other="setpriv --reuid=65534 --regid=65534 --clear-groups"
+	want 5 "site.yaml: cannot be read: Permission denied" $other "$dir/spanward" check "$dir/policy"
+	want 5 "site.yaml: cannot be read: Permission denied" $other "$dir/spanward" check "$dir/policy/site.yaml"
+	want 5 "locked.pcap: cannot be read: Permission denied" $other "$dir/spanward" replay "$dir/locked.pcap"
+	want 5 "x: cannot be written: Permission denied" $other "$dir/spanward" replay -o /etc/x "$dir/$name"
+fi
 
 # The summary counts what is printed.
 for show in observations flows; do
