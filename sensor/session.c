@@ -261,9 +261,9 @@ static int open_file(const char *name, int *ret, char why[static 256])
 	if (fd < 0) {
 		int err = -errno;
 		(void)near_file(piped ? "" : name, near);
-		(void)snprintf(why, 256, "%s: cannot be read: %s%s", shown, err_text(err),
-		               err == -EACCES ? "; ask for the right to read it" : err == -ENOENT && !near[0] ? "; check the name" :
-		               near);
+		const char *advice = err == -EACCES ? "; ask for the right to read it" :
+			err == -ENOENT && !near[0] ? "; check the name" : near;
+		(void)snprintf(why, 256, "%s: cannot be read: %.40s%.60s", shown, err_text(err), advice);
 		return err;
 	}
 	int err = fstat(fd, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : 0;
