@@ -37,7 +37,7 @@ static const char help[] =
 "                        assets (default without -p), stats (what was counted, and what was lost)\n"
 "      --format FORMAT   table (default on a terminal), jsonl (default on a pipe), json, csv\n"
 "  -o, --output FILE     write there; the file appears when it is whole\n"
-"      --expect GOLDEN   print nothing, compare with that file and show the first difference\n"
+"      --expect GOLDEN   print no data, compare with that file and show the first difference\n"
 "      --fail-on LEVEL   exit 10 if there is an alert of info, low, medium, high or critical, or above\n"
 "      --workers N       threads, 1 to 16; the output does not depend on it\n"
 "      --budget LIST     NAME=VALUE,... room for flows, probes, states, assets, folds, streams (a size), and\n"
@@ -450,6 +450,8 @@ static int replay(struct replay *r)
 			log_say("spanward: %s", why[0] ? why : err_text(err));
 		return (int)err_exit_code(err);
 	}
+	if (r->session.no_sandbox)
+		log_say("spanward: the process that parses packets runs without its sandbox (--no-sandbox)");
 	err = open_all(r, why);
 	if (err) {
 		char ignored[256];

@@ -3,6 +3,8 @@
 set -eu
 SOURCE=${SOURCE:-$PWD}
 BUILD=${BUILD:-$PWD/build}
+# Debian keeps it where the PATH of most people does not look.
+PATH=$PATH:/usr/sbin:/sbin
 command -v rsyslogd >/dev/null || { echo "skip: rsyslogd is not installed"; exit 77; }
 dir=$(mktemp -d)
 log= collector=
