@@ -1,7 +1,7 @@
 /* policy_model.h -- what the files of a policy directory say, between reading and compiling.
  *
  * Texts are spans into the documents that the model keeps. Built by policy_load.c with one reader per kind
- * of file; policy_compile.c turns it into a table. Lives in the parent only: it allocates.
+ * of file; policy_compile.c (and policy_build_*.c) turn it into a table. Lives in the parent only: it allocates.
  */
 #ifndef RULES_POLICY_MODEL_H
 #define RULES_POLICY_MODEL_H
