@@ -8,12 +8,14 @@
 
 #include "cli/cmd.h"
 #include "cli/out.h"
+#include "cli/stored.h"
 #include "cli/table.h"
 #include "cli/where.h"
 #include "cli/writer.h"
 #include "collector/store.h"
 #include "core/clock.h"
 #include "core/err.h"
+#include "core/utf8.h"
 #include "sensor/options.h"
 
 static const char help[] =
@@ -21,9 +23,11 @@ static const char help[] =
 "       spanward alerts ack|close|reopen ALERT_ID... --reason TEXT\n"
 "       spanward alerts mute ALERT_ID... --reason TEXT (--for DURATION | --until DATE)\n"
 "       spanward alerts unmute ALERT_ID... --reason TEXT\n"
+"       spanward alerts audit [ALERT_ID...] [OPTION...]\n"
 "\n"
 "Lists the alerts of a store, worst first, or records a decision about some of them. Every decision is\n"
-"kept with who made it, when and why. A mute always ends: it silences one alert, never a rule or a device.\n"
+"kept with who made it, when and why; audit prints them, oldest first. A mute always ends: it silences one alert,\n"
+"never a rule or a device. reopen takes back an ack or a close, unmute a mute.\n"
 "\n"
 "      --store FILE      store of a collector or of spanward run (default: where spanward run keeps it)\n"
 "      --state STATE     open, acknowledged, closed, muted, current (open and acknowledged; default), all\n"
@@ -36,7 +40,7 @@ static const char help[] =
 "      --lang en|ja      language of the table      --color auto|always|never\n"
 "  -h, --help            this text\n"
 "\n"
-"Exit codes: 0 ok, 1 failure or no such alert, 2 usage, 5 permission.\n"
+"Exit codes: 0 ok, 1 failure or no such alert, 2 usage, 4 no store, or not a store, 5 permission.\n"
 "\n"
 "Example: spanward alerts mute 3f2a9c0d11e4b7a8 --reason 'vendor visit until Friday' --for 5d\n";
 
@@ -59,9 +63,9 @@ static const struct option options[] = {
 	{ 0 },
 };
 
-static const char *const verbs[] = { "ack", "close", "mute", "unmute", "reopen", "list", NULL };
+static const char *const verbs[] = { "ack", "close", "mute", "unmute", "reopen", "list", "audit", NULL };
 static const char *const states[] = { "open", "acknowledged", "closed", "muted", "current", "all", NULL };
-enum { VERB_LIST = 5, STATE_CURRENT = 4, STATE_ALL = 5 };
+enum { VERB_LIST = 5, VERB_AUDIT, STATE_CURRENT = 4, STATE_ALL = 5 };
 
 struct alerts {
 	char store[WHERE_MAX], who[128];
@@ -71,6 +75,8 @@ struct alerts {
 	enum rule_language language;
 	struct out out;
 	struct writer *writer;
+	char **ids;             /* audit: only these */
+	int n_ids;
 };
 
 static int take(struct alerts *a, int opt, const char *arg)
@@ -122,9 +128,22 @@ static int show(void *arg, const struct alert *alert)
 	return out_stopped(&a->out);
 }
 
-static int list(struct alerts *a, struct store *s)
+static int show_audit(void *arg, const struct store_audit *d)
+{
+	struct alerts *a = arg;
+	bool wanted = !a->n_ids;
+	for (int i = 0; i < a->n_ids && !wanted; i++)
+		wanted = span_eq(d->alert, span_str(a->ids[i]));
+	if (wanted)
+		writer_audit(a->writer, d);
+	return out_stopped(&a->out);
+}
+
+static int list(struct alerts *a, struct store *s, char **ids, int n)
 {
 	char why[256] = "";
+	a->ids = ids;
+	a->n_ids = n;
 	int err = out_open(&a->out, a->output, why);
 	if (err) {
 		(void)fprintf(stderr, "spanward: %s\n", why);
@@ -134,7 +153,7 @@ static int list(struct alerts *a, struct store *s)
 	const struct writer_config w = {
 		.out = &a->out,
 		.format = a->format >= 0 ? (enum writer_format)a->format : terminal ? WRITER_TABLE : WRITER_JSONL,
-		.rows = WRITER_ALERTS,
+		.rows = a->verb == VERB_AUDIT ? WRITER_AUDIT : WRITER_ALERTS,
 		.language = a->language,
 		.color = table_wants_color(a->color, terminal),
 		.width = terminal ? table_terminal_width(STDOUT_FILENO) : 0,
@@ -143,7 +162,7 @@ static int list(struct alerts *a, struct store *s)
 	if (!a->writer)
 		return ERR_EXIT_FAILURE;
 	const struct store_filter f = { .state = -2, .at_least = (enum event_severity)a->severity };
-	err = store_alerts(s, &f, show, a);
+	err = a->verb == VERB_AUDIT ? store_audit(s, show_audit, a) : store_alerts(s, &f, show, a);
 	writer_end(a->writer);
 	unsigned long long rows = writer_rows(a->writer);
 	writer_free(a->writer);
@@ -154,6 +173,8 @@ static int list(struct alerts *a, struct store *s)
 		return ERR_EXIT_OK;
 	if (err < 0)
 		(void)fprintf(stderr, "spanward: %s: %s\n", a->store, err_text(err));
+	else if (!rows && terminal && a->verb == VERB_AUDIT)
+		(void)printf("no decisions\n");
 	else if (!rows && terminal)
 		(void)printf("no alerts (--state %s)\n", states[a->state]);
 	return err < 0 || a->out.err ? ERR_EXIT_FAILURE : ERR_EXIT_OK;
@@ -179,24 +200,46 @@ static int decide(struct alerts *a, struct store *s, char **ids, int n)
 			(void)printf("%s: %s\n", ids[i], done[a->verb]);
 			continue;
 		}
-		(void)fprintf(stderr, "spanward: %s: %s\n", ids[i], err == -ENOENT ? "no such alert in this store (spanward alerts --state "
-		              "all lists them)" : err_text(err));
+		const char *why = err == -ENOENT ? "no such alert in this store (spanward alerts --state all lists them)" :
+				  err != -EALREADY ? err_text(err) : a->verb == STORE_UNMUTE ? "is not muted" :
+				  "is neither acknowledged nor closed (a mute is taken back with unmute)";
+		(void)fprintf(stderr, "spanward: %s: %s\n", ids[i], why);
 		code = err == -EACCES || err == -EPERM || err == -EROFS ? ERR_EXIT_PERMISSION : ERR_EXIT_FAILURE;
 	}
 	return fflush(stdout) ? ERR_EXIT_FAILURE : code;
+}
+
+static bool is_text(const char *text)
+{
+	for (struct span s = span_str(text); s.n;) {
+		uint32_t cp = 0;
+		int n = utf8_next(s, &cp);
+		if (n <= 0 || utf8_is_control(cp))
+			return false;
+		s = span_from(s, (size_t)n);
+	}
+	return true;
 }
 
 static int check(const struct alerts *a, char **ids, int n)
 {
 	if (a->verb == VERB_LIST)
 		return n ? cmd_usage(&cmd_alerts, "list takes no ALERT_ID; spanward explain ALERT_ID shows one") : 0;
-	if (!n)
+	if (!n && a->verb != VERB_AUDIT)
 		return cmd_usage(&cmd_alerts, "which ALERT_ID?");
 	for (int i = 0; i < n; i++)
 		if (!is_id(ids[i]))
 			return cmd_usage(&cmd_alerts, "an ALERT_ID is 16 digits of 0-9 and a-f, as spanward alerts shows them");
-	if (!a->reason || !a->reason[0] || strlen(a->reason) > REASON_MAX)
-		return cmd_usage(&cmd_alerts, "why? Give --reason TEXT (up to 500 bytes): others will read it");
+	if (a->verb == VERB_AUDIT)
+		return 0;
+	if (!a->reason || !a->reason[0])
+		return cmd_usage(&cmd_alerts, "why? Give --reason TEXT: others will read it");
+	if (strlen(a->reason) > REASON_MAX)
+		return cmd_usage(&cmd_alerts, "--reason is longer than 500 bytes: name a ticket and keep the rest there");
+	if (!is_text(a->reason))
+		return cmd_usage(&cmd_alerts, "--reason holds control characters, line breaks or bytes that are no UTF-8");
+	if (!a->who[0] || !is_text(a->who))
+		return cmd_usage(&cmd_alerts, "--who: expected a name in UTF-8 without control characters");
 	if (a->verb == STORE_MUTE && !a->for_s == !a->until_ns)
 		return cmd_usage(&cmd_alerts, "a mute ends: give --for DURATION or --until DATE");
 	if (a->verb != STORE_MUTE && (a->for_s || a->until_ns) && (a->verb == STORE_UNMUTE || a->verb == STORE_REOPEN))
@@ -228,16 +271,13 @@ static int run(int argc, char **argv)
 	if (!a.store[0] && where_store(a.store))
 		return cmd_usage(&cmd_alerts, "no home directory: say which with --store FILE");
 	struct store *s = NULL;
-	char why[256] = "";
-	int err = access(a.store, R_OK) < 0 ? -errno : store_open(a.store, &s, why);
-	if (err) {
-		(void)fprintf(stderr, "spanward: %s: %s%s\n", a.store, why[0] ? why : err_text(err),
-		              err == -ENOENT ? "; spanward run or spanward-collector makes one, --store names another" : "");
-		return err == -EACCES || err == -EPERM ? ERR_EXIT_PERMISSION : ERR_EXIT_FAILURE;
-	}
-	code = a.verb == VERB_LIST ? list(&a, s) : decide(&a, s, argv + optind, argc - optind);
+	code = stored_open(a.store, "--store", &s);
+	if (code)
+		return code;
+	bool reads = a.verb == VERB_LIST || a.verb == VERB_AUDIT;
+	code = (reads ? list : decide)(&a, s, argv + optind, argc - optind);
 	store_close(s);
 	return code;
 }
 
-const struct cmd cmd_alerts = { "alerts", "list alerts, acknowledge, close or mute them", help, run };
+const struct cmd cmd_alerts = { "alerts", "list alerts, acknowledge, close or mute them, see who did", help, run };

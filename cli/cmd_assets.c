@@ -6,6 +6,7 @@
 
 #include "cli/cmd.h"
 #include "cli/out.h"
+#include "cli/stored.h"
 #include "cli/table.h"
 #include "cli/where.h"
 #include "cli/writer.h"
@@ -78,12 +79,9 @@ static int run(int argc, char **argv)
 	struct store *s = NULL;
 	struct assets a = { 0 };
 	char why[256] = "";
-	int err = access(path, R_OK) < 0 ? -errno : store_open(path, &s, why);
-	if (err) {
-		(void)fprintf(stderr, "spanward: %s: %s%s\n", path, why[0] ? why : err_text(err),
-		              err == -ENOENT ? "; spanward run or spanward-collector makes one, --store names another" : "");
-		return err == -EACCES || err == -EPERM ? ERR_EXIT_PERMISSION : ERR_EXIT_FAILURE;
-	}
+	int code = stored_open(path, "--store", &s), err;
+	if (code)
+		return code;
 	err = out_open(&a.out, output, why);
 	if (err) {
 		(void)fprintf(stderr, "spanward: %s\n", why);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/stored.h"
 #include "cli/where.h"
 #include "cli/writer.h"
 #include "collector/store.h"
@@ -120,13 +121,9 @@ static int on_alert(void *arg, const struct alert *a)
 static int from_store(struct explain *x, const char *path)
 {
 	struct store *s = NULL;
-	char why[256] = "";
-	int err = access(path, R_OK) < 0 ? -errno : store_open(path, &s, why);
-	if (err) {
-		(void)fprintf(stderr, "spanward: %s: %s%s\n", path, why[0] ? why : err_text(err),
-		              err == -ENOENT ? "; --from names a store or alerts in JSON Lines" : "");
-		return (int)err_exit_code(err);
-	}
+	int code = stored_open(path, "--from", &s), err;
+	if (code)
+		return code;
 	const struct store_filter all = { .state = -2, .at_least = EVENT_INFO };
 	err = store_alerts(s, &all, on_alert, x);
 	store_close(s);

@@ -1,5 +1,6 @@
 /* spanward run: sensor and collector in one command, with the embedded store. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <sodium.h>
@@ -16,7 +17,8 @@
 #include "cli/table.h"
 #include "cli/where.h"
 #include "cli/writer.h"
-#include "collector/outbox.h"
+#include "collector/outlets.h"
+#include "collector/owner.h"
 #include "collector/receiver.h"
 #include "core/clock.h"
 #include "core/err.h"
@@ -55,7 +57,7 @@ static const char help[] =
 enum {
 	OPT_STORE = 256, OPT_SINK, OPT_FORMAT, OPT_LANG, OPT_COLOR, OPT_SENSOR_ID, OPT_WORKERS, OPT_BUFFER, OPT_BUDGET,
 	OPT_NO_SANDBOX,
-	MAX_INTERFACES = 16, MAX_SINKS = 8,
+	MAX_INTERFACES = 16,
 	ROUND_MS = 200,                 /* between looks at the sensor and the sinks */
 	FRAMES_PER_ROUND = 64, ALERTS_PER_ROUND = 64,
 	SEEN_MAX = 1 << 16,             /* alerts printed once; more than a person reads in a run */
@@ -83,7 +85,7 @@ static const struct option options[] = {
 
 struct running {
 	struct station_config station;
-	const char *interfaces[MAX_INTERFACES], *files[SOURCE_MAX_FILES], *sinks[MAX_SINKS];
+	const char *interfaces[MAX_INTERFACES], *files[SOURCE_MAX_FILES], *sinks[OUTLETS_MAX];
 	size_t n_sinks;
 	char path[WHERE_MAX], dir[64], socket[80], endpoint[96];
 	const char *color;
@@ -95,7 +97,9 @@ struct running {
 	int sensor_code;
 	struct store *store;
 	struct receiver *receiver;
-	struct outbox *outboxes[MAX_SINKS];
+	struct outlets outlets;
+	int owner, gate;                /* -1: none */
+	bool store_named;
 	struct out out;
 	struct writer *writer;
 	char (*seen)[ALERT_ID_LEN + 1];
@@ -142,10 +146,11 @@ static int take(struct running *r, int opt, const char *arg)
 		return 0;
 	case OPT_STORE:
 		(void)snprintf(r->path, sizeof(r->path), "%s", arg);
+		r->store_named = true;
 		return 0;
 	case OPT_SINK:
-		if (r->n_sinks == MAX_SINKS)
-			return cmd_usage(&cmd_run, "at most 8 sinks");
+		if (r->n_sinks == OUTLETS_MAX)
+			return cmd_usage(&cmd_run, "at most 16 sinks");
 		r->sinks[r->n_sinks++] = arg;
 		return 0;
 	case OPT_FORMAT:
@@ -181,22 +186,39 @@ static int take(struct running *r, int opt, const char *arg)
 	}
 }
 
-/* The sensor in a process of its own, forked before there is anything of the collector's to inherit. */
+/* The sensor in a process of its own, forked before there is anything of the collector's to inherit. It begins when
+ * the gate says so: when the collector could not be opened, it ends without a word. */
 static int start_sensor(struct running *r)
 {
 	pid_t parent = getpid();
+	int gate[2];
+	char go;
+	if (pipe2(gate, O_CLOEXEC))
+		return -errno;
 	(void)fflush(NULL);
 	r->sensor = fork();
-	if (r->sensor < 0)
-		return -errno;
-	if (r->sensor)
+	int err = r->sensor < 0 ? -errno : 0;
+	if (err) {
+		(void)close(gate[1]);
+		(void)close(gate[0]);
+		r->sensor = 0;
+		return err;
+	}
+	if (r->sensor) {
+		(void)close(gate[0]);
+		r->gate = gate[1];
 		return 0;
+	}
+	(void)close(gate[1]);
 	/* Out of the terminal's group: Ctrl-C reaches us, and we tell the sensor once. */
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 	if (getppid() != parent)
 		_exit(ERR_EXIT_FAILURE);
 	log_open("spanward run", r->quiet ? LOG_LEVEL_WARN : LOG_LEVEL_INFO);
+	if (read(gate[0], &go, 1) != 1)
+		_exit(ERR_EXIT_FAILURE);
+	(void)close(gate[0]);
 	_exit(station_run(&r->station));
 }
 
@@ -246,6 +268,7 @@ static int serve(struct running *r)
 {
 	uint64_t stop_ns = 0;
 	int told = 0;
+	bool more = false;
 	for (;;) {
 		bool was_running = r->sensor != 0;
 		int n = receiver_poll(r->receiver, was_running ? ROUND_MS : 0, FRAMES_PER_ROUND);
@@ -254,8 +277,7 @@ static int serve(struct running *r)
 		int err = print_alerts(r);
 		if (err)
 			return err;
-		for (size_t i = 0; i < r->n_sinks; i++)
-			(void)outbox_run(r->outboxes[i], ALERTS_PER_ROUND, NULL);
+		(void)outlets_run(&r->outlets, ALERTS_PER_ROUND, &more);
 		look_at_sensor(r);
 		if (r->sensor && run_reload)
 			(void)kill(r->sensor, SIGHUP);
@@ -268,7 +290,7 @@ static int serve(struct running *r)
 		if (r->sensor && stop_ns && clock_mono_ns() - stop_ns > STOP_S * CLOCK_SECOND)
 			(void)kill(r->sensor, SIGKILL);
 		/* All that it sent before it ended is in the socket: once that is empty, so are we. */
-		if (!was_running && n <= 0)
+		if (!was_running && n <= 0 && !more)
 			return print_alerts(r);
 		if (r->out.closed)
 			return 0;
@@ -277,14 +299,19 @@ static int serve(struct running *r)
 
 static int open_collector(struct running *r, char why[static 256])
 {
-	int err = where_make_parents(r->path);
+	/* The default place is ours to make; a place that somebody names exists, or its name is wrong. */
+	int err = r->store_named ? 0 : where_make_parents(r->path);
 	if (err) {
 		(void)snprintf(why, 256, "%.200s: %s", r->path, err_text(err));
 		return err;
 	}
-	err = store_open(r->path, &r->store, why);
-	for (size_t i = 0; !err && i < r->n_sinks; i++)
-		err = outbox_open(r->sinks[i], r->store, &r->outboxes[i], why);
+	err = owner_take(r->path, &r->owner, why);
+	if (!err)
+		err = store_open(r->path, &r->store, why);
+	if (!err)
+		err = outlets_open(&r->outlets, r->sinks, r->n_sinks, r->store, why);
+	if (err == -EINVAL)
+		return err;
 	if (!err)
 		err = receiver_open(r->endpoint, NULL, r->store, &r->receiver, why);
 	if (err)
@@ -321,15 +348,17 @@ static int make_endpoint(struct running *r)
 
 static void close_collector(struct running *r)
 {
+	if (r->gate >= 0)
+		(void)close(r->gate);
 	if (r->sensor) {
 		(void)kill(r->sensor, SIGTERM);
 		(void)waitpid(r->sensor, NULL, 0);
 	}
 	writer_free(r->writer);
-	for (size_t i = 0; i < r->n_sinks; i++)
-		outbox_close(r->outboxes[i]);
+	outlets_close(&r->outlets);
 	receiver_close(r->receiver);
 	store_close(r->store);
+	owner_drop(r->owner);
 	free(r->seen);
 	if (r->dir[0]) {
 		(void)unlink(r->socket);
@@ -353,21 +382,24 @@ static int both(struct running *r)
 			(void)sigaction(signals[i], &a, NULL);
 		err = open_collector(r, why);
 	}
+	if (!err && write(r->gate, "g", 1) != 1)
+		err = -errno;
 	if (err) {
 		log_error("%s", why[0] ? why : err_text(err));
-		return (int)err_exit_code(err);
+		return err == -EINVAL ? ERR_EXIT_USAGE : (int)err_exit_code(err);
 	}
 	if (!r->quiet)
 		log_info("store %s (spanward alerts, explain and assets read it)", r->path);
 	err = serve(r);
 	if (err)
 		log_error("%s: %s", r->path, err_text(err));
+	(void)outlets_left(&r->outlets);
 	return err ? ERR_EXIT_FAILURE : r->sensor_code;
 }
 
 static int run(int argc, char **argv)
 {
-	static struct running r = { .format = -1 };
+	static struct running r = { .format = -1, .owner = -1, .gate = -1 };
 	struct session_config *s = &r.station.session;
 	engine_defaults(&s->engine);
 	s->engine.sensor = "local";

@@ -9,7 +9,13 @@
 #include "core/buf.h"
 #include "core/utf8.h"
 
-enum { CELL_BYTES = 1024, GAP = 2 };
+enum {
+	CELL_BYTES = 1024,
+	GAP = 2,
+	NARROW = 24,            /* columns: a last column with less is continued under the row instead of beside it */
+	INDENT = 4,
+	LINES = 8,              /* of one cell; what is longer ends in an ellipsis */
+};
 
 struct table {
 	struct out *out;
@@ -111,33 +117,78 @@ static void put_spaces(struct buf *b, size_t n)
 		(void)buf_u8(b, ' ');
 }
 
+/* Bytes of `text` that stand in `limit` columns: all, or up to the last blank, or (Japanese has none) what fits. */
+static size_t line_of(struct span text, size_t limit)
+{
+	size_t columns = 0, at = 0, blank = 0;
+	while (at < text.n) {
+		uint32_t cp = 0;
+		int n = utf8_next(span_from(text, at), &cp);
+		bool bad = n <= 0 || utf8_is_control(cp);
+		size_t used = (size_t)(n < 0 ? -n : n), wide = bad ? 1 : is_combining(cp) ? 0 : is_wide(cp) ? 2 : 1;
+		if (columns + wide > limit)
+			return blank ? blank : at ? at : used;
+		if (cp == ' ' && at)
+			blank = at;
+		columns += wide;
+		at += used;
+	}
+	return at;
+}
+
+/* The last cell, over as many lines as it needs: in its column, or under the row when that is narrow. The cells before
+ * it are what people copy, and stay whole. */
+static void print_last(struct table *t, struct buf *line, const struct table_cell *c, const char *paint, size_t at)
+{
+	struct span text = c->text;
+	bool whole, beside = !t->width || t->width >= at + NARROW;
+	size_t limit = !t->width ? SIZE_MAX : beside ? t->width - at : t->width > INDENT + NARROW ? t->width - INDENT : NARROW;
+	(void)escape(text, t->width > at ? t->width - at : !t->width ? SIZE_MAX : 0, NULL, &whole);
+	for (unsigned n = 0; text.n; n++) {
+		if ((n || !beside) && !(n == 0 && whole)) {
+			while (line->len && line->data[line->len - 1] == ' ')
+				line->len--;
+			(void)buf_u8(line, '\n');
+			put_spaces(line, beside ? at : INDENT);
+		}
+		bool final = n + 1 == LINES;
+		size_t take = n == 0 && whole ? text.n : final ? text.n : line_of(text, limit);
+		(void)buf_str(line, paint);
+		(void)escape((struct span){ text.p, take }, final && line_of(text, limit) < text.n ? limit - 1 : SIZE_MAX, line, &whole);
+		if (!whole)
+			(void)buf_str(line, "\xe2\x80\xa6");
+		if (*paint)
+			(void)buf_str(line, "\033[0m");
+		text = span_from(text, take);
+		while (text.n && text.p[0] == ' ')
+			text = span_from(text, 1);
+		whole = false;
+	}
+}
+
 static void print(struct table *t, const struct table_cell *cells)
 {
 	static const char *const codes[] = { "", "\033[1m", "\033[31m", "\033[33m", "\033[32m", "\033[2m" };
-	char mem[TABLE_MAX_COLUMNS * (CELL_BYTES * 3 + 300)];
+	char mem[TABLE_MAX_COLUMNS * (CELL_BYTES * 3 + 300) + LINES * 300];
 	struct buf line = buf_over(mem, sizeof(mem));
 	size_t at = 0;
 	for (size_t i = 0; i < t->n; i++) {
 		bool last = i + 1 == t->n, whole;
 		const struct table_cell *c = &cells[i];
-		/* Only the last column is cut: the ones before it are what people copy. */
-		size_t limit = last && t->width ? (t->width > at + 10 ? t->width - at : 10) : SIZE_MAX;
-		size_t have = escape(c->text, limit, NULL, &whole);
-		size_t pad = t->widths[i] > have && !(last && !t->columns[i].right) ? t->widths[i] - have : 0;
+		const char *paint = t->color && c->text.n ? codes[c->color] : "";
+		if (last && !t->columns[i].right) {
+			print_last(t, &line, c, paint, at);
+			break;
+		}
+		size_t have = escape(c->text, SIZE_MAX, NULL, &whole);
+		size_t pad = t->widths[i] > have ? t->widths[i] - have : 0;
 		if (pad > 256)
 			pad = 256;
 		if (t->columns[i].right)
 			put_spaces(&line, pad);
-		bool paint = t->color && c->color != TABLE_PLAIN && c->text.n;
-		if (paint)
-			(void)buf_str(&line, codes[c->color]);
-		if (whole) {
-			(void)escape(c->text, limit, &line, &whole);
-		} else {
-			(void)escape(c->text, limit - 1, &line, &whole);
-			(void)buf_str(&line, "\xe2\x80\xa6");
-		}
-		if (paint)
+		(void)buf_str(&line, paint);
+		(void)escape(c->text, SIZE_MAX, &line, &whole);
+		if (*paint)
 			(void)buf_str(&line, "\033[0m");
 		if (!t->columns[i].right)
 			put_spaces(&line, pad);

@@ -21,7 +21,7 @@ struct table_cell { struct span text; enum table_color color; };
 
 struct table;
 
-/* `columns` is kept. `width`: columns of the terminal that the last column is cut to, 0 for no limit. */
+/* `columns` is kept. `width`: columns of the terminal that the last column is wrapped to, 0 for no limit. */
 struct table *table_new(struct out *out, const struct table_column *columns, size_t n, bool color, unsigned width);
 /* `cells`: as many as columns; copied. 0 or -ENOMEM. */
 int table_row(struct table *t, const struct table_cell *cells);

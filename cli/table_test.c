@@ -60,14 +60,35 @@ static void escapes_what_moves_the_cursor(void)
 	free(text);
 }
 
-static void cuts_the_last_column_only(void)
+/* Every line within the width, and every word there: nothing is lost silently. */
+static void wraps_the_last_column_only(void)
 {
-	static const struct table_cell rows[][3] = { { CELL("a-long-device-name"), CELL("1"), CELL("a long sentence that does not fit") } };
+	static const struct table_cell rows[][3] = { { CELL("a-name"), CELL("1"), CELL("a long sentence that does not fit") },
+		{ CELL("x"), CELL("2"), CELL("通信端末通信端末通信端末通信端末通信端末") } };
+	char *text = printed(rows, 2, false, 41);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "a-name"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "a long sentence that does\n               not fit\n"));
+	for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1)
+		CU_ASSERT(table_width((struct span){ (const uint8_t *)line, (size_t)(end - line) }) <= 41);
+	free(text);
+}
+
+/* No room beside the other columns: under the row. */
+static void continues_below_where_it_is_narrow(void)
+{
+	static const struct table_cell rows[][3] = { { CELL("a-long-device-name-indeed"), CELL("1"), CELL("a long sentence that does not fit") } };
 	char *text = printed(rows, 1, false, 40);
-	CU_ASSERT_PTR_NOT_NULL(strstr(text, "a-long-device-name"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(text, "a long sente\xe2\x80\xa6"));
-	char *line = strchr(text, '\n') + 1;
-	CU_ASSERT(table_width((struct span){ (const uint8_t *)line, strlen(line) - 1 }) <= 40);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "a-long-device-name-indeed      1\n    a long sentence that does not fit\n"));
+	free(text);
+}
+
+static void says_where_a_very_long_cell_is_cut(void)
+{
+	static char words[1000];
+	memset(words, 'w', sizeof(words) - 1);
+	const struct table_cell rows[][3] = { { CELL("d"), CELL("1"), { { (const uint8_t *)words, sizeof(words) - 1 }, TABLE_PLAIN } } };
+	char *text = printed(rows, 1, false, 60);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "w\xe2\x80\xa6\n"));
 	free(text);
 }
 
@@ -126,7 +147,9 @@ int main(void)
 		{ "aligns_wide_characters", aligns_wide_characters },
 		{ "prints_nothing_without_rows", prints_nothing_without_rows },
 		{ "escapes_what_moves_the_cursor", escapes_what_moves_the_cursor },
-		{ "cuts_the_last_column_only", cuts_the_last_column_only },
+		{ "wraps_the_last_column_only", wraps_the_last_column_only },
+		{ "continues_below_where_it_is_narrow", continues_below_where_it_is_narrow },
+		{ "says_where_a_very_long_cell_is_cut", says_where_a_very_long_cell_is_cut },
 		{ "colors_only_when_asked", colors_only_when_asked },
 		{ "keeps_the_widths_of_its_first_rows", keeps_the_widths_of_its_first_rows },
 		{ "measures", measures },

@@ -22,10 +22,16 @@ struct writer {
 	uint8_t mem[RECORD_MAX];
 };
 
-static const struct table_column alert_columns[2][7] = {
-	{ { "SEVERITY", 0 }, { "DEVICE", 0 }, { "PEER", 0 }, { "SERVICE", 0 }, { "COUNT", 1 }, { "ALERT", 0 }, { "WHAT", 0 } },
-	{ { "重要度", 0 }, { "機器", 0 }, { "相手", 0 }, { "サービス", 0 }, { "回数", 1 }, { "アラートID", 0 },
-	  { "内容", 0 } },
+static const struct table_column alert_columns[2][8] = {
+	{ { "LAST SEEN (UTC)", 0 }, { "SEVERITY", 0 }, { "DEVICE", 0 }, { "PEER", 0 }, { "SERVICE", 0 }, { "COUNT", 1 },
+	  { "ALERT", 0 }, { "WHAT", 0 } },
+	{ { "最終検知 (UTC)", 0 }, { "重要度", 0 }, { "機器", 0 }, { "相手", 0 }, { "サービス", 0 }, { "回数", 1 },
+	  { "アラートID", 0 }, { "内容", 0 } },
+};
+static const struct table_column audit_columns[2][7] = {
+	{ { "WHEN (UTC)", 0 }, { "WHO", 0 }, { "DID", 0 }, { "ALERT", 0 }, { "WAS", 0 }, { "UNTIL (UTC)", 0 }, { "WHY", 0 } },
+	{ { "日時 (UTC)", 0 }, { "判断者", 0 }, { "判断", 0 }, { "アラートID", 0 }, { "前の状態", 0 }, { "期限 (UTC)", 0 },
+	  { "理由", 0 } },
 };
 static const struct table_column event_columns[] = {
 	{ "TIME", 0 }, { "SEVERITY", 0 }, { "FAMILY", 0 }, { "DEVICE", 0 }, { "PEER", 0 }, { "SERVICE", 0 }, { "RULE", 0 },
@@ -162,6 +168,15 @@ static void put_time(struct buf *b, uint64_t ts_ns)
 	(void)buf_put(b, s, 23);
 }
 
+/* To the minute: what a person compares with a calendar. */
+static void put_minute(struct buf *b, uint64_t ts_ns)
+{
+	char s[CLOCK_STRLEN];
+	(void)clock_str(ts_ns, s);
+	s[10] = ' ';
+	(void)buf_put(b, s, 16);
+}
+
 /* ---- CSV (RFC 4180) ---- */
 
 static void put_csv(struct buf *b, struct span s, bool first)
@@ -239,6 +254,8 @@ static void put_csv_head(struct writer *w)
 	struct buf *b = &w->buf;
 	if (w->c.rows == WRITER_STATS) {
 		(void)buf_str(b, "counter,value,loss,meaning");
+	} else if (w->c.rows == WRITER_AUDIT) {
+		(void)buf_str(b, "at,who,action,alert,before,until,reason");
 	} else if (w->c.rows == WRITER_ASSETS) {
 		put_csv_str(b, "addr", true);
 		for (size_t i = 0; i < sizeof(assets) / sizeof(assets[0]); i++)
@@ -305,6 +322,9 @@ struct writer *writer_new(const struct writer_config *c)
 		break;
 	case WRITER_STATS:
 		w->table = table_new(c->out, COLUMNS(stat_columns), c->color, c->width);
+		break;
+	case WRITER_AUDIT:
+		w->table = table_new(c->out, COLUMNS(audit_columns[c->language == RULE_JA]), c->color, c->width);
 		break;
 	}
 	if (!w->table) {
@@ -375,19 +395,30 @@ static void alert_row(struct writer *w, const struct alert *a)
 	struct row r;
 	const struct event *e = &a->event;
 	row_begin(&r);
-	(void)buf_str(&r.bufs[0], w->c.language == RULE_JA ? rule_severity_word(a->severity, RULE_JA) :
+	put_minute(&r.bufs[0], a->last_ns);
+	(void)buf_str(&r.bufs[1], w->c.language == RULE_JA ? rule_severity_word(a->severity, RULE_JA) :
 	              vocab_word(&event_vocab, EVENT_F_severity, a->severity));
-	r.cells[0].color = severity_color(a->severity);
-	put_field(&r.bufs[1], &event_vocab, &e->head, EVENT_F_device);
-	r.cells[1].color = TABLE_BOLD;
-	put_peer(&r.bufs[2], e);
-	put_service(&r.bufs[3], e);
-	(void)buf_printf(&r.bufs[4], "%llu", (unsigned long long)a->count);
-	(void)buf_str(&r.bufs[5], a->id);
-	r.cells[5].color = TABLE_DIM;
-	put_rule(&r.bufs[6], e, w->c.language);
-	static const char *const states[] = { "", " (acknowledged)", " (closed)", " (muted)" };
-	(void)buf_str(&r.bufs[6], states[a->state & 3]);
+	r.cells[1].color = severity_color(a->severity);
+	put_field(&r.bufs[2], &event_vocab, &e->head, EVENT_F_device);
+	r.cells[2].color = TABLE_BOLD;
+	put_peer(&r.bufs[3], e);
+	put_service(&r.bufs[4], e);
+	(void)buf_printf(&r.bufs[5], "%llu", (unsigned long long)a->count);
+	(void)buf_str(&r.bufs[6], a->id);
+	r.cells[6].color = TABLE_DIM;
+	put_rule(&r.bufs[7], e, w->c.language);
+	static const char *const states[2][4] = {
+		{ "", " (acknowledged", " (closed", " (muted" }, { "", "（確認済み", "（対応完了", "（通知停止中" },
+	};
+	bool ja = w->c.language == RULE_JA;
+	if (a->state) {
+		(void)buf_str(&r.bufs[7], states[ja][a->state & 3]);
+		if (a->until_ns) {
+			(void)buf_str(&r.bufs[7], ja ? "、期限 " : " until ");
+			put_minute(&r.bufs[7], a->until_ns);
+		}
+		(void)buf_str(&r.bufs[7], ja ? "）" : ")");
+	}
 	row_end(w, &r);
 }
 
@@ -620,6 +651,48 @@ void writer_asset(struct writer *w, const struct store_asset *a)
 			put_csv(&w->buf, cells[i], false);
 	} else {
 		asset_json(&w->buf, a, first, last);
+	}
+	put_row(w);
+}
+
+void writer_audit(struct writer *w, const struct store_audit *a)
+{
+	char at[CLOCK_STRLEN], until[CLOCK_STRLEN] = "";
+	(void)clock_str(a->at_ns, at);
+	if (a->until_ns)
+		(void)clock_str(a->until_ns, until);
+	if (w->c.format == WRITER_TABLE) {
+		struct row r;
+		row_begin(&r);
+		put_minute(&r.bufs[0], a->at_ns);
+		put_span(&r.bufs[1], a->who);
+		put_span(&r.bufs[2], a->action);
+		r.cells[2].color = TABLE_BOLD;
+		put_span(&r.bufs[3], a->alert);
+		r.cells[3].color = TABLE_DIM;
+		put_span(&r.bufs[4], a->before);
+		if (a->until_ns)
+			put_minute(&r.bufs[5], a->until_ns);
+		put_span(&r.bufs[6], a->reason);
+		row_end(w, &r);
+		return;
+	}
+	if (w->c.format == WRITER_CSV) {
+		const struct span cells[] = { a->who, a->action, a->alert, a->before, span_str(until), a->reason };
+		put_csv_str(&w->buf, at, true);
+		for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++)
+			put_csv(&w->buf, cells[i], false);
+	} else {
+		struct buf *b = &w->buf;
+		(void)buf_u8(b, '{');
+		put_text_key(b, "at", span_str(at));
+		put_text_key(b, "who", a->who);
+		put_text_key(b, "action", a->action);
+		put_text_key(b, "alert", a->alert);
+		put_text_key(b, "before", a->before);
+		put_text_key(b, "until", span_str(until));
+		put_text_key(b, "reason", a->reason);
+		(void)buf_u8(b, '}');
 	}
 	put_row(w);
 }

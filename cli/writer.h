@@ -15,7 +15,7 @@
 #include "sensor/stats.h"
 
 enum writer_format { WRITER_TABLE, WRITER_JSON, WRITER_JSONL, WRITER_CSV };
-enum writer_rows { WRITER_ALERTS, WRITER_EVENTS, WRITER_OBSERVATIONS, WRITER_FLOWS, WRITER_ASSETS, WRITER_STATS };
+enum writer_rows { WRITER_ALERTS, WRITER_EVENTS, WRITER_OBSERVATIONS, WRITER_FLOWS, WRITER_ASSETS, WRITER_STATS, WRITER_AUDIT };
 
 extern const char *const writer_formats[];      /* words of the enums in their order, NULL-terminated */
 extern const char *const writer_kinds[];
@@ -38,6 +38,7 @@ void writer_alert(struct writer *w, const struct alert *a);
 void writer_event(struct writer *w, const struct event *e);
 void writer_observation(struct writer *w, const struct observation *o);         /* flows too */
 void writer_asset(struct writer *w, const struct store_asset *a);
+void writer_audit(struct writer *w, const struct store_audit *a);
 void writer_stat(struct writer *w, enum stats_counter c, uint64_t value);
 unsigned long long writer_rows(const struct writer *w);
 /* What was held back to align the table goes out now, for rows that come one by one. */

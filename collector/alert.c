@@ -112,6 +112,8 @@ int alert_json(const struct alert *a, struct buf *out)
 	(void)json_str(out, a->id);
 	(void)json_key(out, "state");
 	(void)json_str(out, state ? state : "open");
+	if (a->until_ns)
+		json_time(out, "until", a->until_ns);
 	json_time(out, "first", a->first_ns);
 	json_time(out, "last", a->last_ns);
 	(void)json_key(out, "count");

@@ -16,6 +16,7 @@ struct alert {
 	char id[ALERT_ID_LEN + 1];
 	enum alert_state state;
 	uint64_t first_ns, last_ns;     /* packet time of the first and last event */
+	uint64_t until_ns;              /* of the decision that made the state; 0: no end */
 	uint64_t count;                 /* sum of the events' counts */
 	enum event_severity severity;   /* the worst seen */
 	struct event event;             /* the first event: who, what, authority. Texts borrow (see the giver) */
@@ -29,7 +30,8 @@ bool alert_id(const struct event *e, char ret[static ALERT_ID_LEN + 1]);
 const char *alert_state_word(enum alert_state s);
 /* Takes a later event of the same fingerprint in: times, count, the worst severity. */
 void alert_fold(struct alert *a, const struct event *e);
-/* One JSON object: "id", "state", "first", "last", "count", "severity" (the worst seen), "type", then the event's
+/* One JSON object: "id", "state", "until" (when the state ends, if it does), "first", "last", "count", "severity"
+ * (the worst seen), "type", then the event's
  * other fields in the event table's order without sensor, epoch, lane, seq, ts, ts_first, count, flow, packet, file, generation; then
  * "explain_en" and "explain_ja". Deterministic. 0 or -ENOBUFS. */
 int alert_json(const struct alert *a, struct buf *out);

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/outbox.h"
+#include "collector/outlets.h"
+#include "collector/owner.h"
 #include "collector/receiver.h"
 #include "core/clock.h"
 #include "core/err.h"
@@ -18,7 +19,6 @@
 #include "core/standard.h"
 
 enum {
-	SINKS_MAX = 16,
 	ROUND_MS = 200,                 /* longest wait for a frame: how late a sink may notice something */
 	FRAMES_PER_ROUND = 64,
 	ALERTS_PER_ROUND = 64,          /* a burst to a slow sink must not hold up ingest */
@@ -28,7 +28,7 @@ enum {
 
 struct config {
 	const char *bind, *store;
-	const char *sinks[SINKS_MAX];
+	const char *sinks[OUTLETS_MAX];
 	size_t n_sinks;
 	bool insecure, once;
 	uint64_t idle_ns;
@@ -37,8 +37,8 @@ struct config {
 struct collector {
 	struct store *store;
 	struct receiver *receiver;
-	struct outbox *outboxes[SINKS_MAX];
-	size_t n;
+	struct outlets outlets;
+	int owner;
 	struct receiver_stats told;
 	uint64_t told_ns;
 };
@@ -107,8 +107,8 @@ static int parse(int argc, char **argv, struct config *c)
 			c->store = optarg;
 			break;
 		case SINK:
-			if (c->n_sinks == SINKS_MAX) {
-				log_say("spanward-collector: more than %d sinks", SINKS_MAX);
+			if (c->n_sinks == OUTLETS_MAX) {
+				log_say("spanward-collector: more than %d sinks", OUTLETS_MAX);
 				return ERR_EXIT_USAGE;
 			}
 			c->sinks[c->n_sinks++] = optarg;
@@ -164,14 +164,15 @@ static int parse(int argc, char **argv, struct config *c)
 static int open_all(struct collector *c, const struct config *cfg)
 {
 	char why[256];
-	int err = store_open(cfg->store, &c->store, why);
-	for (size_t i = 0; !err && i < cfg->n_sinks; i++) {
-		err = outbox_open(cfg->sinks[i], c->store, &c->outboxes[c->n], why);
+	int err = owner_take(cfg->store, &c->owner, why);
+	if (!err)
+		err = store_open(cfg->store, &c->store, why);
+	if (!err) {
+		err = outlets_open(&c->outlets, cfg->sinks, cfg->n_sinks, c->store, why);
 		if (err == -EINVAL) {
 			log_error("%s", why);
 			return ERR_EXIT_USAGE;
 		}
-		c->n += !err;
 	}
 	if (!err)
 		err = receiver_open(cfg->bind, NULL, c->store, &c->receiver, why);
@@ -202,21 +203,6 @@ static void report(struct collector *c, uint64_t now, bool last)
 	c->told_ns = now;
 }
 
-/* Whether every sink has taken everything. */
-static bool serve_sinks(struct collector *c, bool *ret_more)
-{
-	bool all = true;
-	*ret_more = false;
-	for (size_t i = 0; i < c->n; i++) {
-		bool waiting = false;
-		int r = outbox_run(c->outboxes[i], ALERTS_PER_ROUND, &waiting);
-		if (r > 0)
-			*ret_more = true;
-		all = all && !r && !waiting;
-	}
-	return all;
-}
-
 static int serve(struct collector *c, const struct config *cfg)
 {
 	uint64_t last_ns = clock_mono_ns(), stop_ns = 0;
@@ -230,7 +216,7 @@ static int serve(struct collector *c, const struct config *cfg)
 		}
 		if (n)
 			last_ns = now;
-		bool all = serve_sinks(c, &more);
+		bool all = outlets_run(&c->outlets, ALERTS_PER_ROUND, &more);
 		more = more || n == FRAMES_PER_ROUND;
 		report(c, now, false);
 		if (stop && !stop_ns)
@@ -242,13 +228,14 @@ static int serve(struct collector *c, const struct config *cfg)
 			break;
 	}
 	report(c, clock_mono_ns(), true);
+	(void)outlets_left(&c->outlets);
 	return ERR_EXIT_OK;
 }
 
 int main(int argc, char **argv)
 {
 	struct config cfg = { .bind = "tcp://127.0.0.1:5577" };
-	struct collector c = { 0 };
+	struct collector c = { .owner = -1 };
 	standard_open();
 	int code = parse(argc, argv, &cfg);
 	if (code)
@@ -270,8 +257,8 @@ int main(int argc, char **argv)
 		code = serve(&c, &cfg);
 	}
 	receiver_close(c.receiver);
-	for (size_t i = 0; i < c.n; i++)
-		outbox_close(c.outboxes[i]);
+	outlets_close(&c.outlets);
 	store_close(c.store);
+	owner_drop(c.owner);
 	return code;
 }

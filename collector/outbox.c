@@ -88,6 +88,7 @@ int outbox_run(struct outbox *o, size_t most, bool *ret_waiting)
 }
 
 const struct outbox_stats *outbox_stats(const struct outbox *o) { return &o->stats; }
+int outbox_trouble(const struct outbox *o) { return o->ops->trouble(o->self); }
 const char *outbox_name(const struct outbox *o) { return o->spec; }
 
 void outbox_close(struct outbox *o)

@@ -18,6 +18,8 @@ int outbox_open(const char *spec, struct store *store, struct outbox **ret, char
  * take more now (*ret_waiting, may be NULL, says which), or -errno of the store. */
 int outbox_run(struct outbox *o, size_t most, bool *ret_waiting);
 const struct outbox_stats *outbox_stats(const struct outbox *o);
+/* Why the sink takes nothing now (-errno), 0 when it works. */
+int outbox_trouble(const struct outbox *o);
 const char *outbox_name(const struct outbox *o);
 void outbox_close(struct outbox *o);    /* NULL is fine */
 

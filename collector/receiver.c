@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "core/addr.h"
@@ -42,8 +45,29 @@ bool receiver_is_local(const char *endpoint)
 	return !addr_parse(host, &a) && addr_is_loopback(&a);
 }
 
+/* ZeroMQ removes a socket file that is in its way, whoever listens on it: so ask first. A file that nobody answers
+ * at was left behind. */
+static bool is_taken(const char *endpoint)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	if (strncmp(endpoint, "ipc://", 6) || endpoint[6] == '@' || strlen(endpoint + 6) >= sizeof(to.sun_path))
+		return false;
+	memcpy(to.sun_path, endpoint + 6, strlen(endpoint + 6));
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	/* EAGAIN: somebody listens and is busy (unix(7)). */
+	bool taken = fd >= 0 && (!connect(fd, (const struct sockaddr *)&to, sizeof(to)) || errno == EAGAIN);
+	if (fd >= 0)
+		(void)close(fd);
+	return taken;
+}
+
 int receiver_open(const char *endpoint, void *context, struct store *store, struct receiver **ret, char why[static 256])
 {
+	if (is_taken(endpoint)) {
+		(void)snprintf(why, 256, "cannot listen on %.120s: another process listens there (a collector?); stop that one, or "
+			       "choose another endpoint", endpoint);
+		return -EADDRINUSE;
+	}
 	struct receiver *r = calloc(1, sizeof(*r));
 	if (!r) {
 		(void)snprintf(why, 256, "memory is out");

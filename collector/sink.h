@@ -15,6 +15,8 @@ struct sink_ops {
 	/* 0: delivered. -EAGAIN: keep and retry. Other -errno: never will be; counted. */
 	int (*send)(void *self, const struct alert *a);
 	int (*poll_fd)(void *self);     /* -1 when there is nothing to wait for */
+	/* The -errno for which it takes nothing now; 0: it works, or its reader is merely slow. */
+	int (*trouble)(void *self);
 	void (*close)(void *self);      /* also after a failed open */
 };
 

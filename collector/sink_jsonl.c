@@ -16,6 +16,7 @@ enum { LINE_MAX_BYTES = 32 << 10 };     /* an alert is below 8 KiB; every byte o
 struct jsonl {
 	int fd;                 /* 0 until opened: never standard input */
 	bool standard_output;
+	int trouble;            /* -errno of the last write, 0 after one that went well */
 	size_t len, sent;       /* of the line being written */
 	uint8_t line[LINE_MAX_BYTES];
 };
@@ -50,8 +51,11 @@ static int flush(struct jsonl *j)
 		if (done < 0 && errno == EINTR)
 			continue;
 		/* A full disk may have room again; a reader that has gone may come back. The outbox keeps the alert. */
-		if (done < 0)
+		if (done < 0) {
+			j->trouble = errno == EAGAIN ? 0 : -errno;
 			return -EAGAIN;
+		}
+		j->trouble = 0;
 		j->sent += (size_t)done;
 	}
 	return 0;
@@ -86,6 +90,8 @@ static int jsonl_poll_fd(void *self)
 	return j->sent < j->len ? j->fd : -1;
 }
 
+static int jsonl_trouble(void *self) { return ((const struct jsonl *)self)->trouble; }
+
 static void jsonl_close(void *self)
 {
 	struct jsonl *j = self;
@@ -96,5 +102,5 @@ static void jsonl_close(void *self)
 
 const struct sink_ops sink_jsonl = {
 	.name = "jsonl", .self_size = sizeof(struct jsonl), .open = jsonl_open, .send = jsonl_send,
-	.poll_fd = jsonl_poll_fd, .close = jsonl_close,
+	.poll_fd = jsonl_poll_fd, .trouble = jsonl_trouble, .close = jsonl_close,
 };

@@ -31,6 +31,7 @@ enum {
 struct syslog {
 	int fd;                         /* -1 without a connection; 0 until opened */
 	bool opened, connected;
+	int trouble;                    /* -errno that ended the last connection or attempt; 0 with a connection */
 	char host[256];
 	struct sockaddr_storage to[ADDRESSES];
 	socklen_t to_len[ADDRESSES];
@@ -196,8 +197,9 @@ static int syslog_open(void *self, const char *target, char why[static 256])
 }
 
 /* The connection is gone: all that is not surely read goes out again on the next one. */
-static void broke(struct syslog *s, uint64_t now)
+static void broke(struct syslog *s, uint64_t now, int err)
 {
+	s->trouble = err;
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
@@ -220,7 +222,7 @@ static int ensure_connected(struct syslog *s, uint64_t now)
 		ssize_t n = recv(s->fd, &c, 1, MSG_DONTWAIT);
 		if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)))
 			return 0;
-		broke(s, now);
+		broke(s, now, n < 0 ? -errno : -ECONNRESET);
 		return -EAGAIN;
 	}
 	if (s->fd < 0) {
@@ -230,7 +232,7 @@ static int ensure_connected(struct syslog *s, uint64_t now)
 		const int on = 1;
 		s->fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		if (s->fd < 0 || (connect(s->fd, to, s->to_len[s->next_to]) && errno != EINPROGRESS)) {
-			broke(s, now);
+			broke(s, now, -errno);
 			return -EAGAIN;
 		}
 		(void)setsockopt(s->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
@@ -242,14 +244,15 @@ static int ensure_connected(struct syslog *s, uint64_t now)
 	socklen_t n = sizeof(err);
 	if (poll(&p, 1, 0) <= 0) {
 		if (now - s->began_ns > CONNECT_MAX_NS)
-			broke(s, now);
+			broke(s, now, -ETIMEDOUT);
 		return -EAGAIN;
 	}
 	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &n) || err) {
-		broke(s, now);
+		broke(s, now, err ? -err : -EIO);
 		return -EAGAIN;
 	}
 	s->connected = true;
+	s->trouble = 0;
 	s->backoff_ns = 0;
 	return 0;
 }
@@ -290,7 +293,7 @@ static int flush(struct syslog *s, uint64_t now)
 			continue;
 		if (n < 0) {
 			if (errno != EAGAIN && errno != EWOULDBLOCK)
-				broke(s, now);
+				broke(s, now, -errno);
 			return -EAGAIN;
 		}
 		s->sent += (size_t)n;
@@ -356,6 +359,8 @@ static int syslog_poll_fd(void *self)
 	return s->fd;
 }
 
+static int syslog_trouble(void *self) { return ((const struct syslog *)self)->trouble; }
+
 static void syslog_close(void *self)
 {
 	struct syslog *s = self;
@@ -367,5 +372,5 @@ static void syslog_close(void *self)
 
 const struct sink_ops sink_syslog = {
 	.name = "syslog", .self_size = sizeof(struct syslog), .open = syslog_open, .send = syslog_send,
-	.poll_fd = syslog_poll_fd, .close = syslog_close,
+	.poll_fd = syslog_poll_fd, .trouble = syslog_trouble, .close = syslog_close,
 };

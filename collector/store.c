@@ -191,7 +191,8 @@ int store_open(const char *path, struct store **ret, char why[static 256])
 	if (err) {
 		char name[ESCAPE_NAME];
 		(void)snprintf(why, 256, "store %s: %s", escape_name(path, name),
-			       err == ERR_UNKNOWN_KIND ? "a file, but not a store of this program" : err_text(err));
+			       err == ERR_UNKNOWN_KIND ? "a file, but not a store of this program" :
+			       err == -ENOENT ? "its directory does not exist; make it first" : err_text(err));
 		store_close(s);
 		return err;
 	}
@@ -608,14 +609,14 @@ int store_account_get(struct store *s, const char *sensor, uint64_t epoch, uint6
 /* Columns of every query that gives alerts. A decision past its end does not hold any more. ?1 is now. */
 #define ALERT_COLUMNS                                                                                                \
 	"id, CASE WHEN until_ns > 0 AND until_ns <= ?1 THEN 0 ELSE state END AS now_state, first_ns, last_ns, count," \
-	" severity, event, change FROM alert"
+	" severity, event, change, CASE WHEN until_ns > ?1 THEN until_ns ELSE 0 END FROM alert"
 
 static int read_alert(sqlite3_stmt *q, struct alert *ret)
 {
 	struct span id = column_text(q, 0);
 	*ret = (struct alert){ .state = (enum alert_state)sqlite3_column_int(q, 1), .first_ns = column_u64(q, 2),
 			       .last_ns = column_u64(q, 3), .count = column_u64(q, 4),
-			       .severity = (enum event_severity)sqlite3_column_int(q, 5) };
+			       .severity = (enum event_severity)sqlite3_column_int(q, 5), .until_ns = column_u64(q, 8) };
 	struct cursor c = cursor_from((struct span){ sqlite3_column_blob(q, 6), (size_t)sqlite3_column_bytes(q, 6) });
 	if (id.n != ALERT_ID_LEN || vocab_decode(&event_vocab, &ret->event.head, NULL, &c, NULL))
 		return ERR_CORRUPT;
@@ -711,8 +712,11 @@ int store_decide(struct store *s, const char *id, enum store_action a, const cha
 	if (err)
 		return err;
 	err = find_alert(s, id, &was, &until);
-	if (!err && a == STORE_UNMUTE && was.state != ALERT_MUTED)
-		err = -EINVAL;
+	/* A decision past its end does not hold any more, whether or not the collector has noted it. */
+	bool holds = !err && !(until && until <= now_ns);
+	if (!err && ((a == STORE_UNMUTE && !(holds && was.state == ALERT_MUTED)) ||
+		     (a == STORE_REOPEN && !(holds && (was.state == ALERT_ACKNOWLEDGED || was.state == ALERT_CLOSED)))))
+		err = -EALREADY;
 	if (!err)
 		err = set_state(s, id, actions[a].state, until_ns);
 	if (!err)
@@ -818,6 +822,23 @@ int store_outbox(struct store *s, const char *sink, size_t most,
 	bind_str(q, 2, sink);
 	(void)sqlite3_bind_int64(q, 3, clamped(most));
 	return alert_rows(s, q, &rows);
+}
+
+int store_outbox_left(struct store *s, const char *sink, uint64_t *ret)
+{
+	sqlite3_stmt *q;
+	int err = prepare(s, "SELECT count(*) FROM alert WHERE change > coalesce((SELECT change FROM outbox WHERE sink = ?1), 0)"
+			  " AND (state <> 3 OR (until_ns > 0 AND until_ns <= ?2))", &q);
+	if (err)
+		return err;
+	bind_str(q, 1, sink);
+	(void)sqlite3_bind_int64(q, 2, clamped(clock_now_ns()));
+	int r = sqlite3_step(q);
+	if (r == SQLITE_ROW)
+		*ret = column_u64(q, 0);
+	err = r == SQLITE_ROW ? 0 : error_of(s->db, r);
+	(void)sqlite3_finalize(q);
+	return err;
 }
 
 int store_outbox_done(struct store *s, const char *sink, uint64_t change)

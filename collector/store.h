@@ -42,7 +42,8 @@ int store_alert(struct store *s, const char *id, int (*row)(void *arg, const str
 /* People's decisions; each is appended to the audit table. until_ns 0: no end (ack, close only); past its
  * end the alert is open again. Mutes need a reason and an end after now_ns, every decision a `who`; texts are UTF-8
  * without control characters, at most 1024 bytes. A closed alert opens again when its next event comes; an
- * acknowledged or muted one stays as it is and counts. -ENOENT, -EINVAL. */
+ * acknowledged or muted one stays as it is and counts. Only a muted alert can be unmuted, only an acknowledged or
+ * closed one reopened: -EALREADY. -ENOENT, -EINVAL. */
 enum store_action { STORE_ACK, STORE_CLOSE, STORE_MUTE, STORE_UNMUTE, STORE_REOPEN };
 int store_decide(struct store *s, const char *id, enum store_action a, const char *who, const char *reason,
 		 uint64_t until_ns, uint64_t now_ns);
@@ -58,6 +59,8 @@ int store_audit(struct store *s, int (*row)(void *arg, const struct store_audit 
 /* Alerts changed since a cursor, for sinks: each sink has its own durable cursor (the outbox). Oldest change
  * first, muted ones left out; `sink` names it, target and all. */
 int store_outbox(struct store *s, const char *sink, size_t most, int (*row)(void *arg, uint64_t change, const struct alert *a), void *arg);
+/* How many of them that sink has not taken yet. */
+int store_outbox_left(struct store *s, const char *sink, uint64_t *ret);
 int store_outbox_done(struct store *s, const char *sink, uint64_t change);
 
 #endif

@@ -468,7 +468,8 @@ static void decisions_change_the_state_and_are_recorded(void)
 	CU_ASSERT_EQUAL(store_decide(s, id, STORE_ACK, NULL, "x", 0, now), -EINVAL);
 	CU_ASSERT_EQUAL(store_decide(s, id, STORE_ACK, "a\x1b[31m", "x", 0, now), -EINVAL);
 	CU_ASSERT_EQUAL(store_decide(s, id, STORE_ACK, "a", "x\ny", 0, now), -EINVAL);
-	CU_ASSERT_EQUAL(store_decide(s, id, STORE_UNMUTE, "sato", "x", 0, now), -EINVAL);
+	CU_ASSERT_EQUAL(store_decide(s, id, STORE_UNMUTE, "sato", "x", 0, now), -EALREADY);
+	CU_ASSERT_EQUAL(store_decide(s, id, STORE_REOPEN, "sato", "x", 0, now), -EALREADY);
 	CU_ASSERT_EQUAL(store_decide(s, id, STORE_REOPEN, "sato", "x", now + 1000, now), -EINVAL);
 	CU_ASSERT_EQUAL(store_decide(s, "0000000000000000", STORE_ACK, "a", "x", 0, now), -ENOENT);
 	CU_ASSERT_EQUAL(store_audit(s, see_audit, log), 0);
