@@ -1,7 +1,7 @@
 /* progress.c: the line says percent, rate and time left as far as they are known. */
 #include "cli/progress.h"
 
-#include <CUnit/Basic.h>
+#include "core/test.h"
 
 static const char *line(uint64_t packets, uint64_t read, uint64_t total, double seconds)
 {
@@ -35,12 +35,5 @@ int main(void)
 		{ "leaves_out_what_is_not_known", leaves_out_what_is_not_known },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { .pName = "progress", .pTests = cases }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 2;
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	(void)CU_basic_run_tests();
-	int bad = CU_get_number_of_failures() != 0;
-	CU_cleanup_registry();
-	return bad;
+	return test_run("progress", cases);
 }

@@ -1,9 +1,10 @@
 /* table.c: columns stand under each other whatever the script, and no cell can move the cursor. */
 #include "cli/table.h"
 
-#include <CUnit/Basic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/test.h"
 
 #define CELL(s) { { (const uint8_t *)(s), sizeof(s) - 1 }, TABLE_PLAIN }
 
@@ -155,12 +156,5 @@ int main(void)
 		{ "measures", measures },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { .pName = "table", .pTests = cases }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 2;
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	(void)CU_basic_run_tests();
-	int bad = CU_get_number_of_failures() != 0;
-	CU_cleanup_registry();
-	return bad;
+	return test_run("table", cases);
 }

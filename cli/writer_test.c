@@ -1,9 +1,10 @@
 /* writer.c: rows in every format are what their readers expect, and no cell becomes a formula or a second row. */
 #include "cli/writer.h"
 
-#include <CUnit/Basic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/test.h"
 
 static char *text;
 static size_t size;
@@ -168,12 +169,5 @@ int main(void)
 		{ "chooses_the_language_of_the_locale", chooses_the_language_of_the_locale },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { .pName = "writer", .pTests = cases }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 2;
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	(void)CU_basic_run_tests();
-	int bad = CU_get_number_of_failures() != 0;
-	CU_cleanup_registry();
-	return bad;
+	return test_run("writer", cases);
 }

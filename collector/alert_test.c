@@ -1,10 +1,11 @@
 #include "collector/alert.h"
 
-#include <CUnit/Basic.h>
 #include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/test.h"
 
 static struct event an_event(void)
 {
@@ -158,10 +159,7 @@ int main(void)
 		{ "json_that_does_not_fit_leaves_nothing", json_that_does_not_fit_leaves_nothing },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "alert", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
-	if (sodium_init() < 0 || CU_initialize_registry() || CU_register_suites(suites) || CU_basic_run_tests())
+	if (sodium_init() < 0)
 		return 1;
-	unsigned failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
+	return test_run("alert", tests);
 }

@@ -1,6 +1,5 @@
 #include "collector/receiver.h"
 
-#include <CUnit/Basic.h>
 #include <errno.h>
 #include <signal.h>
 #include <sodium.h>
@@ -10,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zmq.h>
+
+#include "core/test.h"
 
 /* A sensor's end: a real DEALER. */
 struct peer { void *context, *socket; struct store *store; struct receiver *r; };
@@ -434,10 +435,7 @@ int main(void)
 		{ "an_endpoint_that_cannot_be_bound_is_said", an_endpoint_that_cannot_be_bound_is_said },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "receiver", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
-	if (sodium_init() < 0 || CU_initialize_registry() || CU_register_suites(suites) || CU_basic_run_tests())
+	if (sodium_init() < 0)
 		return 1;
-	unsigned failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
+	return test_run("receiver", tests);
 }

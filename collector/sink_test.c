@@ -1,6 +1,5 @@
 #include "collector/sink.h"
 
-#include <CUnit/Basic.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +17,7 @@
 #include "collector/outbox.h"
 #include "collector/sink_syslog.h"
 #include "core/clock.h"
+#include "core/test.h"
 
 static char why[256];
 
@@ -456,11 +456,8 @@ int main(void)
 		{ "wrong_sinks_are_said", wrong_sinks_are_said },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "sink", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
 	signal(SIGPIPE, SIG_IGN);
-	if (sodium_init() < 0 || CU_initialize_registry() || CU_register_suites(suites) || CU_basic_run_tests())
+	if (sodium_init() < 0)
 		return 1;
-	unsigned failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
+	return test_run("sink", tests);
 }

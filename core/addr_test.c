@@ -1,9 +1,10 @@
 #include "core/addr.h"
 
-#include <CUnit/Basic.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/test.h"
 
 /* An exact-size heap copy, so that ASan sees a read of one byte past the text. */
 static struct span heap(const char *s)
@@ -222,10 +223,5 @@ int main(void)
 		{ "refuses_wrong_prefixes", refuses_wrong_prefixes },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "addr", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() || CU_register_suites(suites) || CU_basic_run_tests())
-		return 1;
-	unsigned failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
+	return test_run("addr", tests);
 }

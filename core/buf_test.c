@@ -1,9 +1,10 @@
 #include "core/buf.h"
 
-#include <CUnit/Basic.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/test.h"
 
 static void writes_big_endian(void)
 {
@@ -78,10 +79,5 @@ int main(void)
 		{ "rewinds_to_a_mark", rewinds_to_a_mark },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "buf", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() || CU_register_suites(suites) || CU_basic_run_tests())
-		return 1;
-	unsigned failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
+	return test_run("buf", tests);
 }

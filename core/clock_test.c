@@ -1,10 +1,11 @@
 #include "core/clock.h"
 
-#include <CUnit/Basic.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "core/test.h"
 
 static int parse(const char *s, size_t n, uint64_t *ret)
 {
@@ -117,10 +118,5 @@ int main(void)
 		{ "clocks_run", clocks_run },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "clock", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() || CU_register_suites(suites) || CU_basic_run_tests())
-		return 1;
-	unsigned failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
+	return test_run("clock", tests);
 }

@@ -1,12 +1,12 @@
 #include "core/conf.h"
 
-#include <CUnit/Basic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/err.h"
+#include "core/test.h"
 
 static const char *const colours[] = { "red", "green", "blue", NULL };
 static const struct conf_key text_row[] = { { .name = "text", .kind = CONF_TEXT, .min = 1, .max = 8 }, { .name = NULL } };
@@ -544,10 +544,5 @@ int main(void)
 		{ "nearest_is_near", nearest_is_near },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "conf", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() || CU_register_suites(suites) || CU_basic_run_tests())
-		return 1;
-	unsigned failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
+	return test_run("conf", tests);
 }

@@ -1,8 +1,9 @@
 #include "core/cursor.h"
 
-#include <CUnit/Basic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/test.h"
 
 /* Exact-size heap bytes 01 02 03 ... */
 static struct span bytes(size_t n)
@@ -143,10 +144,5 @@ int main(void)
 		{ "spans_compare_trim_and_cut", spans_compare_trim_and_cut },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "cursor", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() || CU_register_suites(suites) || CU_basic_run_tests())
-		return 1;
-	unsigned failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
+	return test_run("cursor", tests);
 }

@@ -1,11 +1,11 @@
 #include "core/escape.h"
 
-#include <CUnit/Basic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/test.h"
 #include "core/utf8.h"
 
 static bool harmless(const char *s)
@@ -117,10 +117,5 @@ int main(void)
 		{ "the_longest_path_fits", the_longest_path_fits },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "escape", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() || CU_register_suites(suites) || CU_basic_run_tests())
-		return 1;
-	unsigned failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
+	return test_run("escape", tests);
 }

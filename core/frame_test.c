@@ -1,9 +1,10 @@
 #include "core/frame.h"
 
-#include <CUnit/Basic.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/test.h"
 
 static uint8_t payload[200];
 
@@ -185,8 +186,7 @@ static void one_wrong_byte_never_passes_unnoticed_where_it_matters(void)
 
 int main(void)
 {
-	CU_initialize_registry();
-	CU_pSuite s = CU_add_suite("frame", NULL, NULL);
+	CU_pSuite s = test_begin("frame");
 	CU_ADD_TEST(s, header_has_the_documented_bytes);
 	CU_ADD_TEST(s, frames_survive_encoding_and_decoding);
 	CU_ADD_TEST(s, every_prefix_and_a_longer_header_are_refused);
@@ -195,7 +195,5 @@ int main(void)
 	CU_ADD_TEST(s, sensor_is_an_identifier_padded_with_nul);
 	CU_ADD_TEST(s, reserved_types_and_flags_are_refused_as_such);
 	CU_ADD_TEST(s, one_wrong_byte_never_passes_unnoticed_where_it_matters);
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return test_end();
 }

@@ -1,10 +1,10 @@
 #include "core/json.h"
 
-#include <CUnit/Basic.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/test.h"
 #include "core/utf8.h"
 
 static char mem[4096];
@@ -150,8 +150,7 @@ static void says_when_the_buffer_is_full(void)
 
 int main(void)
 {
-	CU_initialize_registry();
-	CU_pSuite s = CU_add_suite("json", NULL, NULL);
+	CU_pSuite s = test_begin("json");
 	CU_ADD_TEST(s, strings_are_quoted_and_escaped);
 	CU_ADD_TEST(s, terminal_and_bidi_controls_are_escaped);
 	CU_ADD_TEST(s, bad_utf8_becomes_replacement_characters);
@@ -160,7 +159,5 @@ int main(void)
 	CU_ADD_TEST(s, numbers_at_their_limits);
 	CU_ADD_TEST(s, commas_stand_between_only);
 	CU_ADD_TEST(s, says_when_the_buffer_is_full);
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return test_end();
 }

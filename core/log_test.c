@@ -1,6 +1,5 @@
 #include "core/log.h"
 
-#include <CUnit/Basic.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/err.h"
+#include "core/test.h"
 
 /* What one call put on stderr. */
 static const char *caught(char *out, size_t cap, void (*call)(const char *), const char *arg)
@@ -114,10 +114,5 @@ int main(void)
 		{ "every_error_has_words_and_an_exit_code", every_error_has_words_and_an_exit_code },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "log", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() || CU_register_suites(suites) || CU_basic_run_tests())
-		return 1;
-	unsigned failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
+	return test_run("log", tests);
 }

@@ -1,11 +1,12 @@
 /* Debian's msgpack-c is the oracle, in both directions. */
 #include "core/msgpack.h"
 
-#include <CUnit/Basic.h>
 #include <errno.h>
 #include <msgpack.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/test.h"
 
 static uint8_t mem[200000];
 
@@ -261,8 +262,7 @@ static void writers_stop_at_the_end_of_the_buffer(void)
 
 int main(void)
 {
-	CU_initialize_registry();
-	CU_pSuite s = CU_add_suite("msgpack", NULL, NULL);
+	CU_pSuite s = test_begin("msgpack");
 	CU_ADD_TEST(s, uints_agree_with_msgpack_c);
 	CU_ADD_TEST(s, refuses_long_forms_of_uints);
 	CU_ADD_TEST(s, texts_and_binaries_agree_with_msgpack_c);
@@ -272,7 +272,5 @@ int main(void)
 	CU_ADD_TEST(s, skips_any_value_of_msgpack_c_exactly);
 	CU_ADD_TEST(s, skips_deep_nesting_without_recursion);
 	CU_ADD_TEST(s, writers_stop_at_the_end_of_the_buffer);
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return test_end();
 }

@@ -1,12 +1,13 @@
 #include "core/near.h"
 
-#include <CUnit/Basic.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "core/test.h"
 
 static char dir[] = "/tmp/spanward-near-XXXXXX";
 
@@ -51,10 +52,5 @@ static void the_nearest_name_is_said(void)
 int main(void)
 {
 	CU_TestInfo tests[] = { { "the_nearest_name_is_said", the_nearest_name_is_said }, CU_TEST_INFO_NULL };
-	CU_SuiteInfo suites[] = { { "near", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() || CU_register_suites(suites) || CU_basic_run_tests())
-		return 1;
-	unsigned failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
+	return test_run("near", tests);
 }

@@ -1,9 +1,10 @@
 #include "core/option.h"
 
-#include <CUnit/Basic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "core/test.h"
 
 static const struct option options[] = {
 	{ "policy", required_argument, NULL, 'p' }, { "workers", required_argument, NULL, 300 }, { "quiet", no_argument, NULL, 'q' },
@@ -59,10 +60,5 @@ int main(void)
 	CU_TestInfo tests[] = {
 		{ "every_fault_is_told", every_fault_is_told }, { "a_long_word_is_cut", a_long_word_is_cut }, CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "option", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() || CU_register_suites(suites) || CU_basic_run_tests())
-		return 1;
-	unsigned failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
+	return test_run("option", tests);
 }

@@ -1,9 +1,10 @@
 #include "core/siphash.h"
 
-#include <CUnit/Basic.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/test.h"
 
 static uint64_t le64(const uint8_t *p)
 {
@@ -128,10 +129,7 @@ int main(void)
 		{ "key_length_and_every_byte_matter", key_length_and_every_byte_matter },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "siphash", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
-	if (sodium_init() < 0 || CU_initialize_registry() || CU_register_suites(suites) || CU_basic_run_tests())
+	if (sodium_init() < 0)
 		return 1;
-	unsigned failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
+	return test_run("siphash", tests);
 }

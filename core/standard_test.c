@@ -1,12 +1,13 @@
 #include "core/standard.h"
 
-#include <CUnit/Basic.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "core/test.h"
 
 /* In a process of its own: 0 when all is as it should be. */
 static int closed(void)
@@ -58,10 +59,5 @@ int main(void)
 		{ "what_is_open_is_left_alone", what_is_open_is_left_alone },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { "standard", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() || CU_register_suites(suites) || CU_basic_run_tests())
-		return 1;
-	unsigned failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
+	return test_run("standard", tests);
 }

@@ -1,6 +1,5 @@
 #include "core/vocab.h"
 
-#include <CUnit/Basic.h>
 #include <errno.h>
 #include <msgpack.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 
 #include "core/event.h"
 #include "core/observation.h"
+#include "core/test.h"
 
 static const struct vocab *const vocabs[] = { &observation_vocab, &event_vocab };
 
@@ -672,8 +672,7 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "--print"))
 		return print_records();
-	CU_initialize_registry();
-	CU_pSuite s = CU_add_suite("vocab", NULL, NULL);
+	CU_pSuite s = test_begin("vocab");
 	CU_ADD_TEST(s, records_survive_encoding_and_decoding);
 	CU_ADD_TEST(s, msgpack_c_agrees_in_both_directions);
 	CU_ADD_TEST(s, every_prefix_is_refused);
@@ -687,7 +686,5 @@ int main(int argc, char **argv)
 	CU_ADD_TEST(s, json_has_the_published_form);
 	CU_ADD_TEST(s, names_are_found);
 	CU_ADD_TEST(s, tables_are_consistent);
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	CU_basic_run_tests();
-	return CU_get_number_of_failures() != 0;
+	return test_end();
 }

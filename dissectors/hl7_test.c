@@ -1,8 +1,8 @@
 /* Covers: R013 R056 */
-#include <CUnit/Basic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/test.h"
 #include "dissectors/drive.h"
 #include "dissectors/hl7.h"
 
@@ -518,11 +518,5 @@ int main(void)
 		T(what_other_programs_miss), T(every_prefix_and_every_wrong_byte), T(no_patient_data_in_what_is_said),
 		CU_TEST_INFO_NULL,
 	};
-	static CU_SuiteInfo suites[] = { { "hl7", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() || CU_register_suites(suites))
-		return 1;
-	CU_basic_run_tests();
-	unsigned failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
+	return test_run("hl7", tests);
 }

@@ -1,10 +1,10 @@
 /* What the loaders accept, and every message they give: file, line, column, words. */
 /* Covers: R039 R056 R057 R061 R075 R081 */
-#include <CUnit/Basic.h>
 #include <errno.h>
 #include <sys/stat.h>
 
 #include "core/err.h"
+#include "core/test.h"
 #include "rules/policy_fixture.h"
 
 /* A site, a type and an inventory that are right; cases replace one of them. */
@@ -449,9 +449,7 @@ static void shared_examples(void)
 
 int main(void)
 {
-	if (CU_initialize_registry())
-		return 1;
-	CU_pSuite s = CU_add_suite("policy_load", NULL, NULL);
+	CU_pSuite s = test_begin("policy_load");
 #define T(name) CU_add_test(s, #name, name)
 	T(good_files_load);
 	T(short_form_faults);
@@ -466,9 +464,5 @@ int main(void)
 	T(both_forms_give_the_same_verdicts);
 	T(shared_examples);
 #undef T
-	CU_basic_set_mode(CU_BRM_NORMAL);
-	CU_basic_run_tests();
-	unsigned failed = CU_get_number_of_failures() + CU_get_number_of_suites_failed();
-	CU_cleanup_registry();
-	return failed != 0;
+	return test_end();
 }

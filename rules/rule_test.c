@@ -1,10 +1,10 @@
 /* Words and sentences for people. */
 /* Covers: R064 */
-#include <CUnit/Basic.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/test.h"
 #include "core/utf8.h"
 #include "rules/rule.h"
 
@@ -130,9 +130,7 @@ static void too_little_room_leaves_nothing(void)
 
 int main(void)
 {
-	if (CU_initialize_registry())
-		return 1;
-	CU_pSuite s = CU_add_suite("rule", NULL, NULL);
+	CU_pSuite s = test_begin("rule");
 #define T(name) CU_add_test(s, #name, name)
 	T(ids_are_unique_and_found);
 	T(words);
@@ -140,9 +138,5 @@ int main(void)
 	T(every_rule_has_a_sentence_from_the_barest_event);
 	T(too_little_room_leaves_nothing);
 #undef T
-	CU_basic_set_mode(CU_BRM_NORMAL);
-	CU_basic_run_tests();
-	unsigned failed = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failed != 0;
+	return test_end();
 }

@@ -1,13 +1,14 @@
 /* control.c: messages and descriptors cross; what is not a message is refused and leaves nothing open. */
 #include "sensor/control.h"
 
-#include <CUnit/Basic.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "core/test.h"
 
 static void carries_every_field(void)
 {
@@ -140,12 +141,5 @@ int main(void)
 		{ "closes_what_comes_with_nonsense", closes_what_comes_with_nonsense },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { .pName = "control", .pTests = cases }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 2;
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	(void)CU_basic_run_tests();
-	int bad = CU_get_number_of_failures() != 0;
-	CU_cleanup_registry();
-	return bad;
+	return test_run("control", cases);
 }

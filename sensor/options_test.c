@@ -1,9 +1,10 @@
 /* options.c: what operators type, and the words they get back. */
 #include "sensor/options.h"
 
-#include <CUnit/Basic.h>
 #include <errno.h>
 #include <string.h>
+
+#include "core/test.h"
 
 static char why[256];
 
@@ -90,12 +91,5 @@ int main(void)
 		{ "refuses_ids_that_a_frame_cannot_carry", refuses_ids_that_a_frame_cannot_carry },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { .pName = "options", .pTests = cases }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 2;
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	(void)CU_basic_run_tests();
-	int bad = CU_get_number_of_failures() != 0;
-	CU_cleanup_registry();
-	return bad;
+	return test_run("options", cases);
 }

@@ -1,8 +1,8 @@
 /* ring.c: what is put comes out, in order, across processes; a lying producer is an error, never a crash. */
 /* Includes the source: the tests write into the shared memory as a hostile engine would. */
+#include "core/test.h"
 #include "sensor/ring.c"
 
-#include <CUnit/Basic.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -291,12 +291,5 @@ int main(void)
 		{ "shows_progress", shows_progress },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { .pName = "ring", .pTests = cases }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 2;
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	(void)CU_basic_run_tests();
-	int bad = CU_get_number_of_failures() != 0;
-	CU_cleanup_registry();
-	return bad;
+	return test_run("ring", cases);
 }

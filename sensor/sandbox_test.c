@@ -1,7 +1,6 @@
 /* sandbox.c: each case runs in a child, which says by its end what it could do. */
 #include "sensor/sandbox.h"
 
-#include <CUnit/Basic.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/test.h"
 #include "sensor/control.h"
 
 #ifdef SPANWARD_SANITIZED
@@ -267,12 +267,5 @@ int main(void)
 		{ "says_in_words_what_is_in_force", says_in_words_what_is_in_force },
 		CU_TEST_INFO_NULL,
 	};
-	CU_SuiteInfo suites[] = { { .pName = "sandbox", .pTests = cases }, CU_SUITE_INFO_NULL };
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 2;
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	(void)CU_basic_run_tests();
-	int bad = CU_get_number_of_failures() != 0;
-	CU_cleanup_registry();
-	return bad;
+	return test_run("sandbox", cases);
 }
