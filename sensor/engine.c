@@ -110,14 +110,16 @@ void engine_defaults(struct engine_config *c)
 
 static size_t share(size_t all) { return (all + ENGINE_SHARDS - 1) / ENGINE_SHARDS; }
 
-static void put_ring(struct engine *e, enum ring_kind kind, struct span bytes)
+/* True when whoever reads the ring will find it there. */
+static bool put_ring(struct engine *e, enum ring_kind kind, struct span bytes)
 {
 	if (e->err)
-		return;
+		return false;
 	int err = ring_put(e->ring, kind, bytes, e->wait);
 	/* Live: -EAGAIN is an event lost for want of room; whoever reads the ring sees its number missing. */
 	if (err && err != -EAGAIN)
 		e->err = err;
+	return !err;
 }
 
 static void on_event(void *arg, const struct event *ev)
@@ -126,8 +128,9 @@ static void on_event(void *arg, const struct event *ev)
 	struct buf b = buf_over(e->event, EVENT_BYTES);
 	int err = vocab_encode(&event_vocab, &ev->head, &b);
 	assert(!err);
-	if (!err && e->ring)
-		put_ring(e, ev->lane == EVENT_LANE_ALERTS ? RING_EVENT_ALERTS : RING_EVENT_TELEMETRY, buf_span(&b));
+	bool put = !err && e->ring &&
+		   put_ring(e, ev->lane == EVENT_LANE_ALERTS ? RING_EVENT_ALERTS : RING_EVENT_TELEMETRY, buf_span(&b));
+	e->st.v[put ? STATS_events_put : STATS_events_dropped]++;
 }
 
 struct engine *engine_new(const struct engine_config *c)
@@ -188,7 +191,7 @@ static void decode_item(struct engine *e, struct item *it, struct stats *st)
 	const struct decode *d = &it->d;
 	st->v[d->counter]++;
 	if (d->truncated && d->counter != STATS_packets_truncated)
-		st->v[STATS_packets_truncated]++;
+		st->v[STATS_payload_truncated]++;
 	it->shard = NO_SHARD;
 	if (d->kind != DECODE_TCP && d->kind != DECODE_UDP)
 		return;
@@ -418,7 +421,7 @@ static bool read_batch(struct engine *e, struct source *s)
 static void observe(struct engine *e, struct span bytes)
 {
 	if (e->c.observations)
-		put_ring(e, RING_OBSERVATION, bytes);
+		(void)put_ring(e, RING_OBSERVATION, bytes);
 	struct observation o;
 	struct cursor in = cursor_from(bytes);
 	int err = vocab_decode(&observation_vocab, &o.head, &e->scratch, &in, NULL);
@@ -503,14 +506,14 @@ static void put_results(struct engine *e, struct source *s, const struct stats *
 		buf_u32be(&b, (uint32_t)r->err);
 		buf_u64be(&b, r->packets);
 		buf_str(&b, r->why);
-		put_ring(e, RING_FILE_RESULT, buf_span(&b));
+		(void)put_ring(e, RING_FILE_RESULT, buf_span(&b));
 	}
 	struct buf b = buf_over(mem, sizeof(mem));
 	for (int i = 0; i < STATS_COUNTERS; i++)
 		buf_u64be(&b, sum->v[i]);
 	assert(!b.full);
-	put_ring(e, RING_STATS, buf_span(&b));
-	put_ring(e, RING_END, (struct span){ 0 });
+	(void)put_ring(e, RING_STATS, buf_span(&b));
+	(void)put_ring(e, RING_END, (struct span){ 0 });
 }
 
 int engine_run(struct engine *e, struct source *s, struct ring *out, int (*poll)(void *arg), void *arg)
@@ -539,6 +542,7 @@ int engine_run(struct engine *e, struct source *s, struct ring *out, int (*poll)
 	struct stats sum;
 	sum_stats(e, s, &sum);
 	detector_finish(e->detector, &sum, e->watermark);
+	sum_stats(e, s, &sum);
 	stats_add(&sum, detector_stats(e->detector));
 	put_results(e, s, &sum);
 	put_progress(e, s);

@@ -377,6 +377,8 @@ static void run(const struct engine_config *c, const struct capture *caps, size_
 			for (int i = 0; i < STATS_COUNTERS; i++)
 				ret->st.v[i] = cursor_u64be(&in);
 			CU_ASSERT(cursor_ok(&in) && !cursor_left(&in));
+			for (int l = 1; l < STATS_LEDGERS; l++)
+				CU_ASSERT_EQUAL(stats_ledger_open(&ret->st, (enum stats_ledger)l), 0);
 		}
 	}
 	source_close(s);

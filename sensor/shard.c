@@ -125,6 +125,7 @@ static void put(struct run *r, const struct observation *o)
 	if (room.cap > r->mark + SHARD_OUTPUT)
 		room.cap = r->mark + SHARD_OUTPUT;
 	size_t at = room.len;
+	st->v[STATS_observations_made]++;
 	if (buf_put(&room, &head, sizeof(head)) || vocab_encode(&observation_vocab, &o->head, &room)) {
 		st->v[STATS_observations_dropped]++;
 		return;
@@ -253,6 +254,7 @@ static void stop_reading(struct run *r)
 		r->h->state_free[r->h->states_free++] = c->state - 1;
 	c->state = 0;
 	c->phase = PHASE_DONE;
+	r->h->st.v[STATS_stream_unread_bytes] += c->s[0].ooo_bytes + c->s[1].ooo_bytes;
 	stream_clear(r->h->pool, &c->s[0]);
 	stream_clear(r->h->pool, &c->s[1]);
 }
@@ -614,6 +616,8 @@ static void drain(struct run *r, unsigned dir, struct stream_segment *seg)
 	for (;;) {
 		switch (stream_next(r->h->pool, &c->s[dir], seg, &r->h->st, &bytes, &gap)) {
 		case STREAM_NOTHING:
+			/* Not empty when reading ended in the middle of the segment, or before it. */
+			r->h->st.v[STATS_stream_unread_bytes] += seg->bytes.n;
 			return;
 		case STREAM_BYTES:
 			if (c->phase == PHASE_PROBING)
@@ -664,6 +668,14 @@ static void end_flow(struct run *r, uint64_t why)
 	observation_uint(&o, OBSERVATION_F_end, why);
 	put(r, &o);
 	c->ended = true;
+	/* Syslog and its like are never answered, and still more than an attempt. */
+	bool attempt = !c->answered && (r->f->key.proto == DECODE_UDP ? r->f->packets[0] + r->f->packets[1] == 1
+									: !c->data[0] && !c->data[1]);
+	r->h->st.v[why == OBSERVATION_END_IDLE      ? STATS_flows_idle
+		   : why == OBSERVATION_END_CAPTURE ? STATS_flows_at_end
+		   : why != OBSERVATION_END_EVICTED ? STATS_flows_closed
+		   : attempt                        ? STATS_attempts_evicted
+						    : STATS_flows_evicted]++;
 }
 
 /* The run for a flow that ends by itself: observations name its last packet. */
@@ -701,8 +713,6 @@ static void evict(const struct run *r)
 		if (i == FLOW_NONE || (udp != FLOW_NONE && flow_at(t, udp)->last_ns < flow_at(t, i)->last_ns))
 			i = udp;
 	}
-	if (!r->h->conns[i].ended)
-		r->h->st.v[STATS_flows_evicted]++;
 	retire(r, i, OBSERVATION_END_EVICTED);
 }
 
@@ -793,6 +803,7 @@ static void count(struct run *r, const struct shard_packet *p)
 	const struct decode *d = p->d;
 	struct flow *f = r->f;
 	struct conn *c = r->c;
+	r->h->st.v[STATS_flow_packets]++;
 	f->packets[p->side]++;
 	f->bytes[p->side] += d->ip_bytes;
 	f->last_ns = p->ts_ns;
@@ -883,12 +894,15 @@ static void tcp(struct run *r, const struct shard_packet *p)
 	bool syn = d->flags & DECODE_SYN, ack = d->flags & DECODE_ACK;
 	uint32_t seq = d->seq + (syn ? 1 : 0), end = seq + d->payload_wire;
 	if (d->flags & DECODE_RST) {
+		r->h->st.v[STATS_stream_unread_bytes] += d->payload.n;
 		if (plausible(r, side, d->seq))
 			tcp_reset(r, side, p->ts_ns);
 		return;
 	}
-	if (syn && !tcp_syn(r, p))
+	if (syn && !tcp_syn(r, p)) {
+		r->h->st.v[STATS_stream_unread_bytes] += d->payload.n;
 		return;
+	}
 	bool was_closing = c->fin[0] && c->fin[1];
 	bool fin = d->flags & DECODE_FIN && plausible(r, side, end);
 	if (!c->end_known[side] || ahead(r->f->end_seq[side], end) > 0)
@@ -924,6 +938,8 @@ static void tcp(struct run *r, const struct shard_packet *p)
 			struct stream_segment none = { 0 };
 			drain(r, other, &none);
 		}
+	} else {
+		r->h->st.v[STATS_stream_unread_bytes] += d->payload.n;
 	}
 	c->fin[side] |= fin;
 	bool closing = c->fin[0] && c->fin[1];
@@ -935,10 +951,20 @@ static void tcp(struct run *r, const struct shard_packet *p)
 	flow_touch(r->h->table, r->i, list, p->ts_ns);
 }
 
+/* A packet that no flow counts. */
+static void unfollowed(struct shard *h, const struct shard_packet *p, enum stats_counter c)
+{
+	h->st.v[c]++;
+	if (p->d->kind == DECODE_TCP)
+		h->st.v[STATS_stream_unread_bytes] += p->d->payload.n;
+}
+
 void shard_packet(struct shard *h, struct shard_out *out, const struct shard_packet *p)
 {
 	struct run r = { .h = h, .out = out, .mark = out->bytes.len, .seq = p->seq, .ts_ns = p->ts_ns,
 			 .number = p->number, .file = p->file };
+	if (p->d->kind == DECODE_TCP)
+		h->st.v[STATS_tcp_bytes] += p->d->payload.n;
 	r.i = flow_find(h->table, &p->key, p->hash);
 	if (r.i != FLOW_NONE) {
 		r.c = &h->conns[r.i];
@@ -946,13 +972,17 @@ void shard_packet(struct shard *h, struct shard_out *out, const struct shard_pac
 			retire(&r, r.i, OBSERVATION_END_CLOSED);
 			r.i = FLOW_NONE;
 		} else if (r.c->ended) {
-			return;                 /* late: counted nowhere, kept from looking like a new flow */
+			/* Late: of no flow's count, kept from looking like a new flow. */
+			unfollowed(h, p, STATS_late_packets);
+			return;
 		}
 	}
 	if (r.i == FLOW_NONE) {
 		/* A reset without a flow resets nothing we know of. */
-		if (p->d->kind == DECODE_TCP && p->d->flags & DECODE_RST)
+		if (p->d->kind == DECODE_TCP && p->d->flags & DECODE_RST) {
+			unfollowed(h, p, STATS_stray_resets);
 			return;
+		}
 		create(&r, p);
 	}
 	r.f = flow_at(h->table, r.i);
@@ -981,8 +1011,6 @@ void shard_timers(struct shard *h, struct shard_out *out, uint64_t watermark_ns)
 			/* Half of the room is for the last flow, which may have a message to finish. */
 			if (out->bytes.len - r.mark > SHARD_OUTPUT / 2)
 				return;
-			if (!h->conns[i].ended && list != FLOW_CLOSED)
-				h->st.v[STATS_flows_idle]++;
 			retire(&r, i, OBSERVATION_END_IDLE);
 		}
 }

@@ -1,14 +1,38 @@
 #include "sensor/stats.h"
 
-static const struct { const char *name, *doc; bool loss; } counters[] = {
-#define STAT(name, loss, doc) { #name, doc, loss },
+static const struct { const char *name, *doc; bool loss; enum stats_ledger ledger; } counters[] = {
+#define STAT(name, loss, ledger, doc) { #name, doc, loss, STATS_LEDGER_##ledger },
 #include "sensor/stats.def"
-#undef STAT
+};
+
+static const struct { const char *name, *doc; enum stats_counter total[2]; } ledgers[] = {
+	{ "", "", { 0 } },
+#define LEDGER(symbol, name, a, b, doc) { name, doc, { STATS_##a, STATS_##b } },
+#include "sensor/stats.def"
 };
 
 const char *stats_name(enum stats_counter c) { return counters[c].name; }
 const char *stats_doc(enum stats_counter c) { return counters[c].doc; }
 bool stats_is_loss(enum stats_counter c) { return counters[c].loss; }
+enum stats_ledger stats_ledger(enum stats_counter c) { return counters[c].ledger; }
+const char *stats_ledger_name(enum stats_ledger l) { return ledgers[l].name; }
+const char *stats_ledger_doc(enum stats_ledger l) { return ledgers[l].doc; }
+
+void stats_ledger_total(enum stats_ledger l, enum stats_counter ret[static 2])
+{
+	ret[0] = ledgers[l].total[0];
+	ret[1] = ledgers[l].total[1];
+}
+
+int64_t stats_ledger_open(const struct stats *s, enum stats_ledger l)
+{
+	const enum stats_counter *t = ledgers[l].total;
+	uint64_t left = s->v[t[0]] + (t[1] != t[0] ? s->v[t[1]] : 0);
+	for (int i = 0; i < STATS_COUNTERS; i++)
+		if (counters[i].ledger == l)
+			left -= s->v[i];
+	return (int64_t)left;
+}
 
 void stats_add(struct stats *into, const struct stats *from)
 {

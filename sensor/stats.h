@@ -6,10 +6,16 @@
 #include <stdint.h>
 
 enum stats_counter {
-#define STAT(name, loss, doc) STATS_##name,
+#define STAT(name, loss, ledger, doc) STATS_##name,
 #include "sensor/stats.def"
-#undef STAT
 	STATS_COUNTERS
+};
+
+enum stats_ledger {
+	STATS_LEDGER_NONE,
+#define LEDGER(symbol, name, a, b, doc) STATS_LEDGER_##symbol,
+#include "sensor/stats.def"
+	STATS_LEDGERS
 };
 
 struct stats { uint64_t v[STATS_COUNTERS]; };
@@ -17,6 +23,13 @@ struct stats { uint64_t v[STATS_COUNTERS]; };
 const char *stats_name(enum stats_counter c);
 const char *stats_doc(enum stats_counter c);
 bool stats_is_loss(enum stats_counter c);
+/* The sum that a counter is a part of, and the two counters (may be the same) that such a sum must come to. */
+enum stats_ledger stats_ledger(enum stats_counter c);
+void stats_ledger_total(enum stats_ledger l, enum stats_counter ret[static 2]);
+const char *stats_ledger_name(enum stats_ledger l);
+const char *stats_ledger_doc(enum stats_ledger l);
+/* Total minus parts: 0 when the ledger closes. */
+int64_t stats_ledger_open(const struct stats *s, enum stats_ledger l);
 void stats_add(struct stats *into, const struct stats *from);
 
 #endif

@@ -180,6 +180,13 @@ static void trim_front(struct stream_segment *seg, uint32_t n)
 	seg->seq += n;
 }
 
+/* The same, of bytes that are kept or were handed on already: the first copy wins. */
+static void trim_seen(struct stream_segment *seg, uint32_t n, struct stats *st)
+{
+	st->v[STATS_stream_overlap_bytes] += min_u32(n, (uint32_t)seg->bytes.n);
+	trim_front(seg, n);
+}
+
 void stream_start(struct stream *s, uint32_t seq)
 {
 	if (s->started)
@@ -209,8 +216,8 @@ void stream_fin(struct stream *s, uint32_t seq)
 	s->fin_seq = seq;
 }
 
-/* Counts the bytes that both `seg` and the range [seq, seq + n) have; true when one differs. */
-static bool overlaps(const struct stream_segment *seg, uint32_t seq, const uint8_t *kept, uint32_t n, uint32_t *both)
+/* True when a byte that both `seg` and the range [seq, seq + n) have differs. */
+static bool differs_from(const struct stream_segment *seg, uint32_t seq, const uint8_t *kept, uint32_t n)
 {
 	int32_t d = ahead(seq, seg->seq);       /* where the segment begins, in the range */
 	int64_t lo = d > 0 ? d : 0, hi = (int64_t)d + (int64_t)seg->bytes.n;
@@ -218,45 +225,38 @@ static bool overlaps(const struct stream_segment *seg, uint32_t seq, const uint8
 		hi = n;
 	if (hi <= lo)
 		return false;
-	*both += (uint32_t)(hi - lo);
 	return memcmp(kept + lo, seg->bytes.p + (lo - d), (size_t)(hi - lo)) != 0;
 }
 
 void stream_push(struct stream_pool *p, struct stream *s, struct stream_segment *seg, struct stats *st)
 {
 	seg->release = seg->gap_after = 0;
-	if (s->gave_up || (!seg->bytes.n && !seg->missing))
+	if (s->gave_up || s->finished || (!seg->bytes.n && !seg->missing))
 		return;
 	stream_start(s, seg->seq);
 	int32_t d = ahead(s->next_seq, seg->seq);
 	if (!d && !s->ooo_first)
 		return;                         /* the common case: in order */
 	if (d == -1 && seg->bytes.n + seg->missing == 1) {
-		trim_front(seg, 1);             /* keep-alive, with a byte of garbage (RFC 9293, 3.8.4) */
+		/* Keep-alive, with a byte of garbage (RFC 9293, 3.8.4). */
+		st->v[STATS_stream_outside_bytes] += seg->bytes.n;
+		trim_front(seg, 1);
 		return;
 	}
 	if (d > STREAM_WINDOW || seg->bytes.n + seg->missing > STREAM_WINDOW) {
-		st->v[STATS_stream_dropped_bytes] += seg->bytes.n;
+		st->v[STATS_stream_outside_bytes] += seg->bytes.n;
 		trim_front(seg, (uint32_t)seg->bytes.n + seg->missing);
 		return;
 	}
-	uint32_t both = 0, compared = 0;
-	bool differs = false;
-	if (d < 0) {
-		uint32_t past = min_u32(0 - (uint32_t)d, (uint32_t)seg->bytes.n);
-		if (s->held_n)
-			differs = overlaps(seg, s->next_seq - s->held_n, stream_held(p, s).p, s->held_n,
-					   &compared);
-		both += past;
-	}
+	bool differs = d < 0 && s->held_n &&
+		       differs_from(seg, s->next_seq - s->held_n, stream_held(p, s).p, s->held_n);
 	for (uint32_t b = s->ooo_first; b;) {
 		struct piece x = get_piece(p, b);
 		if (ahead(seg->seq + (uint32_t)seg->bytes.n, x.seq) >= 0)
 			break;
-		differs |= overlaps(seg, x.seq, piece_bytes(p, b), x.n, &both);
+		differs |= differs_from(seg, x.seq, piece_bytes(p, b), x.n);
 		b = x.next;
 	}
-	st->v[STATS_stream_overlap_bytes] += both;
 	st->v[STATS_stream_conflicts] += differs;
 }
 
@@ -299,7 +299,7 @@ static bool store(struct stream_pool *p, struct stream *s, struct stream_segment
 }
 
 /* Keeps what is ahead of next_seq and not kept yet. False when the room is used up: *seg is what is left. */
-static bool store_all(struct stream_pool *p, struct stream *s, struct stream_segment *seg)
+static bool store_all(struct stream_pool *p, struct stream *s, struct stream_segment *seg, struct stats *st)
 {
 	uint32_t prev = 0, b = s->ooo_first;
 	while (seg->bytes.n) {
@@ -315,7 +315,7 @@ static bool store_all(struct stream_pool *p, struct stream *s, struct stream_seg
 		if (b) {
 			int32_t d = ahead(seg->seq, x.seq);
 			if (d <= 0) {           /* inside the piece: its bytes came first */
-				trim_front(seg, min_u32(n, x.n - (0 - (uint32_t)d)));
+				trim_seen(seg, min_u32(n, x.n - (0 - (uint32_t)d)), st);
 				continue;
 			}
 			n = min_u32(n, (uint32_t)d);
@@ -369,6 +369,7 @@ enum stream_kind stream_next(struct stream_pool *p, struct stream *s, struct str
 			if (!s->ooo_first)
 				s->ooo_acks = 0;
 			s->next_seq += first.n;
+			st->v[STATS_stream_bytes] += first.n;
 			*ret_bytes = (struct span){ piece_bytes(p, seg->release), first.n };
 			return STREAM_BYTES;
 		}
@@ -376,7 +377,7 @@ enum stream_kind stream_next(struct stream_pool *p, struct stream *s, struct str
 		if (seg->bytes.n || seg->missing) {
 			int32_t d = ahead(s->next_seq, seg->seq);
 			if (d < 0) {
-				trim_front(seg, min_u32(0 - (uint32_t)d, (uint32_t)seg->bytes.n + seg->missing));
+				trim_seen(seg, min_u32(0 - (uint32_t)d, (uint32_t)seg->bytes.n + seg->missing), st);
 				if (!seg->bytes.n && !seg->missing)
 					continue;
 				d = ahead(s->next_seq, seg->seq);
@@ -387,6 +388,7 @@ enum stream_kind stream_next(struct stream_pool *p, struct stream *s, struct str
 				seg->gap_after = 0;
 				trim_front(seg, n);
 				s->next_seq += n;
+				st->v[STATS_stream_bytes] += n;
 				return STREAM_BYTES;
 			}
 			if (!d) {
@@ -398,7 +400,7 @@ enum stream_kind stream_next(struct stream_pool *p, struct stream *s, struct str
 			}
 			if (!seg->bytes.n) {
 				seg->missing = 0;       /* nothing to keep: the hole will be told when it counts */
-			} else if (!store_all(p, s, seg)) {
+			} else if (!store_all(p, s, seg, st)) {
 				/* No room to wait for the hole: it is lost. Either pieces before the segment (perhaps
 				 * a part of it) are handed on and make room, or it is itself next and needs none. */
 				uint32_t n = seg->seq - s->next_seq;
