@@ -7,6 +7,7 @@ build="build-essential cmake ninja-build pkg-config git libpcap-dev libyaml-dev 
 libmsgpack-dev libseccomp-dev zlib1g-dev libsodium-dev"
 test="python3 python3-jsonschema tshark rsyslog iproute2 tcpdump sqlite3"
 fuzz="clang-14 llvm-14 libclang-rt-14-dev clang-format-14"
+bench="python3 tcpdump tshark libndpi-bin"
 peers="dcmtk orthanc python3-hl7 nodejs npm ethtool"
 
 want=""
@@ -15,6 +16,7 @@ for group in "$@"; do
 	build) want="$want $build" ;;
 	test) want="$want $test" ;;
 	fuzz) want="$want $fuzz" ;;
+	bench) want="$want $bench" ;;
 	peers) want="$want $peers" ;;
 	*) echo "packages.sh: no group '$group'" >&2; exit 2 ;;
 	esac
