@@ -22,6 +22,7 @@ enum {
 	OUTPUT_BYTES = (ENGINE_BATCH + ENGINE_SHARDS) * SHARD_OUTPUT,
 	EVENT_BYTES = 64 << 10,         /* the longest event is below 4 KiB */
 	PROGRESS_BATCHES = 8,
+	FLUSH_BATCHES = 32,             /* files: whoever reads the ring is woken this often at least */
 	LIVE_WAIT_MS = 10,              /* how long a live batch collects: what a person does not notice */
 	OUTLIERS_MAKE_TIME = 3,         /* so many packets in a row that agree on a leap: the leap is real */
 };
@@ -535,6 +536,8 @@ int engine_run(struct engine *e, struct source *s, struct ring *out, int (*poll)
 		detector_tick(e->detector, e->watermark);
 		if (e->batches++ % PROGRESS_BATCHES == 0)
 			put_progress(e, s);
+		if (!e->wait || e->batches % FLUSH_BATCHES == 0)
+			ring_flush(e->ring);
 		if (poll && poll(arg))
 			break;
 	}
@@ -546,6 +549,7 @@ int engine_run(struct engine *e, struct source *s, struct ring *out, int (*poll)
 	stats_add(&sum, detector_stats(e->detector));
 	put_results(e, s, &sum);
 	put_progress(e, s);
+	ring_flush(e->ring);
 	e->ring = NULL;
 	return e->err;
 }

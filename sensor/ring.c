@@ -52,12 +52,13 @@ static void sleep_on(_Atomic uint32_t *word, uint32_t seen, unsigned ms)
 
 static void wake(_Atomic uint32_t *word) { (void)syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0); }
 
-/* `mine` moved: the other side looks again if it sleeps. Woken once, not again until it sleeps again: it needs time
- * to get up, and each call in the meantime would be for nothing. */
-static void moved(struct side *mine, struct side *other)
+/* `mine` moved: the other side looks again if it sleeps and `worth` its while: waking costs more than many records.
+ * Woken once, not again until it sleeps again: it needs time to get up, and each call in the meantime would be for
+ * nothing. */
+static void moved(struct side *mine, struct side *other, bool worth)
 {
 	atomic_fetch_add(&mine->turn, 1);       /* sequentially consistent: before the look at `sleeping` */
-	if (atomic_load(&other->sleeping) && atomic_exchange(&other->sleeping, 0))
+	if (worth && atomic_load(&other->sleeping) && atomic_exchange(&other->sleeping, 0))
 		wake(&mine->turn);
 }
 
@@ -147,6 +148,9 @@ int ring_put(struct ring *r, enum ring_kind kind, struct span bytes, bool wait)
 		if (!wait)
 			return -EAGAIN;
 		atomic_store(&me->sleeping, 1);
+		/* What was put without a flush must not wait for a consumer that waits for us. */
+		if (atomic_load(&other->sleeping) && atomic_exchange(&other->sleeping, 0))
+			wake(&me->turn);
 		if (atomic_load(&other->turn) == turn)
 			sleep_on(&other->turn, turn, 1000);
 		atomic_store(&me->sleeping, 0);
@@ -156,9 +160,12 @@ int ring_put(struct ring *r, enum ring_kind kind, struct span bytes, bool wait)
 	copy_in(r, r->put_at + RECORD_HEADER, bytes.p, bytes.n);
 	r->put_at += need;
 	atomic_store_explicit(&me->at, r->put_at, memory_order_release);
-	moved(me, other);
+	/* The consumer has a quarter of the ring before it; sooner it is ring_flush() that wakes it. */
+	moved(me, other, r->put_at - atomic_load_explicit(&other->at, memory_order_relaxed) > r->bytes / 4);
 	return 0;
 }
+
+void ring_flush(struct ring *r) { moved(&r->shared->producer, &r->shared->consumer, true); }
 
 static void end_side(struct side *mine)
 {
@@ -182,7 +189,8 @@ static int take(struct ring *r, uint64_t used, enum ring_kind *kind, void *mem, 
 	copy_out(r, r->got_at + RECORD_HEADER, mem, header[0]);
 	r->got_at += record_bytes(header[0]);
 	atomic_store_explicit(&r->shared->consumer.at, r->got_at, memory_order_release);
-	moved(&r->shared->consumer, &r->shared->producer);
+	/* A producer that waits for room has half of the ring before it is woken, not room for one record. */
+	moved(&r->shared->consumer, &r->shared->producer, used - record_bytes(header[0]) <= r->bytes / 2);
 	*kind = (enum ring_kind)header[1];
 	*n = header[0];
 	return 1;

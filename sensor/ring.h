@@ -34,6 +34,9 @@ void ring_free(struct ring *r);         /* NULL is fine; each process for itself
 /* Producer. 0; -EMSGSIZE when the record can never fit; -EAGAIN when full and `wait` is false; -EPIPE when the
  * consumer has gone. */
 int ring_put(struct ring *r, enum ring_kind kind, struct span bytes, bool wait);
+/* Producer: wakes a waiting consumer, which a put does only when much has gathered. Call it where nothing may come
+ * for a while. */
+void ring_flush(struct ring *r);
 /* The producer will put no more. The parent says it for an engine that died: every process that has the ring may. */
 void ring_done(struct ring *r);
 /* Consumer. Copies the next record into `mem` (RING_MAX_RECORD bytes): 1 with *kind and *n; 0 after
