@@ -624,6 +624,14 @@ void detector_policy(struct detector *d, const struct policy *p, uint64_t genera
 	emit(d, &e, EVENT_LANE_TELEMETRY);
 }
 
+void detector_restarted(struct detector *d, unsigned restarts, uint64_t now_ns)
+{
+	struct event e = event_of(RULE_SENSOR_RESTART, now_ns);
+	event_text(&e, EVENT_F_counter, span_str("restarts"));
+	event_uint(&e, EVENT_F_value, restarts);
+	emit(d, &e, EVENT_LANE_TELEMETRY);
+}
+
 void detector_tick(struct detector *d, uint64_t watermark_ns)
 {
 	/* The table is walked once per fold time, not per batch. */

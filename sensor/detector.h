@@ -34,6 +34,8 @@ struct detector *detector_new(const struct detector_config *c);        /* NULL o
 void detector_free(struct detector *d);                                 /* NULL is fine */
 /* From here on this policy judges; NULL: none (assets and flows only). Emits sensor.policy. */
 void detector_policy(struct detector *d, const struct policy *p, uint64_t generation, uint64_t now_ns);
+/* An engine before this one ended with its interface: what it knew of flows is gone. Emits sensor.restart. */
+void detector_restarted(struct detector *d, unsigned restarts, uint64_t now_ns);
 void detector_observe(struct detector *d, const struct observation *o);
 /* Packet time has come this far: repeat counters that are due are flushed. */
 void detector_tick(struct detector *d, uint64_t watermark_ns);

@@ -29,6 +29,8 @@ enum {
 
 #define DAY_NS (UINT64_C(86400) * CLOCK_SECOND)
 /* Live and silent: packet time follows the clock at this distance, behind what the kernel may still hand over. */
+/* Stopping: a wire that never rests must not keep us; the parent waits longer. */
+#define DRAIN_MAX_NS (5 * CLOCK_SECOND)
 #define LIVE_LAG_NS (2 * CLOCK_SECOND)
 
 struct item {                           /* one packet of the batch */
@@ -489,9 +491,11 @@ static void sum_stats(struct engine *e, struct source *s, struct stats *ret)
 
 static void put_progress(struct engine *e, struct source *s)
 {
+	source_drops(s, &e->st.v[STATS_kernel_drops], &e->st.v[STATS_interface_drops]);
 	struct ring_progress p = {
 		.packets = e->st.v[STATS_packets], .ts_ns = e->watermark, .generation = e->generation,
 		.events = detector_stats(e->detector)->v[STATS_events],
+		.kernel_drops = e->st.v[STATS_kernel_drops], .interface_drops = e->st.v[STATS_interface_drops],
 	};
 	source_progress(s, &p.bytes_read, &p.bytes_total);
 	ring_progress_set(e->ring, &p);
@@ -517,10 +521,22 @@ static void put_results(struct engine *e, struct source *s, const struct stats *
 	(void)put_ring(e, RING_END, (struct span){ 0 });
 }
 
+/* Asked to stop, live: what was on the wire by then is in the kernel's ring, and is read too. Two batches without a packet: the
+ * ring hands over a block that is not full after 10 ms. */
+static bool drained(const struct engine *e, uint64_t stop_ns, uint64_t began_ns, unsigned *empty)
+{
+	*empty = e->n_items ? 0 : *empty + 1;
+	return *empty > 2 || (e->n_items && e->watermark > stop_ns) || clock_mono_ns() - began_ns > DRAIN_MAX_NS;
+}
+
 int engine_run(struct engine *e, struct source *s, struct ring *out, int (*poll)(void *arg), void *arg)
 {
 	e->ring = out;
 	e->wait = !source_is_live(s);
+	if (e->c.restarts)
+		detector_restarted(e->detector, e->c.restarts, clock_now_ns());
+	uint64_t stop_ns = 0, began_ns = 0;
+	unsigned empty = 0;
 	for (bool more = true; more && !e->err;) {
 		more = read_batch(e, s);
 		if (e->c.workers > 1) {
@@ -538,7 +554,13 @@ int engine_run(struct engine *e, struct source *s, struct ring *out, int (*poll)
 			put_progress(e, s);
 		if (!e->wait || e->batches % FLUSH_BATCHES == 0)
 			ring_flush(e->ring);
-		if (poll && poll(arg))
+		if (!stop_ns && poll && poll(arg)) {
+			if (!source_is_live(s))
+				break;
+			stop_ns = clock_now_ns();
+			began_ns = clock_mono_ns();
+		}
+		if (stop_ns && drained(e, stop_ns, began_ns, &empty))
 			break;
 	}
 	end_all_flows(e);

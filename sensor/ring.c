@@ -16,7 +16,7 @@
 
 /* A record is a header of two u32 (length, kind), its bytes, and padding to RECORD_ALIGN. Positions count bytes
  * since the beginning and never wrap in practice (2^64); the place in memory is the position modulo the size. */
-enum { RECORD_HEADER = 8, RECORD_ALIGN = 8, RING_MIN_BYTES = 4096, PROGRESS_WORDS = 6 };
+enum { RECORD_HEADER = 8, RECORD_ALIGN = 8, RING_MIN_BYTES = 4096, PROGRESS_WORDS = 8 };
 
 /* One cache line for each writer, so that the two do not take it from each other at every record. */
 struct side {
@@ -218,7 +218,8 @@ int ring_get(struct ring *r, unsigned wait_ms, enum ring_kind *kind, void *mem, 
 
 void ring_progress_set(struct ring *r, const struct ring_progress *p)
 {
-	const uint64_t v[PROGRESS_WORDS] = { p->packets, p->bytes_read, p->bytes_total, p->ts_ns, p->events, p->generation };
+	const uint64_t v[PROGRESS_WORDS] = { p->packets, p->bytes_read, p->bytes_total, p->ts_ns, p->events, p->generation,
+					      p->kernel_drops, p->interface_drops };
 	for (int i = 0; i < PROGRESS_WORDS; i++)
 		atomic_store_explicit(&r->shared->progress[i], v[i], memory_order_relaxed);
 }
@@ -229,5 +230,5 @@ void ring_progress_get(const struct ring *r, struct ring_progress *ret)
 	for (int i = 0; i < PROGRESS_WORDS; i++)
 		v[i] = atomic_load_explicit(&r->shared->progress[i], memory_order_relaxed);
 	*ret = (struct ring_progress){ .packets = v[0], .bytes_read = v[1], .bytes_total = v[2], .ts_ns = v[3],
-	                               .events = v[4], .generation = v[5] };
+	                               .events = v[4], .generation = v[5], .kernel_drops = v[6], .interface_drops = v[7] };
 }

@@ -46,7 +46,10 @@ int ring_get(struct ring *r, unsigned wait_ms, enum ring_kind *kind, void *mem, 
 void ring_abandon(struct ring *r);
 
 /* A block beside the ring that the engine overwrites as it goes, for progress and metrics; may be torn. */
-struct ring_progress { uint64_t packets, bytes_read, bytes_total, ts_ns, events, generation; };
+struct ring_progress {
+	uint64_t packets, bytes_read, bytes_total, ts_ns, events, generation;
+	uint64_t kernel_drops, interface_drops;         /* live; 0 for what cannot be told */
+};
 void ring_progress_set(struct ring *r, const struct ring_progress *p);
 void ring_progress_get(const struct ring *r, struct ring_progress *ret);
 

@@ -266,7 +266,7 @@ static void producer_does_not_believe_the_consumer(void)
 static void shows_progress(void)
 {
 	struct ring *r = make(4096);
-	struct ring_progress p = { 1, 2, 3, 4, 5, 6 }, q = { 0 };
+	struct ring_progress p = { 1, 2, 3, 4, 5, 6, 7, 8 }, q = { 0 };
 	ring_progress_set(r, &p);
 	ring_progress_get(r, &q);
 	CU_ASSERT_EQUAL(memcmp(&p, &q, sizeof(p)), 0);

@@ -65,8 +65,11 @@ static const int strict_calls[] = {
 	SCMP_SYS(rseq), SCMP_SYS(set_robust_list), SCMP_SYS(rt_sigprocmask), SCMP_SYS(madvise),
 };
 
-/* Packet sockets: PACKET_STATISTICS and SO_ERROR; the card's counters are read from files opened before. */
-static const int live_calls[] = { SCMP_SYS(getsockopt), SCMP_SYS(recvfrom), SCMP_SYS(pread64) };
+/* Packet sockets: PACKET_STATISTICS and SO_ERROR; the card's counters are read from files opened before. A link that goes
+ * down: libpcap asks its own socket which interface it is bound to. */
+static const int live_calls[] = {
+	SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(recvfrom), SCMP_SYS(pread64),
+};
 
 /* What libpcap asks of an interface whose socket reports an error: has it gone, or is it down? */
 static const unsigned live_ioctls[] = { SIOCGIFNAME, SIOCGIFFLAGS };

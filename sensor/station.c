@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/log.h"
+#include "sensor/links.h"
 #include "sensor/publisher.h"
 #include "sensor/sandbox.h"
 
@@ -19,6 +20,9 @@ enum {
 	WINDOW_DEFAULT = 32 << 20,      /* about 100,000 events while the collector is away */
 	STOP_GRACE_S = 10,              /* an engine that waits for a file that never ends cannot be asked */
 	PUBLISHER_GRACE_S = 5,          /* beyond the linger time */
+	LINKS_MS = 1000,                /* between looks at the interfaces: three system calls each */
+	REOPEN_MS = 500,                /* between attempts to open interfaces that are not there */
+	DROPS_S = 60,                   /* a line a minute at most about packets that were lost */
 };
 
 /* Set by signals alone; the one thing a handler may do. */
@@ -159,9 +163,59 @@ static bool overdue(uint64_t *since, unsigned s)
 	return clock_mono_ns() - *since > s * CLOCK_SECOND;
 }
 
-/* Both children until both have ended. */
-static int supervise(const struct station_config *c, struct session *s, pid_t publisher)
+/* What is true of a whole run, whatever number of engines it takes. */
+struct station {
+	const struct station_config *c;
+	struct session_config session;  /* of the engine at hand */
+	struct links links;
+	bool again;                     /* the engine was stopped to be started anew */
+	uint64_t looked_ns, told_ns, told_drops;
+	struct ring_progress before;    /* sums of the engines that have ended */
+};
+
+/* Packets and losses of all engines so far. */
+static struct ring_progress so_far(const struct station *t, struct session *s)
 {
+	struct ring_progress p;
+	ring_progress_get(session_ring(s), &p);
+	p.packets += t->before.packets;
+	p.kernel_drops += t->before.kernel_drops;
+	p.interface_drops += t->before.interface_drops;
+	return p;
+}
+
+/* Live: tells of losses while they happen, and stops the engine when an interface that it holds is not that of its name
+ * any more. */
+static void look(struct station *t, struct session *s, bool *asked)
+{
+	uint64_t now = clock_mono_ns();
+	if (!t->links.n || now - t->looked_ns < LINKS_MS * UINT64_C(1000000))
+		return;
+	t->looked_ns = now;
+	struct ring_progress p = so_far(t, s);
+	uint64_t drops = p.kernel_drops + p.interface_drops;
+	if (drops > t->told_drops && (!t->told_ns || now - t->told_ns > DROPS_S * CLOCK_SECOND)) {
+		log_warn("%llu packets were lost before they could be read (%llu of %llu dropped by the kernel); a larger --buffer or "
+			 "fewer packets help", (unsigned long long)(drops - t->told_drops), (unsigned long long)p.kernel_drops,
+			 (unsigned long long)(p.packets + p.kernel_drops));
+		t->told_ns = now;
+		t->told_drops = drops;
+	}
+	char text[LINKS_TEXT];
+	enum links_news news;
+	while ((news = links_look(&t->links, text)) != LINKS_SAME) {
+		log_warn("%s", text);
+		if (news == LINKS_REPLACED && !*asked) {
+			session_stop(s);
+			t->again = *asked = true;
+		}
+	}
+}
+
+/* Both children until both have ended. */
+static int supervise(struct station *t, struct session *s, pid_t publisher)
+{
+	const struct station_config *c = t->c;
 	int code = ERR_EXIT_OK, status;
 	uint64_t stop_since = 0, end_since = 0, generation = 0, refused = 0;
 	bool engine = true, asked = false, told = false;
@@ -171,14 +225,17 @@ static int supervise(const struct station_config *c, struct session *s, pid_t pu
 		else
 			(void)poll(NULL, 0, 50);
 		log_generation(s, &generation, &refused);
+		if (engine)
+			look(t, s, &asked);
 		if (station_reload) {
 			station_reload = 0;
 			reload(s);
 		}
-		if (station_stops && engine && !asked) {
+		if (station_stops && engine && (!asked || t->again)) {
 			log_info("stopping");
 			session_stop(s);
 			asked = true;
+			t->again = false;
 		}
 		if (engine && asked && (station_stops > 1 || overdue(&stop_since, STOP_GRACE_S))) {
 			log_warn("the engine did not stop in time and is killed; what it was about to say is lost");
@@ -221,8 +278,65 @@ static int supervise(const struct station_config *c, struct session *s, pid_t pu
 	return code;
 }
 
+/* One engine and its publisher, from start to end. */
+static int run_once(struct station *t, struct session *s)
+{
+	const struct station_config *c = t->c;
+	char text[SANDBOX_TEXT];
+	if (c->session.no_sandbox)
+		log_warn("engine %ld runs WITHOUT a sandbox (--no-sandbox)", (long)session_engine_pid(s));
+	else
+		log_info("engine %ld: %s", (long)session_engine_pid(s), sandbox_text(session_sandbox(s), text));
+	pid_t publisher = 0;
+	struct station_config now = *c;
+	now.session.engine.epoch = t->session.engine.epoch;
+	int err = start_publisher(&now, s, &publisher);
+	if (err) {
+		log_error("cannot start the publisher: %s", err_text(err));
+		return ERR_EXIT_FAILURE;
+	}
+	log_info("sensor %s, epoch %llu, events to %s", c->session.engine.sensor,
+		 (unsigned long long)now.session.engine.epoch, c->endpoint);
+	int code = supervise(t, s, publisher);
+	t->before = so_far(t, s);
+	return code;
+}
+
+/* Opens the interfaces again when those that were watched have gone. ERR_EXIT_OK with *ret, or with NULL when a signal came
+ * first. */
+static int reopen(struct station *t, struct session **ret)
+{
+	struct conf_report rep = { 0 };
+	char why[256] = "";
+	const char *names[LINKS_MAX];
+	bool told = false;
+	for (*ret = NULL; !station_stops; (void)poll(NULL, 0, REOPEN_MS)) {
+		uint64_t epoch = clock_now_ns() / 1000;
+		t->session.engine.epoch = epoch > t->session.engine.epoch ? epoch : t->session.engine.epoch + 1;
+		links_names(&t->links, names);
+		t->session.interfaces = names;
+		int err = session_start(&t->session, ret, &rep, why);
+		t->session.interfaces = NULL;
+		if (!err) {
+			links_note(&t->links, names);
+			log_info("watching again; flows that were open before are forgotten");
+			return ERR_EXIT_OK;
+		}
+		if (err != -ENODEV && err != -ENETDOWN) {
+			station_log_report(&rep);
+			log_error("%s", why);
+			return (int)err_exit_code(err);
+		}
+		if (!told)
+			log_warn("%.160s; waiting for it", why);
+		told = true;
+	}
+	return ERR_EXIT_OK;
+}
+
 int station_run(const struct station_config *c)
 {
+	struct station t = { .c = c, .session = c->session };
 	struct session *s = NULL;
 	struct conf_report rep = { 0 };
 	char why[256] = "";
@@ -233,7 +347,7 @@ int station_run(const struct station_config *c)
 	handle(SIGINT, on_signal);
 	handle(SIGCHLD, on_signal);
 	handle(SIGPIPE, SIG_IGN);
-	int err = session_start(&c->session, &s, &rep, why);
+	int err = session_start(&t.session, &s, &rep, why);
 	if (err) {
 		station_log_report(&rep);
 		/* What is wrong with a policy has been said, line by line. */
@@ -241,21 +355,24 @@ int station_run(const struct station_config *c)
 			log_error("%s", why);
 		return (int)err_exit_code(err);
 	}
-	char text[SANDBOX_TEXT];
-	if (c->session.no_sandbox)
-		log_warn("engine %ld runs WITHOUT a sandbox (--no-sandbox)", (long)session_engine_pid(s));
-	else
-		log_info("engine %ld: %s", (long)session_engine_pid(s), sandbox_text(session_sandbox(s), text));
-	pid_t publisher = 0;
-	err = start_publisher(c, s, &publisher);
-	if (err) {
-		log_error("cannot start the publisher: %s", err_text(err));
+	links_open(&t.links, c->session.interfaces, c->session.n_interfaces);
+	int code;
+	for (;;) {
+		code = run_once(&t, s);
 		session_free(s);
-		return ERR_EXIT_FAILURE;
+		s = NULL;
+		/* A live engine ends of itself only when every interface has gone from under it. */
+		if (!t.links.n || station_stops || code)
+			break;
+		t.again = false;
+		t.session.engine.restarts++;
+		code = reopen(&t, &s);
+		if (code || !s)
+			break;
 	}
-	log_info("sensor %s, epoch %llu, events to %s", c->session.engine.sensor, (unsigned long long)c->session.engine.epoch,
-	         c->endpoint);
-	int code = supervise(c, s, publisher);
-	session_free(s);
+	if (t.links.n)
+		log_info("packets read %llu, dropped by the kernel %llu, dropped by the interface %llu",
+			 (unsigned long long)t.before.packets, (unsigned long long)t.before.kernel_drops,
+			 (unsigned long long)t.before.interface_drops);
 	return code;
 }

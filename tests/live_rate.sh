@@ -1,0 +1,106 @@
+#!/bin/sh
+# A veth pair in a network namespace of our own: what was sent was read or counted as dropped, to the packet, with a ring that is
+# large enough, with one that is not, and while the interface goes down, is renamed, grows its MTU and is made anew. The
+# sandbox is on all the while. LIVE_RATE packets a second (100000) for LIVE_SECONDS (3; the long form is 30).
+# Covers: R007
+set -eu
+BUILD=${BUILD:-$PWD/build}
+if [ "${1:-}" != inside ]; then
+	if [ "$(id -u)" = 0 ]; then flags=-n; else flags=-Urn; fi
+	unshare $flags sh -c 'ip link add a0 type veth peer name b0' 2>/dev/null ||
+		{ echo "skipped: no network namespace with a veth pair can be made here"; exit 77; }
+	exec unshare $flags sh "$0" inside
+fi
+rate=${LIVE_RATE:-100000} seconds=${LIVE_SECONDS:-3}
+dir=$(mktemp -d)
+pid=
+trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; rm -rf "$dir"' EXIT
+fail() { echo "FAIL: $*"; tail -n 20 "$dir/log"; exit 1; }
+until_true() { tries=0; until "$@"; do tries=$((tries + 1)); [ $tries -lt 300 ] || return 1; sleep 0.1; done; }
+# Nothing but the sender speaks here.
+link() {
+	ip link add a0 type veth peer name b0
+	echo 1 >/proc/sys/net/ipv6/conf/a0/disable_ipv6
+	echo 1 >/proc/sys/net/ipv6/conf/b0/disable_ipv6
+	ip link set a0 arp off up
+	ip link set b0 arp off up
+}
+counted() { [ "$(grep -c "$1" "$dir/log")" -ge "$2" ]; }
+start() {
+	rm -f "$dir"/store*
+	"$BUILD/bin/spanward" run -i b0 --store "$dir/store" --budget flows=65536 "$@" >"$dir/out" 2>"$dir/log" </dev/null &
+	pid=$!
+	until_true counted 'events to' 1 || fail "it does not begin"
+	engine=$(sed -n 's/.*engine \([0-9]*\): .*/\1/p' "$dir/log")
+	[ "$(awk '$1 == "Seccomp:" { print $2 }' /proc/"$engine"/status)" = 2 ] || fail "no seccomp"
+}
+# Adds to `sent` what the kernel took.
+send() {
+	got=$("$BUILD/tools/tool_sender" "$1" "$2" "$3") || fail "the sender: $got"
+	sent=$((sent + ${got% *}))
+	speed=${got#* }
+}
+end() {
+	kill -INT $pid
+	code=0
+	wait $pid || code=$?
+	pid=
+	[ $code = 0 ] || fail "exit $code"
+	read=$(sed -n 's/.*packets read \([0-9]*\), dropped by the kernel \([0-9]*\), .*/\1/p' "$dir/log")
+	lost=$(sed -n 's/.*packets read \([0-9]*\), dropped by the kernel \([0-9]*\), .*/\2/p' "$dir/log")
+	[ $((read + lost)) = $sent ] || fail "sent $sent, read $read, dropped $lost"
+}
+
+link
+sent=0
+start
+send a0 $((rate * seconds)) "$rate"
+end
+[ "$lost" = 0 ] || fail "$lost of $sent packets were dropped at $speed a second"
+echo "$read packets at $speed a second, none dropped"
+
+# The engine held up while more comes than 1 MiB holds; then it goes on.
+sent=0
+start --buffer 1MiB
+kill -STOP "$engine"
+send a0 200000 0
+kill -CONT "$engine"
+send a0 20000 20000
+end
+[ "$lost" -gt 0 ] || fail "a ring of 1 MiB held $sent packets"
+grep -q 'packets were lost before they could be read' "$dir/log" || fail "the loss is not said"
+echo "a small ring: sent $sent = read $read + dropped $lost"
+
+sent=0
+start
+send a0 1000 20000
+ip link set b0 down
+sleep 0.3
+ip link set b0 up
+send a0 1000 20000
+ip link set b0 mtu 9000
+send a0 1000 20000
+ip link set b0 down
+ip link set b0 name c0
+ip link set c0 up
+until_true counted 'watching again' 1 || fail "it does not watch on by the new name"
+send a0 1000 20000
+ip link del a0
+until_true counted 'waiting for it' 1 || fail "it does not wait for its interface"
+link
+until_true counted 'watching again' 2 || fail "it does not watch again"
+send a0 1000 20000
+# A moment in which both names are there: deleted and made anew between two looks.
+ip link del a0
+link
+until_true counted 'watching again' 3 || fail "it does not watch a second time"
+until_true counted 'events to' 4 || fail "no fourth engine"
+engine=$(sed -n 's/.*engine \([0-9]*\): .*/\1/p' "$dir/log" | tail -n 1)
+[ "$(awk '$1 == "Seccomp:" { print $2 }' /proc/"$engine"/status)" = 2 ] || fail "no seccomp after a restart"
+send a0 1000 20000
+end
+[ "$lost" = 0 ] && [ "$read" = 6000 ] || fail "read $read, dropped $lost"
+if command -v sqlite3 >/dev/null; then
+	[ "$(sqlite3 "$dir/store" "SELECT count(*) FROM event WHERE rule = 'sensor.restart'")" = 3 ] || fail "the restarts are no events"
+fi
+echo "down and up, MTU, another name, deleted, made anew in a moment: sent $sent = read $read"
