@@ -15,6 +15,7 @@
 #include "collector/store.h"
 #include "core/clock.h"
 #include "core/err.h"
+#include "core/log.h"
 #include "core/utf8.h"
 #include "sensor/options.h"
 
@@ -146,7 +147,7 @@ static int list(struct alerts *a, struct store *s, char **ids, int n)
 	a->n_ids = n;
 	int err = out_open(&a->out, a->output, why);
 	if (err) {
-		(void)fprintf(stderr, "spanward: %s\n", why);
+		log_say("spanward: %s", why);
 		return err == -EACCES ? ERR_EXIT_PERMISSION : ERR_EXIT_FAILURE;
 	}
 	bool terminal = !a->output && out_is_terminal(&a->out);
@@ -168,11 +169,11 @@ static int list(struct alerts *a, struct store *s, char **ids, int n)
 	writer_free(a->writer);
 	bool closed = a->out.closed;
 	if (out_close(&a->out, err >= 0, why))
-		(void)fprintf(stderr, "spanward: %s\n", why);
+		log_say("spanward: %s", why);
 	if (closed)
 		return ERR_EXIT_OK;
 	if (err < 0)
-		(void)fprintf(stderr, "spanward: %s: %s\n", a->store, err_text(err));
+		log_say("spanward: %s: %s", a->store, err_text(err));
 	else if (!rows && terminal && a->verb == VERB_AUDIT)
 		(void)printf("no decisions\n");
 	else if (!rows && terminal)
@@ -203,7 +204,7 @@ static int decide(struct alerts *a, struct store *s, char **ids, int n)
 		const char *why = err == -ENOENT ? "no such alert in this store (spanward alerts --state all lists them)" :
 				  err != -EALREADY ? err_text(err) : a->verb == STORE_UNMUTE ? "is not muted" :
 				  "is neither acknowledged nor closed (a mute is taken back with unmute)";
-		(void)fprintf(stderr, "spanward: %s: %s\n", ids[i], why);
+		log_say("spanward: %s: %s", ids[i], why);
 		code = err == -EACCES || err == -EPERM || err == -EROFS ? ERR_EXIT_PERMISSION : ERR_EXIT_FAILURE;
 	}
 	return fflush(stdout) ? ERR_EXIT_FAILURE : code;
@@ -252,9 +253,11 @@ static int run(int argc, char **argv)
 	static struct alerts a = { .verb = VERB_LIST, .state = STATE_CURRENT, .format = -1 };
 	a.language = writer_language();
 	where_who(a.who, sizeof(a.who));
-	for (int opt; (opt = getopt_long(argc, argv, "o:h", options, NULL)) != -1;) {
+	for (int opt; (opt = getopt_long(argc, argv, ":o:h", options, NULL)) != -1;) {
 		if (opt == 'h')
 			return cmd_help(&cmd_alerts);
+		if (opt == '?' || opt == ':')
+			return cmd_bad_option(&cmd_alerts, opt, argv, options);
 		int code = take(&a, opt, optarg);
 		if (code)
 			return code;

@@ -12,6 +12,7 @@
 #include "cli/writer.h"
 #include "collector/store.h"
 #include "core/err.h"
+#include "core/log.h"
 
 static const char help[] =
 "usage: spanward assets [OPTION...]\n"
@@ -49,7 +50,7 @@ static int run(int argc, char **argv)
 	static char path[WHERE_MAX];
 	const char *output = NULL, *color = NULL;
 	int format = -1;
-	for (int opt; (opt = getopt_long(argc, argv, "o:h", options, NULL)) != -1;) {
+	for (int opt; (opt = getopt_long(argc, argv, ":o:h", options, NULL)) != -1;) {
 		switch (opt) {
 		case 'h':
 			return cmd_help(&cmd_assets);
@@ -69,7 +70,7 @@ static int run(int argc, char **argv)
 			output = optarg;
 			break;
 		default:
-			return cmd_usage(&cmd_assets, "see above");
+			return cmd_bad_option(&cmd_assets, opt, argv, options);
 		}
 	}
 	if (optind < argc)
@@ -84,7 +85,7 @@ static int run(int argc, char **argv)
 		return code;
 	err = out_open(&a.out, output, why);
 	if (err) {
-		(void)fprintf(stderr, "spanward: %s\n", why);
+		log_say("spanward: %s", why);
 		store_close(s);
 		return err == -EACCES ? ERR_EXIT_PERMISSION : ERR_EXIT_FAILURE;
 	}
@@ -101,11 +102,11 @@ static int run(int argc, char **argv)
 		err = store_assets(s, show, &a);
 		writer_end(a.writer);
 		if (err < 0)
-			(void)fprintf(stderr, "spanward: %s: %s\n", path, err_text(err));
+			log_say("spanward: %s: %s", path, err_text(err));
 	}
 	bool closed = a.out.closed;
 	if (out_close(&a.out, a.writer && err >= 0, why) && !closed)
-		(void)fprintf(stderr, "spanward: %s\n", why);
+		log_say("spanward: %s", why);
 	bool bad = !a.writer || err < 0 || (a.out.err && !closed);
 	writer_free(a.writer);
 	store_close(s);

@@ -14,6 +14,7 @@
 #include "core/clock.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "core/log.h"
 #include "core/utf8.h"
 
 static const char help[] =
@@ -128,7 +129,7 @@ static int from_store(struct explain *x, const char *path)
 	err = store_alerts(s, &all, on_alert, x);
 	store_close(s);
 	if (err < 0 || x->err) {
-		(void)fprintf(stderr, "spanward: %s: %s\n", path, err_text(err < 0 ? err : x->err));
+		log_say("spanward: %s: %s", path, err_text(err < 0 ? err : x->err));
 		return ERR_EXIT_FAILURE;
 	}
 	return ERR_EXIT_OK;
@@ -150,8 +151,8 @@ static int from_lines(struct explain *x, FILE *f, const char *path)
 		struct span text = { (const uint8_t *)line, (size_t)n };
 		int err = n > LINE_MAX_BYTES ? ERR_CORRUPT : explain_line(x, text, x->found == 0);
 		if (err) {
-			(void)fprintf(stderr, "spanward: %s:%u: not an alert in JSON (spanward replay --show alerts --format jsonl "
-			              "writes them)\n", path, number);
+			log_say("spanward: %s:%u: not an alert in JSON (spanward replay --show alerts --format jsonl "
+			              "writes them)", path, number);
 			code = ERR_EXIT_INPUT;
 		}
 	}
@@ -166,7 +167,7 @@ static int from_file(struct explain *x, const char *path)
 	FILE *f = strcmp(path, "-") ? fopen(path, "re") : stdin;
 	if (!f) {
 		int err = -errno;
-		(void)fprintf(stderr, "spanward: %s: %s\n", path, err_text(err));
+		log_say("spanward: %s: %s", path, err_text(err));
 		return (int)err_exit_code(err);
 	}
 	bool is_store = f != stdin && fread(head, 1, sizeof(head), f) == sizeof(head) && !memcmp(head, sqlite, sizeof(sqlite));
@@ -188,15 +189,17 @@ static int run(int argc, char **argv)
 	struct explain x = { .only = -1 };
 	const char *from = NULL;
 	enum rule_language l;
-	for (int opt; (opt = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+	for (int opt; (opt = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
 		if (opt == 'h')
 			return cmd_help(&cmd_explain);
+		if (opt == '?' || opt == ':')
+			return cmd_bad_option(&cmd_explain, opt, argv, options);
 		if (opt == OPT_FROM)
 			from = optarg;
 		else if (opt == OPT_LANG && writer_parse_language(optarg, &l))
 			x.only = l == RULE_JA;
 		else
-			return cmd_usage(&cmd_explain, opt == OPT_LANG ? "--lang: expected en or ja" : "see above");
+			return cmd_usage(&cmd_explain, "--lang: expected en or ja");
 	}
 	if (argc - optind != 1)
 		return cmd_usage(&cmd_explain, argc == optind ? "which ALERT_ID?" : "one ALERT_ID at a time");
@@ -214,7 +217,7 @@ static int run(int argc, char **argv)
 	if (code)
 		return code;
 	if (!x.found) {
-		(void)fprintf(stderr, "spanward: no alert %s in %s\n", x.id, from ? from : store);
+		log_say("spanward: no alert %s in %s", x.id, from ? from : store);
 		return ERR_EXIT_FAILURE;
 	}
 	if (x.found > 1)

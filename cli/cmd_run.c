@@ -45,6 +45,9 @@ static const char help[] =
 "      --color WHEN       auto, always, never\n"
 "      --sensor-id ID     name of the sensor in events (default: local)\n"
 "      --workers N        threads, 1 to 16     --buffer SIZE  kernel buffer for each interface\n"
+"      --filter EXPR      watch only this (pcap-filter(7)); what it leaves out is not even counted\n"
+"      --snaplen N        bytes of each packet, from 96; messages that are cut cannot be judged\n"
+"      --timestamps CLOCK host (default), or adapter where the card stamps packets\n"
 "      --budget LIST      NAME=VALUE,... as for spanward replay\n"
 "      --no-sandbox       leave the process that parses packets its system calls (to find faults)\n"
 "  -q, --quiet            only warnings and errors in the log; alerts are printed all the same\n"
@@ -56,6 +59,8 @@ static const char help[] =
 
 enum {
 	OPT_STORE = 256, OPT_SINK, OPT_FORMAT, OPT_LANG, OPT_COLOR, OPT_SENSOR_ID, OPT_WORKERS, OPT_BUFFER, OPT_BUDGET,
+	OPT_FILTER, OPT_SNAPLEN,
+	OPT_TIMESTAMPS,
 	OPT_NO_SANDBOX,
 	MAX_INTERFACES = 16,
 	ROUND_MS = 200,                 /* between looks at the sensor and the sinks */
@@ -76,6 +81,9 @@ static const struct option options[] = {
 	{ "sensor-id", required_argument, NULL, OPT_SENSOR_ID },
 	{ "workers", required_argument, NULL, OPT_WORKERS },
 	{ "buffer", required_argument, NULL, OPT_BUFFER },
+	{ "filter", required_argument, NULL, OPT_FILTER },
+	{ "snaplen", required_argument, NULL, OPT_SNAPLEN },
+	{ "timestamps", required_argument, NULL, OPT_TIMESTAMPS },
 	{ "budget", required_argument, NULL, OPT_BUDGET },
 	{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
 	{ "quiet", no_argument, NULL, 'q' },
@@ -174,8 +182,22 @@ static int take(struct running *r, int opt, const char *arg)
 	case OPT_BUFFER:
 		if (options_size(arg, 1 << 20, INT32_MAX, &v, why))
 			return cmd_usage(&cmd_run, why);
-		s->capture_buffer_bytes = (size_t)v;
+		s->live.buffer_bytes = (size_t)v;
 		return 0;
+	case OPT_FILTER:
+		s->live.filter = arg;
+		return 0;
+	case OPT_SNAPLEN:
+		if (options_uint(arg, SOURCE_MIN_SNAPLEN, SOURCE_MAX_PACKET, &v, why))
+			return cmd_usage(&cmd_run, why);
+		s->live.snaplen = (uint32_t)v;
+		return 0;
+	case OPT_TIMESTAMPS: {
+		static const char *const clocks[] = { "host", "adapter", NULL };
+		int clock = cmd_choice(&cmd_run, "--timestamps", arg, clocks);
+		s->live.adapter_clock = clock == 1;
+		return clock < 0 ? ERR_EXIT_USAGE : 0;
+	}
 	case OPT_BUDGET:
 		return options_budget(arg, &s->engine, why) ? cmd_usage(&cmd_run, why) : 0;
 	case OPT_NO_SANDBOX:
@@ -408,9 +430,11 @@ static int run(int argc, char **argv)
 	s->engine.epoch = clock_now_ns() / 1000;
 	r.station.linger_s = 10;
 	r.language = writer_language();
-	for (int opt; (opt = getopt_long(argc, argv, "i:r:p:qh", options, NULL)) != -1;) {
+	for (int opt; (opt = getopt_long(argc, argv, ":i:r:p:qh", options, NULL)) != -1;) {
 		if (opt == 'h')
 			return cmd_help(&cmd_run);
+		if (opt == '?' || opt == ':')
+			return cmd_bad_option(&cmd_run, opt, argv, options);
 		int code = take(&r, opt, optarg);
 		if (code)
 			return code;

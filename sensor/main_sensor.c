@@ -20,6 +20,7 @@
 enum {
 	MAX_INTERFACES = 16,
 	OPT_CONNECT = 256, OPT_SENSOR_ID, OPT_EPOCH, OPT_WORKERS, OPT_NO_SANDBOX, OPT_LINGER, OPT_INSECURE, OPT_BUFFER,
+	OPT_FILTER, OPT_SNAPLEN, OPT_TIMESTAMPS,
 	OPT_BUDGET, OPT_VERSION, OPT_PLANT,
 };
 
@@ -35,6 +36,9 @@ static const struct option options[] = {
 	{ "linger", required_argument, NULL, OPT_LINGER },
 	{ "insecure-no-curve", no_argument, NULL, OPT_INSECURE },
 	{ "buffer", required_argument, NULL, OPT_BUFFER },
+	{ "filter", required_argument, NULL, OPT_FILTER },
+	{ "snaplen", required_argument, NULL, OPT_SNAPLEN },
+	{ "timestamps", required_argument, NULL, OPT_TIMESTAMPS },
 	{ "budget", required_argument, NULL, OPT_BUDGET },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "quiet", no_argument, NULL, 'q' },
@@ -56,6 +60,9 @@ static const char help[] =
 "  -i, --interface IFACE   watch this interface; may be given several times\n"
 "  -r, --read FILE         read this capture instead (pcap, pcapng, gzip; - is standard input)\n"
 "      --buffer SIZE       kernel buffer for each interface, such as 64MiB\n"
+	"      --filter EXPR       watch only this (pcap-filter(7)); what it leaves out is not even counted\n"
+	"      --snaplen N         bytes of each packet, from 96; messages that are cut cannot be judged\n"
+	"      --timestamps CLOCK  host (default), or adapter where the card stamps packets\n"
 "  -p, --policy DIR        device types, inventory and site; without it only hosts and flows are reported\n"
 "\n"
 "Output\n"
@@ -151,8 +158,22 @@ static int take(struct args *a, int opt, const char *arg, char why[static 256])
 	case OPT_BUFFER:
 		err = options_size(arg, 1 << 20, INT32_MAX, &v, why);
 		if (!err)
-			s->capture_buffer_bytes = (size_t)v;
+			s->live.buffer_bytes = (size_t)v;
 		return err;
+	case OPT_FILTER:
+		s->live.filter = arg;
+		return 0;
+	case OPT_SNAPLEN:
+		err = options_uint(arg, SOURCE_MIN_SNAPLEN, SOURCE_MAX_PACKET, &v, why);
+		if (!err)
+			s->live.snaplen = (uint32_t)v;
+		return err;
+	case OPT_TIMESTAMPS:
+		s->live.adapter_clock = !strcmp(arg, "adapter");
+		if (s->live.adapter_clock || !strcmp(arg, "host"))
+			return 0;
+		(void)snprintf(why, 256, "expected host or adapter");
+		return -EINVAL;
 	case OPT_BUDGET:
 		return options_budget(arg, &s->engine, why);
 	case OPT_NO_SANDBOX:

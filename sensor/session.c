@@ -354,7 +354,7 @@ static int open_input(const struct session_config *c, int *fds, size_t *n_fds, s
 	static const size_t most = SANDBOX_MAX_KEEP - 1;
 	bool before[MAX_FDS], after[MAX_FDS];
 	(void)open_descriptors(before);
-	int err = source_open_live(c->interfaces, c->n_interfaces, c->capture_buffer_bytes, live, why);
+	int err = source_open_live(c->interfaces, c->n_interfaces, &c->live, live, why);
 	if (err)
 		return err;
 	(void)open_descriptors(after);

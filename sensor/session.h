@@ -19,7 +19,7 @@ struct session_config {
 	size_t n_files;
 	const char *const *interfaces;  /* live; or NULL */
 	size_t n_interfaces;
-	size_t capture_buffer_bytes;
+	struct source_live_options live;
 	const char *policy_dir;         /* NULL: no policy */
 	size_t ring_bytes;              /* 0: default */
 	bool no_sandbox;                /* typed by the operator; reported */

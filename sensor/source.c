@@ -64,14 +64,15 @@ fail:
 	return NULL;
 }
 
-int source_open_live(const char *const *interfaces, size_t n, size_t buffer_bytes, struct source **ret, char why[static 256])
+int source_open_live(const char *const *interfaces, size_t n, const struct source_live_options *o, struct source **ret,
+		     char why[static 256])
 {
 	struct source *s = calloc(1, sizeof(*s));
 	if (!s) {
 		snprintf(why, 256, "%s", err_text(-ENOMEM));
 		return -ENOMEM;
 	}
-	int err = source_live_open(interfaces, n, buffer_bytes, &s->live, why);
+	int err = source_live_open(interfaces, n, o, &s->live, why);
 	if (err) {
 		free(s);
 		return err;

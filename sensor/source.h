@@ -24,6 +24,15 @@ struct source_packet {
 	uint32_t file;                  /* 1-based; live: the interface, in the order of source_open_live() */
 };
 
+/* What a person may choose about live capture; zeroed is the default. */
+struct source_live_options {
+	size_t buffer_bytes;            /* of the kernel's ring, for each interface; 0: 64 MiB */
+	uint32_t snaplen;               /* bytes kept of a packet, from SOURCE_MIN_SNAPLEN; 0: all */
+	const char *filter;             /* pcap-filter(7), in the kernel; NULL: none. What it leaves out is not counted. */
+	bool adapter_clock;             /* time stamps of the card; an interface without them is refused */
+};
+enum { SOURCE_MIN_SNAPLEN = 96 };       /* the headers of IPv6 in a VLAN, and the first bytes that tell a protocol */
+
 enum source_status { SOURCE_PACKET, SOURCE_IDLE /* live: nothing for now */, SOURCE_END };
 
 /* How one file ended; `err` 0, -errno, ERR_TRUNCATED, ERR_CORRUPT or ERR_UNKNOWN_KIND. `why`: a line about it,
@@ -40,11 +49,12 @@ struct source;
  * packet without a time (pcapng's simple packets) takes that of the one before it in its file. A record longer
  * than SOURCE_MAX_PACKET gives its first bytes. NULL on ENOMEM. */
 struct source *source_open_files(const int *fds, size_t n);
-/* Live capture: promiscuous, by a ring of `buffer_bytes` for each interface (0: 64 MiB), time in nanoseconds.
+/* Live capture: promiscuous, by a ring for each interface, time in nanoseconds.
  * A link that goes down and up again is waited for. After opening it needs the system calls poll, getsockopt,
  * pread64, getsockname and ioctl(SIOCGIFFLAGS). 0 with *ret, or -errno / -EPERM with a line in `why`, which names the
  * interface. */
-int source_open_live(const char *const *interfaces, size_t n, size_t buffer_bytes, struct source **ret, char why[static 256]);
+int source_open_live(const char *const *interfaces, size_t n, const struct source_live_options *o, struct source **ret,
+		     char why[static 256]);
 /* The next packet in time order; one that its file stamps earlier than the one before it comes at once.
  * SOURCE_IDLE at most after `wait_ms` (live). SOURCE_END (live): every interface has failed. */
 enum source_status source_next(struct source *s, unsigned wait_ms, struct source_packet *ret);

@@ -111,7 +111,36 @@ static void tell(const char *name, int status, const char *more, char why[static
 	}
 }
 
-static int open_interface(struct interface *i, const char *name, size_t buffer_bytes, char why[static 256])
+/* Before activation. 0, or -ENOTSUP with `why` when the card does not stamp packets. */
+static int use_adapter_clock(pcap_t *p, const char *name, char why[static 256])
+{
+	int *types = NULL, n = pcap_list_tstamp_types(p, &types), best = -1;
+	for (int k = 0; k < n; k++)
+		if (types[k] == PCAP_TSTAMP_ADAPTER || (types[k] == PCAP_TSTAMP_ADAPTER_UNSYNCED && best < 0))
+			best = types[k];
+	if (n > 0)
+		pcap_free_tstamp_types(types);
+	if (best >= 0 && pcap_set_tstamp_type(p, best) == 0)
+		return 0;
+	snprintf(why, 256, "%s: its card does not stamp packets; leave --timestamps at host", name);
+	return -ENOTSUP;
+}
+
+static int set_filter(pcap_t *p, const char *filter, char why[static 256])
+{
+	struct bpf_program b;
+	if (pcap_compile(p, &b, filter, 1, PCAP_NETMASK_UNKNOWN) < 0) {
+		snprintf(why, 256, "--filter: %.160s (pcap-filter(7) says how to write one)", pcap_geterr(p));
+		return -EINVAL;
+	}
+	int status = pcap_setfilter(p, &b);
+	pcap_freecode(&b);
+	if (status < 0)
+		snprintf(why, 256, "--filter: %.200s", pcap_geterr(p));
+	return status < 0 ? -EIO : 0;
+}
+
+static int open_interface(struct interface *i, const char *name, const struct source_live_options *o, char why[static 256])
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
 	if (strlen(name) >= sizeof(i->name)) {
@@ -125,10 +154,14 @@ static int open_interface(struct interface *i, const char *name, size_t buffer_b
 		snprintf(why, 256, "%s: %.200s", name, i->bytes ? text : err_text(-ENOMEM));
 		return -ENOMEM;
 	}
-	(void)pcap_set_snaplen(i->pcap, SOURCE_MAX_PACKET);
+	(void)pcap_set_snaplen(i->pcap, o->snaplen ? (int)o->snaplen : SOURCE_MAX_PACKET);
 	(void)pcap_set_promisc(i->pcap, 1);
 	(void)pcap_set_timeout(i->pcap, BLOCK_MS);
-	(void)pcap_set_buffer_size(i->pcap, (int)buffer_bytes);
+	size_t ring = o->buffer_bytes ? o->buffer_bytes : DEFAULT_BUFFER;
+	(void)pcap_set_buffer_size(i->pcap, ring < INT32_MAX ? (int)ring : INT32_MAX);
+	int err = o->adapter_clock ? use_adapter_clock(i->pcap, name, why) : 0;
+	if (err)
+		return err;
 	(void)pcap_set_tstamp_precision(i->pcap, PCAP_TSTAMP_PRECISION_NANO);
 	int status = pcap_activate(i->pcap);
 	if (status < 0) {
@@ -139,13 +172,16 @@ static int open_interface(struct interface *i, const char *name, size_t buffer_b
 		snprintf(why, 256, "%s: cannot wait for its packets: %.160s", name, text);
 		return -EIO;
 	}
+	err = o->filter ? set_filter(i->pcap, o->filter, why) : 0;
+	if (err)
+		return err;
 	/* The DLT_ numbers of the link types that we read are their LINKTYPE_ numbers, RAW's too (see decode.h). */
 	i->linktype = (uint32_t)pcap_datalink(i->pcap);
 	open_counters(i);
 	return 0;
 }
 
-int source_live_open(const char *const *interfaces, size_t n, size_t buffer_bytes, struct source_live **ret,
+int source_live_open(const char *const *interfaces, size_t n, const struct source_live_options *o, struct source_live **ret,
 	char why[static 256])
 {
 	struct source_live *l = calloc(1, sizeof(*l));
@@ -163,12 +199,8 @@ int source_live_open(const char *const *interfaces, size_t n, size_t buffer_byte
 			i->card_fd[k] = -1;
 	}
 	l->from = n;
-	if (!buffer_bytes)
-		buffer_bytes = DEFAULT_BUFFER;
-	if (buffer_bytes > INT32_MAX)
-		buffer_bytes = INT32_MAX;       /* what libpcap can be told */
 	for (size_t k = 0; k < n; k++) {
-		err = open_interface(l->interface + k, interfaces[k], buffer_bytes, why);
+		err = open_interface(l->interface + k, interfaces[k], o, why);
 		if (err)
 			goto fail;
 		l->poll[k] = (struct pollfd){ .fd = pcap_get_selectable_fd(l->interface[k].pcap), .events = POLLIN };

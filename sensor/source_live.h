@@ -15,7 +15,7 @@
 struct source_live;
 
 /* As source_open_live(). */
-int source_live_open(const char *const *interfaces, size_t n, size_t buffer_bytes, struct source_live **ret,
+int source_live_open(const char *const *interfaces, size_t n, const struct source_live_options *o, struct source_live **ret,
 	char why[static 256]);
 /* The earliest of the packets at hand; one interface may be behind another by the ring's 10 ms. SOURCE_END when
  * every interface has failed. */

@@ -53,7 +53,7 @@ static struct source *open_lo(size_t buffer)
 	const char *name = "lo";
 	char why[256] = "";
 	struct source *s = NULL;
-	int err = source_open_live(&name, 1, buffer, &s, why);
+	int err = source_open_live(&name, 1, &(struct source_live_options){ .buffer_bytes = buffer }, &s, why);
 	if (err)
 		fprintf(stderr, "%s\n", why);
 	CU_ASSERT_EQUAL_FATAL(err, 0);
@@ -152,7 +152,7 @@ static void says_why_it_cannot_open(void)
 		const char *both[] = { "lo", names[i] };
 		char why[256] = "";
 		struct source *s = NULL;
-		CU_ASSERT_EQUAL(source_open_live(both, 2, 0, &s, why), -ENODEV);
+		CU_ASSERT_EQUAL(source_open_live(both, 2, &(struct source_live_options){ .buffer_bytes = 0 }, &s, why), -ENODEV);
 		CU_ASSERT_PTR_NULL(s);
 		CU_ASSERT(why[0] && strstr(why, names[i]) != NULL);
 	}
@@ -163,7 +163,7 @@ static void reads_several_interfaces(void)
 	const char *both[] = { "lo", "any" };
 	char why[256];
 	struct source *s = NULL;
-	CU_ASSERT_EQUAL_FATAL(source_open_live(both, 2, 4 << 20, &s, why), 0);
+	CU_ASSERT_EQUAL_FATAL(source_open_live(both, 2, &(struct source_live_options){ .buffer_bytes = 4 << 20 }, &s, why), 0);
 	CU_ASSERT_EQUAL(source_files(s), 2);
 	send_numbered(0, 100, 100);
 	uint64_t seen[3] = { 0 };
@@ -202,7 +202,7 @@ static void ends_when_the_interface_is_gone(void)
 	char why[256];
 	struct source *s = NULL;
 	struct source_packet p;
-	CU_ASSERT_EQUAL_FATAL(source_open_live(names, 2, 4 << 20, &s, why), 0);
+	CU_ASSERT_EQUAL_FATAL(source_open_live(names, 2, &(struct source_live_options){ .buffer_bytes = 4 << 20 }, &s, why), 0);
 	CU_ASSERT_EQUAL(system("ip link del sw0"), 0);
 	for (int i = 0; i < 20 && !source_result(s, 0)->err; i++)
 		while (source_next(s, 10, &p) == SOURCE_PACKET)

@@ -353,9 +353,11 @@ int station_run(const struct station_config *c)
 		/* What is wrong with a policy has been said, line by line. */
 		if (!rep.total)
 			log_error("%s", why);
-		return (int)err_exit_code(err);
+		return err == -EINVAL ? ERR_EXIT_USAGE : (int)err_exit_code(err);
 	}
 	links_open(&t.links, c->session.interfaces, c->session.n_interfaces);
+	if (t.links.n && c->session.live.filter)
+		log_warn("only what passes the filter is watched (%s); what it leaves out is not counted", c->session.live.filter);
 	int code;
 	for (;;) {
 		code = run_once(&t, s);

@@ -59,6 +59,25 @@ end
 [ "$lost" = 0 ] || fail "$lost of $sent packets were dropped at $speed a second"
 echo "$read packets at $speed a second, none dropped"
 
+# A filter in the kernel: what it leaves out is not read, and that there is one is said. A short capture is said too.
+sent=0
+start --filter 'udp dst port 9 and udp src port 32768'
+grep -q 'only what passes the filter is watched' "$dir/log" || fail "the filter is not said"
+send a0 2000 50000
+sent=2          # one in a thousand
+end
+sent=0
+start --filter 'udp port 10' --snaplen 96 --timestamps host
+send a0 1000 50000
+sent=0
+end
+code=0
+"$BUILD/bin/spanward" run -i b0 --store "$dir/store" --filter 'udp prot 9' >"$dir/out" 2>"$dir/log" </dev/null || code=$?
+[ $code = 2 ] && grep -q -- '--filter: .*pcap-filter(7)' "$dir/log" || fail "a wrong filter: exit $code"
+code=0
+"$BUILD/bin/spanward" run -i b0 --store "$dir/store" --timestamps adapter >"$dir/out" 2>"$dir/log" </dev/null || code=$?
+[ $code != 0 ] && grep -q 'does not stamp packets' "$dir/log" || fail "a veth that stamps packets: exit $code"
+
 # The engine held up while more comes than 1 MiB holds; then it goes on.
 sent=0
 start --buffer 1MiB
