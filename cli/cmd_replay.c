@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/account.h"
 #include "cli/cmd.h"
 #include "cli/out.h"
 #include "cli/progress.h"
@@ -34,7 +35,8 @@ static const char help[] =
 "\n"
 "  -p, --policy DIR      device types, inventory and site to judge by\n"
 "      --show WHAT       alerts (default with -p), events, observations (what DICOM and HL7 said), flows,\n"
-"                        assets (default without -p), stats (what was counted, and what was lost)\n"
+"                        assets (default without -p), stats (what was counted, what was lost,\n"
+"                        and whether it adds up), workers (what each thread did)\n"
 "      --format FORMAT   table (default on a terminal), jsonl (default on a pipe), json, csv\n"
 "  -o, --output FILE     write there; the file appears when it is whole\n"
 "      --expect GOLDEN   print no data, compare with that file and show the first difference\n"
@@ -90,7 +92,7 @@ struct replay {
 	struct writer *writer;
 	struct progress progress;
 	crypto_hash_sha256_state hash;
-	struct stats stats;
+	struct account account;
 	unsigned long long events, observations, alerts, by_severity[EVENT_CRITICAL + 1], bad_records;
 	char worst_id[ALERT_ID_LEN + 1];
 	bool interrupted, whole;        /* whole: the engine said that nothing follows */
@@ -133,6 +135,7 @@ static void take_event(struct replay *r, struct span bytes)
 	}
 	(void)crypto_hash_sha256_update(&r->hash, bytes.p, bytes.n);
 	r->events++;
+	account_event(&r->account, &e);
 	if (r->show == WRITER_EVENTS)
 		writer_event(r->writer, &e);
 	/* Neither alerts nor assets are drawn from these, and a long capture has millions of them. */
@@ -155,18 +158,6 @@ static void take_observation(struct replay *r, struct span bytes)
 	            o.head.type == OBSERVATION_FLOW_END;
 	if (r->show == WRITER_FLOWS ? o.head.type == OBSERVATION_FLOW_END : !flow)
 		writer_observation(r->writer, &o);
-}
-
-static void take_stats(struct replay *r, struct span bytes)
-{
-	struct cursor c = cursor_from(bytes);
-	struct stats s;
-	for (int i = 0; i < STATS_COUNTERS; i++)
-		s.v[i] = cursor_u64be(&c);
-	if (cursor_ok(&c) && !cursor_left(&c))
-		r->stats = s;
-	else
-		r->bad_records++;
 }
 
 /* How a file ended. Trouble is told at once, with what to do. */
@@ -216,7 +207,10 @@ static void take(struct replay *r, enum ring_kind kind, struct span bytes)
 		take_observation(r, bytes);
 		break;
 	case RING_STATS:
-		take_stats(r, bytes);
+		r->bad_records += !account_stats(&r->account, bytes);
+		break;
+	case RING_ACCOUNT:
+		r->bad_records += !account_record(&r->account, bytes);
 		break;
 	case RING_FILE_RESULT:
 		take_file(r, bytes);
@@ -297,9 +291,9 @@ static int show_stored(struct replay *r)
 static void print_losses(const struct replay *r, FILE *to)
 {
 	for (int i = 0; i < STATS_COUNTERS; i++)
-		if (stats_is_loss((enum stats_counter)i) && r->stats.v[i])
-			(void)fprintf(to, "not seen: %s %llu (%s)\n", stats_name((enum stats_counter)i), (unsigned long long)r->stats.v[i],
-			              stats_doc((enum stats_counter)i));
+		if (stats_is_loss((enum stats_counter)i) && r->account.stats.v[i])
+			(void)fprintf(to, "not seen: %s %llu (%s)\n", stats_name((enum stats_counter)i),
+			              (unsigned long long)r->account.stats.v[i], stats_doc((enum stats_counter)i));
 }
 
 static void print_next(const struct replay *r, FILE *to)
@@ -307,7 +301,7 @@ static void print_next(const struct replay *r, FILE *to)
 	/* What was piped in cannot be read again, and a list of files need not be repeated to be understood. */
 	bool one = r->session.n_files == 1 && strcmp(r->session.files[0], "-");
 	char file[ESCAPE_SHELL], dir[ESCAPE_SHELL], program[ESCAPE_SHELL];
-	if (!r->stats.v[STATS_packets])
+	if (!r->account.stats.v[STATS_packets])
 		return;
 	if (one)
 		(void)escape_shell(r->session.files[0], file);
@@ -331,8 +325,8 @@ static void print_summary(struct replay *r, FILE *to)
 	(void)sodium_bin2hex(hex, sizeof(hex), digest, sizeof(digest));
 	if (to == stdout && writer_rows(r->writer))
 		(void)fputc('\n', to);
-	(void)fprintf(to, "%llu packets, %llu flows, %llu observations", (unsigned long long)r->stats.v[STATS_packets],
-	              (unsigned long long)r->stats.v[STATS_flows], (unsigned long long)r->stats.v[STATS_observations]);
+	(void)fprintf(to, "%llu packets, %llu flows, %llu observations", (unsigned long long)r->account.stats.v[STATS_packets],
+	              (unsigned long long)r->account.stats.v[STATS_flows], (unsigned long long)r->account.stats.v[STATS_observations]);
 	if (r->store && r->session.policy_dir) {
 		(void)fprintf(to, ", %llu alerts", r->alerts);
 		const char *before = " (";
@@ -467,8 +461,10 @@ static int replay(struct replay *r)
 	progress_begin(&r->progress);
 	r->progress.on = r->progress.on && !r->quiet;
 	err = pump(r);
-	for (int i = 0; r->show == WRITER_STATS && i < STATS_COUNTERS; i++)
-		writer_stat(r->writer, (enum stats_counter)i, r->stats.v[i]);
+	if (r->show == WRITER_STATS)
+		account_write(&r->account, r->writer, r->session.files, r->session.n_files);
+	else if (r->show == WRITER_WORKERS)
+		account_write_workers(&r->account, r->writer);
 	return finish(r, err);
 }
 

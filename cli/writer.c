@@ -12,7 +12,7 @@
 enum { RECORD_MAX = 256 << 10, CELL_MAX = 512 };
 
 const char *const writer_formats[] = { "table", "json", "jsonl", "csv", NULL };
-const char *const writer_kinds[] = { "alerts", "events", "observations", "flows", "assets", "stats", NULL };
+const char *const writer_kinds[] = { "alerts", "events", "observations", "flows", "assets", "stats", "workers", NULL };
 
 struct writer {
 	struct writer_config c;
@@ -252,7 +252,7 @@ static void put_csv_head(struct writer *w)
 	bool event = w->c.rows == WRITER_ALERTS || w->c.rows == WRITER_EVENTS;
 	const struct vocab *v = event ? &event_vocab : &observation_vocab;
 	struct buf *b = &w->buf;
-	if (w->c.rows == WRITER_STATS) {
+	if (w->c.rows == WRITER_STATS || w->c.rows == WRITER_WORKERS) {
 		(void)buf_str(b, "counter,value,loss,meaning");
 	} else if (w->c.rows == WRITER_AUDIT) {
 		(void)buf_str(b, "at,who,action,alert,before,until,reason");
@@ -321,6 +321,7 @@ struct writer *writer_new(const struct writer_config *c)
 		w->table = table_new(c->out, COLUMNS(asset_columns), c->color, c->width);
 		break;
 	case WRITER_STATS:
+	case WRITER_WORKERS:
 		w->table = table_new(c->out, COLUMNS(stat_columns), c->color, c->width);
 		break;
 	case WRITER_AUDIT:
@@ -727,6 +728,62 @@ void writer_stat(struct writer *w, enum stats_counter c, uint64_t value)
 		(void)json_str(b, stats_doc(c));
 		(void)buf_u8(b, '}');
 	}
+	put_row(w);
+}
+
+static bool is_time(const char *name) { return strlen(name) > 3 && !strcmp(name + strlen(name) - 3, "_ns"); }
+
+/* In tables points of time and spans of time as people write them; what is 0 is left out. */
+static void fact_row(struct writer *w, const char *group, const char *id, const char *const *names, const uint64_t *values,
+		     size_t n, const char *meaning)
+{
+	struct row r;
+	row_begin(&r);
+	(void)buf_printf(&r.bufs[0], "%s %s", group, id);
+	(void)buf_printf(&r.bufs[1], "%llu", (unsigned long long)values[0]);
+	(void)buf_str(&r.bufs[2], meaning);
+	for (size_t i = 1; i < n; i++) {
+		if (!values[i])
+			continue;
+		(void)buf_str(&r.bufs[2], ", ");
+		(void)buf_str(&r.bufs[2], names[i]);
+		(void)buf_u8(&r.bufs[2], ' ');
+		if (is_time(names[i]) && values[i] > UINT64_C(1000000000) * 86400 * 365)
+			put_time(&r.bufs[2], values[i]);
+		else if (is_time(names[i]))
+			(void)buf_printf(&r.bufs[2], "%.3f s", (double)values[i] / 1e9);
+		else
+			(void)buf_printf(&r.bufs[2], "%llu", (unsigned long long)values[i]);
+	}
+	row_end(w, &r);
+}
+
+void writer_fact(struct writer *w, const char *group, const char *id, const char *const *names, const uint64_t *values,
+		 size_t n, const char *meaning)
+{
+	if (w->c.format == WRITER_TABLE) {
+		fact_row(w, group, id, names, values, n, meaning);
+		return;
+	}
+	struct buf *b = &w->buf;
+	if (w->c.format == WRITER_CSV) {
+		for (size_t i = 0; i < n; i++) {
+			(void)buf_printf(b, "%s.%s.%s,%llu,false", group, id, names[i], (unsigned long long)values[i]);
+			put_csv_str(b, meaning, false);
+			put_row(w);
+		}
+		return;
+	}
+	(void)buf_u8(b, '{');
+	(void)json_key(b, group);
+	(void)json_str(b, id);
+	for (size_t i = 0; i < n; i++) {
+		(void)json_key(b, names[i]);
+		(void)json_uint(b, values[i]);
+	}
+	(void)json_key(b, "meaning");
+	(void)json_str(b, meaning);
+	(void)buf_u8(b, '}');
 	put_row(w);
 }
 

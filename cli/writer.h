@@ -15,7 +15,8 @@
 #include "sensor/stats.h"
 
 enum writer_format { WRITER_TABLE, WRITER_JSON, WRITER_JSONL, WRITER_CSV };
-enum writer_rows { WRITER_ALERTS, WRITER_EVENTS, WRITER_OBSERVATIONS, WRITER_FLOWS, WRITER_ASSETS, WRITER_STATS, WRITER_AUDIT };
+enum writer_rows { WRITER_ALERTS, WRITER_EVENTS, WRITER_OBSERVATIONS, WRITER_FLOWS, WRITER_ASSETS, WRITER_STATS,
+		   WRITER_WORKERS, WRITER_AUDIT };
 
 extern const char *const writer_formats[];      /* words of the enums in their order, NULL-terminated */
 extern const char *const writer_kinds[];
@@ -40,6 +41,9 @@ void writer_observation(struct writer *w, const struct observation *o);         
 void writer_asset(struct writer *w, const struct store_asset *a);
 void writer_audit(struct writer *w, const struct store_audit *a);
 void writer_stat(struct writer *w, enum stats_counter c, uint64_t value);
+/* A row beside the counters: what it is about (`group` and `id`), `n` names with their values, and what that means. */
+void writer_fact(struct writer *w, const char *group, const char *id, const char *const *names, const uint64_t *values,
+		 size_t n, const char *meaning);
 unsigned long long writer_rows(const struct writer *w);
 /* What was held back to align the table goes out now, for rows that come one by one. */
 void writer_flush(struct writer *w);

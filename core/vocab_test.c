@@ -429,7 +429,7 @@ static void refuses_what_is_not_canonical(void)
 	ACCEPTS(&event_vocab, "\x82\x00\x00\x0f\xc4\x10" "1234567890123456", 0);
 	REFUSES(&event_vocab, "\x82\x00\x00\x0f\xc4\x11" "12345678901234567");
 	REFUSES(&event_vocab, "\x82\x00\x00\x0f\xb0" "1234567890123456");
-	REFUSES(&event_vocab, "\x82\x00\x09\x0f\xc4\x10" "1234567890123456"); /* field foreign to type sensor */
+	REFUSES(&event_vocab, "\x82\x00\x09\x13\xc4\x10" "1234567890123456"); /* field foreign to type sensor */
 }
 
 static void skips_and_counts_keys_past_the_table(void)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rules/rule.h"
+#include "sensor/attempts.h"
 
 /* Tables are set-associative: a key has WAYS places, the one used longest ago gives way. Bounded work per
  * look-up, no chains to attack, and what is evicted depends on nothing but the order of observations. */
@@ -16,6 +17,7 @@ struct asset {
 	struct mac mac;
 	uint16_t vlan;
 	bool has_mac;
+	uint64_t lost;                  /* stream bytes of its flows that were never seen */
 };
 
 /* What was said about a flow. Direct-mapped: a collision forgets, and a repeat is counted twice. */
@@ -41,6 +43,8 @@ struct detector {
 	struct asset *assets;
 	struct fold *folds;
 	struct flow_memory *flows;
+	struct attempts *attempts;
+	uint64_t lost_elsewhere;        /* of hosts that were forgotten */
 	uint64_t *facts;
 	uint64_t fact_turn, next_flush_ns;
 	size_t asset_sets, fold_sets;
@@ -66,8 +70,9 @@ struct detector *detector_new(const struct detector_config *c)
 	d->assets = calloc(d->asset_sets * WAYS, sizeof(*d->assets));
 	d->folds = calloc(d->fold_sets * WAYS, sizeof(*d->folds));
 	d->flows = calloc(FLOW_SLOTS, sizeof(*d->flows));
+	d->attempts = attempts_new(&c->key, c->fold_ns);
 	d->facts = calloc(FACT_SLOTS, sizeof(*d->facts));
-	if (!d->assets || !d->folds || !d->flows || !d->facts) {
+	if (!d->assets || !d->folds || !d->flows || !d->facts || !d->attempts) {
 		detector_free(d);
 		return NULL;
 	}
@@ -82,6 +87,7 @@ void detector_free(struct detector *d)
 	free(d->folds);
 	free(d->flows);
 	free(d->facts);
+	attempts_free(d->attempts);
 	free(d);
 }
 
@@ -132,6 +138,7 @@ static struct asset *asset_find(struct detector *d, const struct addr *ip, bool 
 		return NULL;
 	if (victim->used)
 		d->stats.v[STATS_assets_evicted]++;
+	d->lost_elsewhere += victim->lost;
 	*victim = (struct asset){ .hash = h, .used = ++d->clock, .ip = *ip };
 	return victim;
 }
@@ -577,6 +584,148 @@ static void lend_evidence(struct detector *d, struct observation *o)
 	}
 }
 
+/* ---- attempts ---- */
+
+/* SYNs or datagrams that nobody answered; Linux sends six SYNs before it gives up. */
+static bool is_attempt(const struct observation *o)
+{
+	enum { ATTEMPT_PACKETS = 7 };
+	return !o->answered && !o->midstream && !o->packets_in && o->packets_out <= ATTEMPT_PACKETS &&
+	       !addr_is_multicast(&o->dst.ip) && !addr_is_broadcast(&o->dst.ip);
+}
+
+/* A refused connection was answered, but in vain. */
+static bool is_vain(const struct observation *o)
+{
+	return o->end == OBSERVATION_END_REFUSED && o->packets_in <= o->packets_out;
+}
+
+/* True when the flow belongs to a scan or a flood, which stands for all its flows. */
+static bool learn_attempt(struct detector *d, const struct observation *o)
+{
+	if (!is_attempt(o) && !is_vain(o))
+		return false;
+	uint64_t n = 0;
+	enum attempts_what what = attempts_take(d->attempts, &o->src.ip, &o->dst.ip, o->dst.port, o->started, &n);
+	if (what == ATTEMPTS_NOTHING)
+		return false;
+	d->stats.v[STATS_attempts_folded]++;
+	if (what == ATTEMPTS_FOLDED)
+		return true;
+	struct event e = event_of(what == ATTEMPTS_SCAN ? RULE_SCAN : RULE_FLOOD, o->ts);
+	struct end who;
+	end_of(d, what == ATTEMPTS_SCAN ? &o->src.ip : &o->dst.ip, &who);
+	put_device(&e, &who);
+	event_uint(&e, EVENT_F_severity, what == ATTEMPTS_SCAN ? EVENT_MEDIUM : EVENT_HIGH);
+	event_uint(&e, EVENT_F_confidence, EVENT_CONFIDENCE_MEDIUM);
+	event_uint(&e, EVENT_F_initiator, what == ATTEMPTS_SCAN ? EVENT_INITIATOR_DEVICE : EVENT_INITIATOR_PEER);
+	event_uint(&e, EVENT_F_transport, o->transport);
+	if (what == ATTEMPTS_FLOOD_BEGINS)
+		event_uint(&e, EVENT_F_port, o->dst.port);
+	event_uint(&e, EVENT_F_authority, EVENT_AUTH_SENSOR);
+	event_uint(&e, EVENT_F_count, n);
+	event_uint(&e, EVENT_F_flow, o->flow);
+	put_packet(&e, o);
+	event_uint(&e, EVENT_F_generation, d->generation);
+	emit(d, &e, EVENT_LANE_ALERTS);
+	return true;
+}
+
+static void learn_conflict(struct detector *d, const struct observation *o)
+{
+	struct event e = event_of(RULE_CONFLICT, o->ts);
+	struct end ends[2];
+	end_of(d, &o->src.ip, &ends[0]);
+	end_of(d, &o->dst.ip, &ends[1]);
+	put_device(&e, &ends[0]);
+	put_peer(d, &e, &ends[1]);
+	event_uint(&e, EVENT_F_severity, EVENT_LOW);
+	event_uint(&e, EVENT_F_confidence, EVENT_CONFIDENCE_MEDIUM);
+	event_uint(&e, EVENT_F_transport, o->transport);
+	bool lower = o->src.port < o->dst.port;
+	event_uint(&e, EVENT_F_port, lower ? o->src.port : o->dst.port);
+	event_uint(&e, EVENT_F_authority, EVENT_AUTH_SENSOR);
+	event_uint(&e, EVENT_F_flow, o->flow);
+	put_packet(&e, o);
+	event_uint(&e, EVENT_F_generation, d->generation);
+	say(d, &e);
+}
+
+/* ---- the mirror ---- */
+
+void detector_mirror(struct detector *d, enum mirror_finding f, uint32_t source, uint64_t value, uint64_t ts_ns)
+{
+	static const struct { enum rule_id rule; const char *counter; } says[] = {
+		[MIRROR_SILENT] = { RULE_SENSOR_SILENT, "silent_seconds" },
+		[MIRROR_VLAN_LOST] = { RULE_SENSOR_VLAN_LOST, "vlan" },
+		[MIRROR_ONE_DIRECTION] = { RULE_SENSOR_ONE_DIRECTION, "one_sided_percent" },
+		[MIRROR_DUPLICATES] = { RULE_SENSOR_DUPLICATES, "duplicate_percent" },
+	};
+	struct event e = event_of(says[f].rule, ts_ns);
+	event_uint(&e, EVENT_F_severity, EVENT_MEDIUM);
+	event_text(&e, EVENT_F_counter, span_str(says[f].counter));
+	event_uint(&e, EVENT_F_value, value);
+	if (source)
+		event_uint(&e, EVENT_F_file, source);
+	event_uint(&e, EVENT_F_generation, d->generation);
+	emit(d, &e, EVENT_LANE_TELEMETRY);
+}
+
+/* Whose bytes were lost: what concerns one device concerns its port or its VLAN, what concerns all the mirror. */
+static void learn_loss(struct detector *d, const struct observation *o)
+{
+	const struct addr *ends[2] = { &o->src.ip, &o->dst.ip };
+	for (int i = 0; i < 2; i++) {
+		struct asset *a = asset_find(d, ends[i], false);
+		if (a)
+			a->lost += o->gap_bytes;
+		else
+			d->lost_elsewhere += o->gap_bytes;
+	}
+}
+
+/* The hosts that lost most, most first; the rest in one. */
+static void say_losses(struct detector *d, uint64_t watermark_ns)
+{
+	enum { TOLD = 64 };
+	const struct asset *top[TOLD];
+	size_t n = 0;
+	uint64_t rest = d->lost_elsewhere;
+	for (size_t i = 0; i < d->asset_sets * WAYS; i++) {
+		const struct asset *a = &d->assets[i];
+		if (!a->used || !a->lost)
+			continue;
+		size_t at = n < TOLD ? n++ : TOLD;
+		if (at == TOLD) {
+			if (a->lost < top[TOLD - 1]->lost ||
+			    (a->lost == top[TOLD - 1]->lost && addr_cmp(&a->ip, &top[TOLD - 1]->ip) > 0)) {
+				rest += a->lost;
+				continue;
+			}
+			at = TOLD - 1;
+			rest += top[at]->lost;
+		}
+		for (; at && (top[at - 1]->lost < a->lost ||
+			      (top[at - 1]->lost == a->lost && addr_cmp(&top[at - 1]->ip, &a->ip) > 0)); at--)
+			top[at] = top[at - 1];
+		top[at] = a;
+	}
+	for (size_t i = 0; i <= n; i++) {
+		struct event e = event_of(RULE_SENSOR_LOSS, watermark_ns);
+		struct end who;
+		if (i < n) {
+			end_of(d, &top[i]->ip, &who);
+			put_device(&e, &who);
+		} else if (!rest) {
+			break;
+		}
+		event_text(&e, EVENT_F_counter, span_str("gap_bytes"));
+		event_uint(&e, EVENT_F_value, i < n ? top[i]->lost : rest);
+		event_uint(&e, EVENT_F_generation, d->generation);
+		emit(d, &e, EVENT_LANE_TELEMETRY);
+	}
+}
+
 void detector_observe(struct detector *d, const struct observation *given)
 {
 	struct observation o = *given;
@@ -597,8 +746,15 @@ void detector_observe(struct detector *d, const struct observation *given)
 			meet(d, &o, true);
 			learn_service(d, &o);
 		}
-		if (d->c.flow_events)
+		if (o.gap_bytes)
+			learn_loss(d, &o);
+		if (d->c.mirror && o.transport == OBSERVATION_TCP && o.answered)
+			mirror_flow(d->c.mirror, o.one_sided);
+		if (!learn_attempt(d, &o) && d->c.flow_events)
 			flow_event(d, &o, m);
+		return;
+	case OBSERVATION_STREAM_CONFLICT:
+		learn_conflict(d, &o);
 		return;
 	default:
 		learn_names(d, &o);
@@ -660,4 +816,5 @@ void detector_finish(struct detector *d, const struct stats *s, uint64_t waterma
 		event_uint(&e, EVENT_F_generation, d->generation);
 		emit(d, &e, EVENT_LANE_TELEMETRY);
 	}
+	say_losses(d, watermark_ns);
 }

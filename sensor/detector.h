@@ -12,6 +12,7 @@
 #include "core/observation.h"
 #include "core/siphash.h"
 #include "rules/policy.h"
+#include "sensor/mirror.h"
 #include "sensor/stats.h"
 
 /* Room for an encoded event kept so that its repeats can be told; the longest fits (detector_test.c). */
@@ -24,6 +25,7 @@ struct detector_config {
 	uint64_t fold_ns;               /* repeats within this are one event with a count */
 	bool flow_events;               /* emit an event of family `flow` per flow */
 	struct siphash_key key;         /* of its tables: what they hold is chosen by whoever is on the wire */
+	struct mirror *mirror;          /* told of ended TCP flows; kept, may be NULL */
 	void (*emit)(void *arg, const struct event *e);
 	void *arg;
 };
@@ -39,9 +41,11 @@ void detector_restarted(struct detector *d, unsigned restarts, uint64_t now_ns);
 void detector_observe(struct detector *d, const struct observation *o);
 /* Packet time has come this far: repeat counters that are due are flushed. */
 void detector_tick(struct detector *d, uint64_t watermark_ns);
+/* What the mirror came to do (sensor/mirror.h): an event of family `sensor`. */
+void detector_mirror(struct detector *d, enum mirror_finding f, uint32_t source, uint64_t value, uint64_t ts_ns);
 /* What the detector itself counted (events, evictions), for the engine's sum. */
 const struct stats *detector_stats(const struct detector *d);
-/* End of capture: flushes repeats, says every loss counter that is not 0. */
+/* End of capture: flushes repeats, says every loss counter that is not 0, and whose bytes were lost. */
 void detector_finish(struct detector *d, const struct stats *s, uint64_t watermark_ns);
 
 #endif

@@ -12,6 +12,7 @@
 #include "dissectors/dissector.h"
 #include "sensor/decode.h"
 #include "sensor/detector.h"
+#include "sensor/mirror.h"
 #include "sensor/shard.h"
 
 enum {
@@ -50,6 +51,8 @@ struct worker {
 	unsigned index;
 	struct shard_out *out;
 	struct stats st;
+	uint64_t *vlans;                /* packets by VLAN, of those it decoded */
+	uint64_t decoded;
 	pthread_t thread;
 };
 
@@ -58,6 +61,7 @@ struct engine {
 	struct shard *shards[ENGINE_SHARDS];
 	struct worker workers[ENGINE_MAX_WORKERS];
 	struct detector *detector;
+	struct mirror *mirror;
 	struct stats st;                /* the reader's own counters */
 
 	struct item *items;
@@ -136,6 +140,12 @@ static void on_event(void *arg, const struct event *ev)
 	e->st.v[put ? STATS_events_put : STATS_events_dropped]++;
 }
 
+static void on_finding(void *arg, enum mirror_finding f, uint32_t source, uint64_t value, uint64_t ts_ns)
+{
+	struct engine *e = arg;
+	detector_mirror(e->detector, f, source, value, ts_ns);
+}
+
 struct engine *engine_new(const struct engine_config *c)
 {
 	if (!c->workers || c->workers > ENGINE_MAX_WORKERS)
@@ -144,7 +154,9 @@ struct engine *engine_new(const struct engine_config *c)
 	if (!e)
 		return NULL;
 	e->c = *c;
-	bool ok = !pthread_mutex_init(&e->lock, NULL) && !pthread_cond_init(&e->go, NULL) &&
+	const struct mirror_config mc = { .found = on_finding, .arg = e };
+	e->mirror = mirror_new(&mc);
+	bool ok = e->mirror && !pthread_mutex_init(&e->lock, NULL) && !pthread_cond_init(&e->go, NULL) &&
 		  !pthread_cond_init(&e->done, NULL);
 	for (uint32_t i = 0; i < ENGINE_SHARDS && ok; i++) {
 		const struct shard_config sc = {
@@ -165,12 +177,14 @@ struct engine *engine_new(const struct engine_config *c)
 		struct worker *k = &e->workers[w];
 		*k = (struct worker){ .e = e, .index = w, .out = calloc(1, sizeof(*k->out)) };
 		if (k->out)
+			k->vlans = calloc(MIRROR_VLANS, sizeof(*k->vlans));
+		if (k->out && k->vlans)
 			k->out->bytes = buf_over(calloc(1, OUTPUT_BYTES), OUTPUT_BYTES);
 		ok = k->out && k->out->bytes.data;
 	}
 	const struct detector_config dc = {
 		.sensor = e->c.sensor, .epoch = c->epoch, .assets = c->assets, .folds = c->folds, .fold_ns = c->fold_ns,
-		.flow_events = c->flow_events, .key = c->key, .emit = on_event, .arg = e,
+		.flow_events = c->flow_events, .key = c->key, .mirror = e->mirror, .emit = on_event, .arg = e,
 	};
 	if (ok) {
 		e->detector = detector_new(&dc);
@@ -188,11 +202,14 @@ struct engine *engine_new(const struct engine_config *c)
 
 /* ---- workers ---- */
 
-static void decode_item(struct engine *e, struct item *it, struct stats *st)
+static void decode_item(struct engine *e, struct item *it, struct worker *k)
 {
+	struct stats *st = &k->st;
 	decode_packet(it->linktype, it->bytes, it->wire_len, &it->d);
 	const struct decode *d = &it->d;
 	st->v[d->counter]++;
+	k->decoded++;
+	k->vlans[d->vlan & (MIRROR_VLANS - 1)]++;
 	if (d->truncated && d->counter != STATS_packets_truncated)
 		st->v[STATS_payload_truncated]++;
 	it->shard = NO_SHARD;
@@ -226,7 +243,7 @@ static void do_job(struct engine *e, struct worker *k, enum job job)
 	}
 	size_t from = e->n_items * k->index / e->c.workers, to = e->n_items * (k->index + 1) / e->c.workers;
 	for (size_t i = from; i < to; i++)
-		decode_item(e, &e->items[i], &k->st);
+		decode_item(e, &e->items[i], k);
 }
 
 static void *work(void *arg)
@@ -296,10 +313,12 @@ void engine_free(struct engine *e)
 		shard_free(e->shards[i]);
 	for (unsigned w = 0; w < ENGINE_MAX_WORKERS; w++)
 		if (e->workers[w].out) {
+			free(e->workers[w].vlans);
 			free(e->workers[w].out->bytes.data);
 			free(e->workers[w].out);
 		}
 	detector_free(e->detector);
+	mirror_free(e->mirror);
 	free(e->items);
 	free(e->arena);
 	free(e->event);
@@ -367,6 +386,7 @@ static void take_packet(struct engine *e, const struct source_packet *p, bool ma
 	it->p = (struct shard_packet){
 		.seq = ++e->seq, .ts_ns = packet_time(e, p), .number = p->number, .file = many_files ? p->file : 0,
 	};
+	mirror_packet(e->mirror, p->file, it->p.ts_ns, p->ts_ns, p->wire_len, p->bytes.n);
 	if (!e->n_items)
 		e->batch_ns = it->p.ts_ns;
 	it->bytes = p->bytes;
@@ -402,7 +422,7 @@ static bool read_batch(struct engine *e, struct source *s)
 		take_packet(e, &p, many_files, it);
 		e->n_items++;
 		if (alone) {
-			decode_item(e, it, &e->workers[0].st);
+			decode_item(e, it, &e->workers[0]);
 			if (it->shard != NO_SHARD)
 				shard_packet(e->shards[it->shard], e->workers[0].out, &it->p);
 		} else if (p.bytes.n) {
@@ -501,6 +521,60 @@ static void put_progress(struct engine *e, struct source *s)
 	ring_progress_set(e->ring, &p);
 }
 
+static void sum_vlans(const struct engine *e, uint64_t ret[static MIRROR_VLANS])
+{
+	memset(ret, 0, MIRROR_VLANS * sizeof(*ret));
+	for (unsigned w = 0; w < e->c.workers; w++)
+		for (unsigned i = 0; i < MIRROR_VLANS; i++)
+			ret[i] += e->workers[w].vlans[i];
+}
+
+static void judge_mirror(struct engine *e)
+{
+	if (!e->watermark || !mirror_due(e->mirror, e->watermark))
+		return;
+	uint64_t vlans[MIRROR_VLANS];
+	sum_vlans(e, vlans);
+	mirror_judge(e->mirror, e->watermark, vlans, e->st.v[STATS_packets], 0);
+}
+
+static void put_account(struct engine *e, enum ring_account what, uint32_t id, const uint64_t *v, size_t n)
+{
+	uint8_t mem[5 + sizeof(struct mirror_source)];
+	struct buf b = buf_over(mem, sizeof(mem));
+	buf_u8(&b, (uint8_t)what);
+	buf_u32be(&b, id);
+	for (size_t i = 0; i < n; i++)
+		buf_u64be(&b, v[i]);
+	(void)put_ring(e, RING_ACCOUNT, buf_span(&b));
+}
+
+static void put_accounts(struct engine *e, const struct source *s)
+{
+	for (uint32_t i = 1; i <= MIRROR_SOURCES && i <= source_files(s); i++) {
+		const struct mirror_source *m = mirror_of(e->mirror, i);
+		const uint64_t v[] = {
+#define MIRROR_FACT(name, doc) m->name,
+			MIRROR_FACTS
+#undef MIRROR_FACT
+		};
+		put_account(e, RING_ACCOUNT_SOURCE, i, v, MIRROR_SOURCE_FACTS);
+	}
+	uint64_t vlans[MIRROR_VLANS];
+	sum_vlans(e, vlans);
+	for (uint32_t i = 0; i < MIRROR_VLANS; i++)
+		if (vlans[i])
+			put_account(e, RING_ACCOUNT_VLAN, i, &vlans[i], 1);
+	for (unsigned w = 0; w < e->c.workers; w++) {
+		uint64_t v[2] = { e->workers[w].decoded, 0 };
+		for (unsigned i = w; i < ENGINE_SHARDS; i += e->c.workers) {
+			const struct stats *st = shard_stats(e->shards[i]);
+			v[1] += st->v[STATS_flow_packets] + st->v[STATS_late_packets] + st->v[STATS_stray_resets];
+		}
+		put_account(e, RING_ACCOUNT_WORKER, w + 1, v, 2);
+	}
+}
+
 static void put_results(struct engine *e, struct source *s, const struct stats *sum)
 {
 	uint8_t mem[sizeof(*sum) + 256];
@@ -517,6 +591,7 @@ static void put_results(struct engine *e, struct source *s, const struct stats *
 	for (int i = 0; i < STATS_COUNTERS; i++)
 		buf_u64be(&b, sum->v[i]);
 	assert(!b.full);
+	put_accounts(e, s);
 	(void)put_ring(e, RING_STATS, buf_span(&b));
 	(void)put_ring(e, RING_END, (struct span){ 0 });
 }
@@ -549,6 +624,7 @@ int engine_run(struct engine *e, struct source *s, struct ring *out, int (*poll)
 		}
 		adopt_policy(e, e->n_items ? e->batch_ns : e->watermark);
 		observe_all(e);
+		judge_mirror(e);
 		detector_tick(e->detector, e->watermark);
 		if (e->batches++ % PROGRESS_BATCHES == 0)
 			put_progress(e, s);

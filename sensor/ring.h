@@ -20,9 +20,14 @@ enum ring_kind {
 	RING_OBSERVATION,               /* an encoded observation (only when asked for) */
 	RING_STATS,                     /* struct stats as u64 big endian, in stats.def order */
 	RING_FILE_RESULT,               /* how a capture file ended: u32 file, i32 err, u64 packets, text; all big endian */
+	RING_ACCOUNT,                   /* u8 enum ring_account, u32 id, then u64 values; all big endian */
 	RING_END,                       /* nothing follows */
 	RING_KINDS
 };
+
+/* What a RING_ACCOUNT record is about; a source: struct mirror_source (sensor/mirror.h), id from 1; a VLAN: packets; a
+ * worker: packets it decoded, packets of its shards. */
+enum ring_account { RING_ACCOUNT_SOURCE, RING_ACCOUNT_VLAN, RING_ACCOUNT_WORKER };
 
 enum { RING_MAX_RECORD = 1 << 20 };
 

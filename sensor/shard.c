@@ -28,11 +28,11 @@ struct conn {
 	uint32_t need[2];               /* bytes the dissector wants before it is called again */
 	uint32_t first_seq[2];          /* TCP: of the first data byte, with start_known */
 	uint32_t state;                 /* block of states, plus one; 0 none */
-	uint16_t vlan, probe_segments[2];
+	uint16_t vlan, probe_segments[2], conflicts;
 	struct mac mac[2];
 	uint8_t mac_by[2];              /* 0 unknown, 1 from the other side's frames, 2 from its own */
 	uint8_t probe_at[2];            /* place in the order of probing */
-	uint8_t phase, service, initiator, by;
+	uint8_t phase, service, initiator, by, said_conflict;
 	int8_t client;                  /* as the dissector knows it: enum dissect_client */
 	bool start_known[2], end_known[2], data[2], fin[2];
 	bool midstream, answered, opened, said_service, said_malformed, ended;
@@ -232,6 +232,22 @@ static void say_malformed(struct run *r, unsigned dir, uint64_t reason)
 	observation_uint(&o, OBSERVATION_F_transport, transport_of(r));
 	observation_text(&o, OBSERVATION_F_service, span_str(service_name(r)));
 	observation_uint(&o, OBSERVATION_F_reason, reason);
+	put(r, &o);
+}
+
+/* Once a direction; what comes after is told with the end of the flow. */
+static void say_conflict(struct run *r, unsigned dir)
+{
+	struct conn *c = r->c;
+	if (c->conflicts < UINT16_MAX)
+		c->conflicts++;
+	if (c->said_conflict & 1u << dir)
+		return;
+	c->said_conflict |= (uint8_t)(1u << dir);
+	struct observation o = { .head.type = OBSERVATION_STREAM_CONFLICT };
+	set_place(r, &o, dir);
+	observation_uint(&o, OBSERVATION_F_transport, transport_of(r));
+	observation_uint(&o, OBSERVATION_F_conflicts, c->conflicts);
 	put(r, &o);
 }
 
@@ -666,6 +682,8 @@ static void end_flow(struct run *r, uint64_t why)
 	observation_uint(&o, OBSERVATION_F_bytes_in, r->f->bytes[!from]);
 	observation_uint(&o, OBSERVATION_F_gap_bytes, c->gap_bytes);
 	observation_uint(&o, OBSERVATION_F_end, why);
+	if (c->conflicts)
+		observation_uint(&o, OBSERVATION_F_conflicts, c->conflicts);
 	put(r, &o);
 	c->ended = true;
 	/* Syslog and its like are never answered, and still more than an attempt. */
@@ -931,7 +949,10 @@ static void tcp(struct run *r, const struct shard_packet *p)
 		if (d->payload_wire || fin) {
 			struct stream_segment seg = { .seq = seq, .bytes = d->payload,
 						      .missing = d->payload_wire - (uint32_t)d->payload.n };
+			uint64_t conflicts = r->h->st.v[STATS_stream_conflicts];
 			stream_push(r->h->pool, &c->s[side], &seg, &r->h->st);
+			if (r->h->st.v[STATS_stream_conflicts] != conflicts)
+				say_conflict(r, side);
 			drain(r, side, &seg);
 		}
 		if (c->s[other].ooo_first && c->phase != PHASE_DONE) {

@@ -1,0 +1,44 @@
+/* attempts.h -- who is flooded and who scans, from the connection attempts that nobody answered.
+ *
+ * Two tables of fixed size, one by target and one by source; what is counted least gives way, so that ten million
+ * invented sources cost no memory and do not push out the one host that scans. Fed by one thread in the order of
+ * observations: what is said does not depend on the number of workers.
+ *
+ * A scan: a source tries many different (address, port) pairs in vain. A flood: a target gets very many attempts
+ * that come to nothing, whoever sends them. What a scan explains is not counted towards a flood.
+ */
+#ifndef SENSOR_ATTEMPTS_H
+#define SENSOR_ATTEMPTS_H
+
+#include <stdbool.h>
+
+#include "core/addr.h"
+#include "core/siphash.h"
+
+enum {
+	/* Attempts begun within ATTEMPTS_FLOOD_WINDOW_NS. A hospital server that is down is called by tens of clients a
+	 * second, not by a hundred; the smallest flood that fills a listen queue (128 of 64 s) is larger. */
+	ATTEMPTS_FLOOD = 1000,
+	/* Different pairs within ATTEMPTS_SCAN_WINDOW_NS, estimated with 256 bits: 64 set bits are about 73 pairs. A
+	 * client with a long list of servers that are down stays below. */
+	ATTEMPTS_SCAN_BITS = 64,
+};
+#define ATTEMPTS_FLOOD_WINDOW_NS UINT64_C(10000000000)
+#define ATTEMPTS_SCAN_WINDOW_NS UINT64_C(300000000000)
+
+enum attempts_what {
+	ATTEMPTS_NOTHING,               /* an attempt like any other */
+	ATTEMPTS_SCAN, ATTEMPTS_FLOOD_BEGINS,   /* to be said now */
+	ATTEMPTS_FOLDED,                /* belongs to a scan or flood that was said */
+};
+
+struct attempts;
+
+/* `again_ns`: a scan or flood that goes on is said again after so long. NULL on ENOMEM. */
+struct attempts *attempts_new(const struct siphash_key *key, uint64_t again_ns);
+void attempts_free(struct attempts *a); /* NULL is fine */
+/* An attempt that began at `started_ns`. `ret_count`: attempts that led to what is said. */
+enum attempts_what attempts_take(struct attempts *a, const struct addr *src, const struct addr *dst, uint16_t port,
+				 uint64_t started_ns, uint64_t *ret_count);
+
+#endif

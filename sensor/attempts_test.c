@@ -1,0 +1,119 @@
+/* Covers: R024 R034 R067 */
+#include "sensor/attempts.h"
+
+#include <CUnit/Basic.h>
+
+static const struct siphash_key key = { 1, 2 };
+static const uint64_t second = UINT64_C(1000000000), again = 900 * UINT64_C(1000000000);
+
+static struct addr host(uint32_t n)
+{
+	struct addr a = { .b = { [10] = 0xff, [11] = 0xff, [12] = 10, [13] = (uint8_t)(n >> 16), [14] = (uint8_t)(n >> 8),
+				 [15] = (uint8_t)n } };
+	return a;
+}
+
+struct said { unsigned scans, floods, folded; uint64_t count; };
+
+static void take(struct attempts *a, uint32_t src, uint32_t dst, uint16_t port, uint64_t ns, struct said *s)
+{
+	struct addr from = host(src), to = host(dst);
+	uint64_t n = 0;
+	enum attempts_what w = attempts_take(a, &from, &to, port, ns, &n);
+	s->scans += w == ATTEMPTS_SCAN;
+	s->floods += w == ATTEMPTS_FLOOD_BEGINS;
+	s->folded += w == ATTEMPTS_FOLDED;
+	if (w == ATTEMPTS_SCAN || w == ATTEMPTS_FLOOD_BEGINS)
+		s->count = n;
+}
+
+static void a_flood_of_many_sources_is_said_once(void)
+{
+	struct attempts *a = attempts_new(&key, again);
+	struct said s = { 0 };
+	for (uint32_t i = 0; i < 300000; i++)
+		take(a, 0x10000 + i, 7, 104, second + i * (second / 10000), &s);
+	CU_ASSERT_EQUAL(s.floods, 1);
+	CU_ASSERT_EQUAL(s.scans, 0);
+	CU_ASSERT_EQUAL(s.count, ATTEMPTS_FLOOD);
+	CU_ASSERT_EQUAL(s.folded, 300000 - ATTEMPTS_FLOOD);
+	attempts_free(a);
+}
+
+static void a_flood_that_goes_on_is_said_again(void)
+{
+	struct attempts *a = attempts_new(&key, again);
+	struct said s = { 0 };
+	for (uint32_t i = 0; i < 2000 * 200; i++)
+		take(a, 0x10000 + i % 5000, 7, 104, i * (second / 200), &s);
+	CU_ASSERT_EQUAL(s.floods, 3);           /* 2,000 s at 900 s */
+	attempts_free(a);
+}
+
+static void fewer_than_a_flood_are_nothing(void)
+{
+	struct attempts *a = attempts_new(&key, again);
+	struct said s = { 0 };
+	for (uint32_t i = 0; i < 100000; i++)
+		take(a, 0x10000 + i, 7, 104, i * (second / 50), &s);
+	CU_ASSERT_EQUAL(s.floods + s.scans + s.folded, 0);
+	attempts_free(a);
+}
+
+static void a_scan_is_said_of_its_source_beside_a_flood(void)
+{
+	struct attempts *a = attempts_new(&key, again);
+	struct said s = { 0 };
+	for (uint32_t i = 0; i < 200000; i++) {
+		take(a, 0x10000 + i, 7, 104, i * (second / 10000), &s);
+		if (i % 100 == 0)
+			take(a, 3, 1000 + i / 100, 22, i * (second / 10000), &s);
+	}
+	CU_ASSERT_EQUAL(s.floods, 1);
+	CU_ASSERT_EQUAL(s.scans, 1);
+	attempts_free(a);
+}
+
+static void a_port_scan_is_no_flood(void)
+{
+	struct attempts *a = attempts_new(&key, again);
+	struct said s = { 0 };
+	for (uint32_t port = 1; port < 65536; port++)
+		take(a, 3, 4, (uint16_t)port, port * (second / 10000), &s);
+	CU_ASSERT_EQUAL(s.scans, 1);
+	CU_ASSERT_EQUAL(s.floods, 0);
+	CU_ASSERT(s.count >= ATTEMPTS_SCAN_BITS && s.count < 100);
+	attempts_free(a);
+}
+
+static void one_service_that_is_down_is_no_scan(void)
+{
+	struct attempts *a = attempts_new(&key, again);
+	struct said s = { 0 };
+	for (uint32_t i = 0; i < 5000; i++)
+		take(a, 3, 4 + i % 40, 104, i * (second / 10), &s);
+	CU_ASSERT_EQUAL(s.scans + s.floods, 0);
+	attempts_free(a);
+}
+
+int main(void)
+{
+	static const struct { const char *name; void (*run)(void); } cases[] = {
+#define CASE(f) { #f, f }
+		CASE(a_flood_of_many_sources_is_said_once),
+		CASE(a_flood_that_goes_on_is_said_again),
+		CASE(fewer_than_a_flood_are_nothing),
+		CASE(a_scan_is_said_of_its_source_beside_a_flood),
+		CASE(a_port_scan_is_no_flood),
+		CASE(one_service_that_is_down_is_no_scan),
+	};
+	CU_initialize_registry();
+	CU_pSuite suite = CU_add_suite("attempts", NULL, NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (!suite || !CU_add_test(suite, cases[i].name, cases[i].run))
+			return 1;
+	CU_basic_run_tests();
+	unsigned failed = CU_get_number_of_failures();
+	CU_cleanup_registry();
+	return failed != 0;
+}
