@@ -29,6 +29,13 @@ static const char *const observation_outcomes[] = {
 	"success", "pending", "cancel", "warning", "failure", "unknown", NULL
 };
 
+static const char *const observation_encodings[] = {
+	"implicit-little-endian", "explicit-little-endian", "explicit-big-endian", "deflated", "unknown", NULL
+};
+static const char *const observation_query_levels[] = {
+	"PATIENT", "STUDY", "SERIES", "IMAGE", "FRAME", "other", NULL
+};
+
 static const struct vocab_field fields[] = {
 #define FIELD(name_, KIND, max_, GRAMMAR, PRIVACY, words_, doc_)                               \
 	{ .name = #name_, .kind = VOCAB_##KIND, .offset = offsetof(struct observation, name_), \

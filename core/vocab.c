@@ -32,6 +32,8 @@ static const struct set sets[] = {
 			     UPPER | LOWER | BIT('_') | BIT('|') | BIT('@') },
 	[VOCAB_G_CHARSET] = { DIGITS | BIT(' ') | BIT('/') | BIT('.') | BIT('-'), UPPER | LOWER | BIT('_') | BIT('~') },
 	[VOCAB_G_HOST] = { DIGITS | BIT('.') | BIT('-'), UPPER | LOWER | BIT('_') },
+	[VOCAB_G_CODE] = { DIGITS | BIT(' '), UPPER | BIT('_') },
+	[VOCAB_G_KEYS] = { DIGITS | BIT(','), UPPER | LOWER },
 };
 
 enum { UID_MAX = 64 };          /* PS3.5, 9.1 */
@@ -59,8 +61,11 @@ bool vocab_fits(enum vocab_grammar g, size_t max, struct span text)
 		return false;
 	if (g == VOCAB_G_NAME)
 		return fits_name(text);
-	if (g <= VOCAB_G_NONE || g > VOCAB_G_HOST || !text.n)
+	if (g <= VOCAB_G_NONE || g > VOCAB_G_KEYS || !text.n)
 		return false;
+	if (g == VOCAB_G_LABEL)
+		return !memchr(text.p, '^', text.n) && !memchr(text.p, '=', text.n) && !memchr(text.p, '\\', text.n) &&
+		       fits_name(text);
 	const struct set *s = &sets[g];
 	bool only_spaces = true;
 	for (size_t i = 0; i < text.n; i++) {

@@ -59,6 +59,11 @@ enum vocab_grammar {
 	VOCAB_G_HL7_ID,         /* control id: [A-Za-z0-9._:/+|@-]+ */
 	VOCAB_G_CHARSET,        /* [A-Za-z0-9 /._~-]+ */
 	VOCAB_G_HOST,           /* host name: [A-Za-z0-9._-]+ */
+	/* Written by a device's maker or installer (DICOM LO, SH): UTF-8 without control characters, and without \, ^ and =,
+	 * which part values and the components of a person name; not empty. */
+	VOCAB_G_LABEL,
+	VOCAB_G_CODE,           /* PS3.5 6.2 CS: [A-Z0-9 _]+ */
+	VOCAB_G_KEYS,           /* names of attributes: [A-Za-z0-9,]+ */
 };
 
 enum vocab_privacy {

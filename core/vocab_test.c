@@ -34,6 +34,7 @@ static struct span rnd_text(enum vocab_grammar g, size_t max)
 		[VOCAB_G_ID] = "abcXYZ019._:+/-", [VOCAB_G_AE] = "ABC xyz!\"/[]~09", [VOCAB_G_UID] = "0123456789.",
 		[VOCAB_G_VERSION] = "aZ0 ._/+():,-", [VOCAB_G_HL7_HD] = "aZ0 ._:&^/+()@-", [VOCAB_G_HL7_TYPE] = "AZ09_^",
 		[VOCAB_G_HL7_ID] = "aZ0._:/+|@-", [VOCAB_G_CHARSET] = "aZ0 /._~-", [VOCAB_G_HOST] = "aZ0._-",
+		[VOCAB_G_LABEL] = "aZ0._- ()/;,", [VOCAB_G_CODE] = "AZ09 _", [VOCAB_G_KEYS] = "aZ0,",
 	};
 	size_t n = 1 + rnd((uint32_t)max);
 	struct span s = { text_mem + text_used, 0 };
@@ -547,9 +548,11 @@ static void grammars_admit_what_they_say(void)
 		[VOCAB_G_HL7_ID] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/+|@-",
 		[VOCAB_G_CHARSET] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 /._~-",
 		[VOCAB_G_HOST] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-",
+		[VOCAB_G_CODE] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _",
+		[VOCAB_G_KEYS] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789,",
 	};
-	for (int g = VOCAB_G_ID; g <= VOCAB_G_HOST; g++) {
-		if (g == VOCAB_G_NAME)
+	for (int g = VOCAB_G_ID; g <= VOCAB_G_KEYS; g++) {
+		if (g == VOCAB_G_NAME || g == VOCAB_G_LABEL)
 			continue;
 		for (unsigned c = 0; c < 256; c++) {
 			/* after a first character that all of them admit but UID */
@@ -568,6 +571,10 @@ static void grammars_admit_what_they_say(void)
 	CU_ASSERT(!vocab_fits(VOCAB_G_NAME, 64, span_str("\xc2\x9b")) && !vocab_fits(VOCAB_G_NAME, 64, span_str("\xff")));
 	CU_ASSERT(!vocab_fits(VOCAB_G_NAME, 64, span_str("\xe2\x80\xae")));
 	CU_ASSERT(!vocab_fits(VOCAB_G_NAME, 2, span_str("\xe6\x94\xbe")));
+	CU_ASSERT(vocab_fits(VOCAB_G_LABEL, 64, span_str("\xe7\x97\x85\xe9\x99\xa2 (1); x")));
+	CU_ASSERT(!vocab_fits(VOCAB_G_LABEL, 64, span_str("A^B")) && !vocab_fits(VOCAB_G_LABEL, 64, span_str("A=B")));
+	CU_ASSERT(!vocab_fits(VOCAB_G_LABEL, 64, span_str("A\\B")) && !vocab_fits(VOCAB_G_LABEL, 64, (struct span){ 0 }));
+	CU_ASSERT(!vocab_fits(VOCAB_G_LABEL, 64, span_str("A\tB")) && !vocab_fits(VOCAB_G_LABEL, 2, span_str("ABC")));
 	CU_ASSERT(!vocab_fits(VOCAB_G_NONE, 64, span_str("a")));
 }
 

@@ -4,6 +4,8 @@
 #ifndef DISSECTORS_DICOM_H
 #define DISSECTORS_DICOM_H
 
+#include "core/buf.h"
+#include "dissectors/dicom_walk.h"
 #include "dissectors/dissector.h"
 
 enum {
@@ -20,6 +22,29 @@ enum {
 	DICOM_PDATA_MAX = 256 << 20,    /* beyond any negotiated maximum: no P-DATA-TF */
 	DICOM_SOUND = -1,               /* no fault; else an OBSERVATION_... reason */
 };
+
+enum dicom_pdu {
+	DICOM_PDU_ASSOCIATE_RQ = 1,
+	DICOM_PDU_ASSOCIATE_AC,
+	DICOM_PDU_ASSOCIATE_RJ,
+	DICOM_PDU_DATA,
+	DICOM_PDU_RELEASE_RQ,
+	DICOM_PDU_RELEASE_RP,
+	DICOM_PDU_ABORT,
+};
+
+enum {
+	DICOM_PDV_COMMAND = 1,          /* message control header (PS3.8 Annex E.2) */
+	DICOM_PDV_LAST = 2,
+	DICOM_SHORT_BODY = 4,           /* of RJ, RELEASE and ABORT */
+	DICOM_SHORT_PDU = DICOM_PDU_HEADER + DICOM_SHORT_BODY,
+};
+
+/* dissector.h, probe. */
+enum dissect_guess dicom_begin_probe(struct span head, bool midstream);
+/* In a flow known to be DICOM: the offset of the first place where a PDU begins (YES) or may begin (MAYBE: more bytes are
+ * needed); s.n and NO when there is none. */
+size_t dicom_begin_search(struct span s, enum dissect_guess *ret_guess);
 
 /* An observation of one of our types, empty otherwise. */
 static inline struct observation dicom_new(enum observation_type type)
@@ -70,14 +95,39 @@ bool dicom_operations_response(struct dicom_operations *t, unsigned dir, unsigne
 /* Whether any request of that id waits. */
 bool dicom_operations_waiting(struct dicom_operations *t, unsigned dir, uint16_t id);
 
-/* A whole command set: pairs and emits it. DICOM_SOUND, or the fault for which nothing was emitted. *ret_message is what a
- * data set after it belongs to; its command is OBSERVATION_UNKNOWN when none follows or its kind is of no interest. */
+/* A whole command set: pairs and emits it. DICOM_SOUND, or the fault for which nothing was emitted. *ret_message is
+ * what it was. */
 struct dicom_message {
 	uint16_t id;
 	uint8_t command;                /* OBSERVATION_C_STORE_RQ ... */
 	uint8_t context_id;
+	bool has_id, has_data;
 };
 int dicom_command(struct span set, uint8_t context_id, struct dicom_operations *operations, struct dissect_ctx *ctx,
 		  struct dicom_message *ret_message);
+
+enum {
+	/* How much of a data set is read: what identifies the device stands in its first 2 to 4 KB, behind a few sequences
+	 * in group 0008 at most; an identifier has a few hundred bytes. */
+	DICOM_HEAD_MAX = 16 << 10,
+	DICOM_HEAD_STEP = 1 << 10,      /* asked for at a time: each time begins anew */
+};
+
+enum dicom_dataset_end {
+	DICOM_DATASET_OPEN,             /* more of it may come */
+	DICOM_DATASET_WHOLE,            /* this is all of it */
+	DICOM_DATASET_CUT,              /* there is more, but it will not be had */
+};
+
+/* Whether the data set of this message says something that we keep. */
+bool dicom_dataset_wanted(const struct dicom_message *m);
+/* `head`: how the data set of `m` begins; may lie in the first DICOM_HEAD_MAX bytes of ctx->scratch->bytes. 0: done, it
+ * was emitted, and *ret_fault is DICOM_SOUND or what is wrong with it. Else (with DICOM_DATASET_OPEN only) how many bytes
+ * of it are needed; then nothing was emitted. */
+size_t dicom_dataset(struct span head, enum dicom_dataset_end end, const struct dicom_message *m, struct dissect_ctx *ctx,
+		     int *ret_fault);
+
+/* For dicom_dataset(): the keys of an identifier into `o`; `texts` is memory for their names. */
+enum dicom_walk_status dicom_query_read(struct dicom_walk *w, struct buf *texts, struct observation *o);
 
 #endif

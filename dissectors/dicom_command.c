@@ -185,9 +185,9 @@ int dicom_command(struct span set, uint8_t context_id, struct dicom_operations *
 	observation_uint(&o, OBSERVATION_F_context_id, context_id);
 	pair(&o, operations, ctx->dir);
 	ctx->emit(ctx->arg, &o);
-	*ret_message = (struct dicom_message){ .id = (uint16_t)o.message_id, .command = OBSERVATION_UNKNOWN,
-		                               .context_id = context_id };
-	if (observation_has(&o, OBSERVATION_F_data_set) && o.data_set)
-		ret_message->command = (uint8_t)o.command;
+	*ret_message = (struct dicom_message){
+		.id = (uint16_t)o.message_id, .has_id = observation_has(&o, OBSERVATION_F_message_id),
+		.command = (uint8_t)o.command, .context_id = context_id, .has_data = o.data_set != 0,
+	};
 	return DICOM_SOUND;
 }

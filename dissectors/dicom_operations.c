@@ -17,7 +17,7 @@ static bool has_pending(unsigned command)
 
 static uint16_t block_of(unsigned command, uint16_t id)
 {
-	return has_pending(command) ? id : id & (uint16_t)~(BLOCK - 1);
+	return (uint16_t)(has_pending(command) ? id : id - id % BLOCK);
 }
 
 static uint16_t bit_of(unsigned command, uint16_t id)

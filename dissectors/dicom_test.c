@@ -124,6 +124,8 @@ static void test_move_and_its_counters(void)
 	check_talk(t, DRIVE_KNOWN,
 	           "0 {\"type\":\"dicom.command\",\"command\":\"C-MOVE-RQ\",\"context_id\":1,\"message_id\":1,"
 	           "\"sop_class\":\"1.2.840.10008.5.1.4.1.2.2.2\",\"move_destination\":\"WORKSTATION\",\"data_set\":true}\n"
+	           "0 {\"type\":\"dicom.query\",\"command\":\"C-MOVE-RQ\",\"context_id\":1,\"message_id\":1,"
+	           "\"encoding\":\"implicit-little-endian\",\"query_level\":\"STUDY\",\"keys\":0,\"sweep\":true}\n"
 	           "1 {\"type\":\"dicom.command\",\"command\":\"C-MOVE-RSP\",\"context_id\":1,\"responded_id\":1,"
 	           "\"status\":\"0xff00\",\"data_set\":false,\"remaining\":3,\"completed\":2,\"failed\":1,\"warning\":0,"
 	           "\"paired\":true,\"outcome\":\"pending\"}\n");
@@ -179,7 +181,9 @@ static void test_command_and_data_set_share_a_pdu(void)
 	end_32(b, pdu);
 	put_echo(b, 0x0030, 6);
 	check_talk(t, DRIVE_KNOWN, "0 {\"type\":\"dicom.command\",\"command\":\"C-FIND-RQ\",\"context_id\":1,\"message_id\":5,"
-	           "\"sop_class\":\"" VERIFICATION "\",\"data_set\":true}\n" ECHO_RQ_LINE(0, 6));
+	           "\"sop_class\":\"" VERIFICATION "\",\"data_set\":true}\n"
+	           "0 {\"type\":\"dicom.query\",\"command\":\"C-FIND-RQ\",\"context_id\":1,\"message_id\":5,"
+	           "\"encoding\":\"unknown\",\"partial\":true}\n" ECHO_RQ_LINE(0, 6));
 	free(t);
 }
 
