@@ -101,6 +101,10 @@ static _Noreturn void publisher_main(const struct station_config *c, struct ring
 	if (err == -ETIMEDOUT)
 		log_error("%llu events were not acknowledged within %u s: is a collector running at %s? (--linger waits longer)",
 		          pending, c->linger_s, c->endpoint);
+	else if (err == -EEXIST)
+		log_error("the collector at %s has events of sensor %s, epoch %llu, that this one never made: does another sensor have the "
+			  "same --sensor-id? If this run was repeated with the same --epoch, leave --epoch away", c->endpoint,
+			  c->session.engine.sensor, (unsigned long long)c->session.engine.epoch);
 	else if (err)
 		log_error("publisher: %s: %s", c->endpoint, err_text(err));
 	if (a.invalid)
@@ -184,6 +188,20 @@ static struct ring_progress so_far(const struct station *t, struct session *s)
 	return p;
 }
 
+/* Packets that were lost since the last word about them; once a minute, and at the end of an engine. */
+static void tell_drops(struct station *t, struct session *s, uint64_t now, bool last)
+{
+	struct ring_progress p = so_far(t, s);
+	uint64_t drops = p.kernel_drops + p.interface_drops;
+	if (drops <= t->told_drops || (!last && t->told_ns && now - t->told_ns < DROPS_S * CLOCK_SECOND))
+		return;
+	log_warn("%llu packets were lost before they could be read (%llu of %llu dropped by the kernel); a larger --buffer or fewer "
+		 "packets help", (unsigned long long)(drops - t->told_drops), (unsigned long long)p.kernel_drops,
+		 (unsigned long long)(p.packets + p.kernel_drops));
+	t->told_ns = now;
+	t->told_drops = drops;
+}
+
 /* Live: tells of losses while they happen, and stops the engine when an interface that it holds is not that of its name
  * any more. */
 static void look(struct station *t, struct session *s, bool *asked)
@@ -192,15 +210,7 @@ static void look(struct station *t, struct session *s, bool *asked)
 	if (!t->links.n || now - t->looked_ns < LINKS_MS * UINT64_C(1000000))
 		return;
 	t->looked_ns = now;
-	struct ring_progress p = so_far(t, s);
-	uint64_t drops = p.kernel_drops + p.interface_drops;
-	if (drops > t->told_drops && (!t->told_ns || now - t->told_ns > DROPS_S * CLOCK_SECOND)) {
-		log_warn("%llu packets were lost before they could be read (%llu of %llu dropped by the kernel); a larger --buffer or "
-			 "fewer packets help", (unsigned long long)(drops - t->told_drops), (unsigned long long)p.kernel_drops,
-			 (unsigned long long)(p.packets + p.kernel_drops));
-		t->told_ns = now;
-		t->told_drops = drops;
-	}
+	tell_drops(t, s, now, false);
 	char text[LINKS_TEXT];
 	enum links_news news;
 	while ((news = links_look(&t->links, text)) != LINKS_SAME) {
@@ -298,6 +308,8 @@ static int run_once(struct station *t, struct session *s)
 	log_info("sensor %s, epoch %llu, events to %s", c->session.engine.sensor,
 		 (unsigned long long)now.session.engine.epoch, c->endpoint);
 	int code = supervise(t, s, publisher);
+	if (t->links.n)
+		tell_drops(t, s, clock_mono_ns(), true);
 	t->before = so_far(t, s);
 	return code;
 }

@@ -90,6 +90,21 @@ end
 grep -q 'packets were lost before they could be read' "$dir/log" || fail "the loss is not said"
 echo "a small ring: sent $sent = read $read + dropped $lost"
 
+# A policy that has become wrong: the old one stays in force, and why is said with file and line.
+sent=0
+cp -r "${SOURCE:-$PWD}/test-pcaps/demo/policy" "$dir/policy"
+start -p "$dir/policy"
+until_true counted 'policy generation 1 is in force' 1 || fail "the policy is not in force"
+for f in "$dir"/policy/*.yaml; do echo 'nonsense: [' >>"$f"; done
+kill -HUP $pid
+until_true counted 'the old one stays in force' 1 || fail "the wrong policy is not refused"
+grep -qE 'error: .*policy/[a-z-]*\.yaml:[0-9]+:[0-9]+: ' "$dir/log" || fail "file and line are not said"
+cp "${SOURCE:-$PWD}"/test-pcaps/demo/policy/*.yaml "$dir/policy/"
+kill -HUP $pid
+until_true counted 'policy generation 2 is in force' 1 || fail "a right policy is not taken"
+send a0 1000 20000
+end
+
 sent=0
 start
 send a0 1000 20000
