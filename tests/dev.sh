@@ -33,7 +33,7 @@ want "no target 'nosuch'|hl7" fuzz nosuch
 want "'abc' is no number of seconds" fuzz hl7 abc
 want "'0' is no number" fuzz hl7 0
 want "too many" fuzz hl7 1 2
-want "/no/such: no file" bench /no/such
+want "nothing called '/no/such'|chatty" bench /no/such
 want "too many" check x
 want "too many" clean x
 want "too many" help x
