@@ -119,16 +119,16 @@ int vocab_field_index(const struct vocab *v, struct span name)
 }
 
 /* The bits of the fields that a record of this type may carry. */
-static inline void allowed_fields(const struct vocab_type *t, uint64_t ret[2])
+static inline void allowed_fields(const struct vocab_type *t, uint64_t ret[static VOCAB_PRESENT])
 {
-	ret[0] = ret[1] = 0;
+	memset(ret, 0, VOCAB_PRESENT * sizeof(*ret));
 	for (size_t i = 0; i < t->n_fields; i++)
 		ret[t->fields[i] >> 6] |= UINT64_C(1) << (t->fields[i] & 63);
 }
 
 static bool may_carry(const struct vocab *v, const struct vocab_head *rec, unsigned field)
 {
-	uint64_t allowed[2];
+	uint64_t allowed[VOCAB_PRESENT];
 	if (rec->type >= v->n_types || field >= v->n_fields)
 		return false;
 	allowed_fields(&v->types[rec->type], allowed);
@@ -275,11 +275,13 @@ int vocab_encode(const struct vocab *v, const struct vocab_head *rec, struct buf
 	size_t mark = out->len;
 	if (out->full)
 		return -ENOBUFS;
-	int n = __builtin_popcountll(rec->present[0]) + __builtin_popcountll(rec->present[1]);
+	int n = 0;
+	for (unsigned w = 0; w < VOCAB_PRESENT; w++)
+		n += __builtin_popcountll(rec->present[w]);
 	(void)msgpack_put_map(out, (uint32_t)n + 1);
 	(void)buf_u8(out, 0);
 	(void)msgpack_put_uint(out, rec->type);
-	for (unsigned w = 0; w < 2; w++) {
+	for (unsigned w = 0; w < VOCAB_PRESENT; w++) {
 		for (uint64_t bits = rec->present[w]; bits; bits &= bits - 1) {
 			unsigned field = w * 64 + (unsigned)__builtin_ctzll(bits);
 			(void)msgpack_put_uint(out, field + 1);
@@ -396,7 +398,7 @@ static bool decode_field(const struct vocab *v, unsigned field, void *to, struct
 int vocab_decode(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, struct cursor *in,
 		 unsigned *unknown)
 {
-	uint64_t allowed[2], last = 0;
+	uint64_t allowed[VOCAB_PRESENT], last = 0;
 	unsigned skipped = 0;
 	memset(rec, 0, v->rec_size);
 	uint32_t n = msgpack_map(in);

@@ -72,7 +72,8 @@ enum vocab_privacy {
 };
 
 enum {
-	VOCAB_MAX_FIELDS = 128,
+	VOCAB_PRESENT = 4,              /* words of 64 bits */
+	VOCAB_MAX_FIELDS = 64 * VOCAB_PRESENT,
 	VOCAB_MAX_CONTEXTS = 128,       /* PS3.8: odd ids 1 to 255 */
 	VOCAB_MAX_SYNTAXES = 1024,      /* over all contexts of one PDU */
 	VOCAB_NO_RESULT = 0xff,
@@ -127,7 +128,7 @@ struct vocab {
 /* The head of every record struct. Zero it, set the type, set fields. */
 struct vocab_head {
 	uint16_t type;
-	uint64_t present[2];            /* a bit per field index */
+	uint64_t present[VOCAB_PRESENT]; /* a bit per field index */
 };
 
 static inline bool vocab_has(const struct vocab_head *h, unsigned field)

@@ -118,7 +118,7 @@ int vocab_json(const struct vocab *v, const struct vocab_head *rec, struct buf *
 		return -ENOBUFS;
 	(void)buf_str(out, "{\"type\":");
 	(void)json_str(out, v->types[rec->type].name);
-	for (unsigned w = 0; w < 2; w++) {
+	for (unsigned w = 0; w < VOCAB_PRESENT; w++) {
 		for (uint64_t bits = rec->present[w]; bits; bits &= bits - 1) {
 			unsigned field = w * 64 + (unsigned)__builtin_ctzll(bits);
 			(void)json_key(out, v->fields[field].name);
