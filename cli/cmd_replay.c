@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/account.h"
 #include "cli/cmd.h"
+#include "cli/ledger.h"
 #include "cli/out.h"
 #include "cli/progress.h"
 #include "cli/table.h"
@@ -462,9 +462,9 @@ static int replay(struct replay *r)
 	r->progress.on = r->progress.on && !r->quiet;
 	err = pump(r);
 	if (r->show == WRITER_STATS)
-		account_write(&r->account, r->writer, r->session.files, r->session.n_files);
+		ledger_write(&r->account, r->writer, r->session.files, r->session.n_files);
 	else if (r->show == WRITER_WORKERS)
-		account_write_workers(&r->account, r->writer);
+		ledger_write_workers(&r->account, r->writer);
 	return finish(r, err);
 }
 

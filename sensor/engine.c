@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/observation.h"
 #include "dissectors/dissector.h"
+#include "sensor/account.h"
 #include "sensor/decode.h"
 #include "sensor/detector.h"
 #include "sensor/mirror.h"
@@ -40,6 +41,7 @@ struct item {                           /* one packet of the batch */
 	struct span bytes;              /* in the arena */
 	uint32_t linktype, wire_len;
 	uint8_t shard;                  /* NO_SHARD: nothing to follow */
+	uint8_t source;                 /* file or interface, from 0; the last one is for all above it */
 };
 
 enum { NO_SHARD = 0xff };
@@ -50,7 +52,7 @@ struct worker {
 	struct engine *e;
 	unsigned index;
 	struct shard_out *out;
-	struct stats st;
+	struct stats *st;               /* [MIRROR_SOURCES]: of the packets it decoded, by source */
 	uint64_t *vlans;                /* packets by VLAN, of those it decoded */
 	uint64_t decoded;
 	pthread_t thread;
@@ -92,6 +94,8 @@ struct engine {
 	uint64_t batches;
 	struct vocab_scratch scratch;
 	uint8_t *event;
+	struct buf snapshot;
+	uint64_t snapshot_ns;           /* when the last one was taken */
 };
 
 void engine_defaults(struct engine_config *c)
@@ -176,9 +180,11 @@ struct engine *engine_new(const struct engine_config *c)
 	for (unsigned w = 0; w < c->workers && ok; w++) {
 		struct worker *k = &e->workers[w];
 		*k = (struct worker){ .e = e, .index = w, .out = calloc(1, sizeof(*k->out)) };
-		if (k->out)
+		if (k->out) {
 			k->vlans = calloc(MIRROR_VLANS, sizeof(*k->vlans));
-		if (k->out && k->vlans)
+			k->st = calloc(MIRROR_SOURCES, sizeof(*k->st));
+		}
+		if (k->vlans && k->st)
 			k->out->bytes = buf_over(calloc(1, OUTPUT_BYTES), OUTPUT_BYTES);
 		ok = k->out && k->out->bytes.data;
 	}
@@ -191,7 +197,8 @@ struct engine *engine_new(const struct engine_config *c)
 		e->items = calloc(ENGINE_BATCH, sizeof(*e->items));
 		e->arena = malloc(ARENA_BYTES);
 		e->event = malloc(EVENT_BYTES);
-		ok = e->detector && e->items && e->arena && e->event;
+		e->snapshot = buf_over(malloc(RING_SNAPSHOT_MAX), RING_SNAPSHOT_MAX);
+		ok = e->detector && e->items && e->arena && e->event && e->snapshot.data;
 	}
 	if (!ok) {
 		engine_free(e);
@@ -204,7 +211,7 @@ struct engine *engine_new(const struct engine_config *c)
 
 static void decode_item(struct engine *e, struct item *it, struct worker *k)
 {
-	struct stats *st = &k->st;
+	struct stats *st = &k->st[it->source];
 	decode_packet(it->linktype, it->bytes, it->wire_len, &it->d);
 	const struct decode *d = &it->d;
 	st->v[d->counter]++;
@@ -314,6 +321,7 @@ void engine_free(struct engine *e)
 	for (unsigned w = 0; w < ENGINE_MAX_WORKERS; w++)
 		if (e->workers[w].out) {
 			free(e->workers[w].vlans);
+			free(e->workers[w].st);
 			free(e->workers[w].out->bytes.data);
 			free(e->workers[w].out);
 		}
@@ -322,6 +330,7 @@ void engine_free(struct engine *e)
 	free(e->items);
 	free(e->arena);
 	free(e->event);
+	free(e->snapshot.data);
 	pthread_cond_destroy(&e->done);
 	pthread_cond_destroy(&e->go);
 	pthread_mutex_destroy(&e->lock);
@@ -389,6 +398,7 @@ static void take_packet(struct engine *e, const struct source_packet *p, bool ma
 	mirror_packet(e->mirror, p->file, it->p.ts_ns, p->ts_ns, p->wire_len, p->bytes.n);
 	if (!e->n_items)
 		e->batch_ns = it->p.ts_ns;
+	it->source = (uint8_t)(p->file && p->file <= MIRROR_SOURCES ? p->file - 1 : MIRROR_SOURCES - 1);
 	it->bytes = p->bytes;
 	it->linktype = p->linktype;
 	it->wire_len = p->wire_len;
@@ -499,19 +509,45 @@ static void end_all_flows(struct engine *e)
 
 /* ---- what is said beside events ---- */
 
+static void sum_drops(struct engine *e, struct source *s)
+{
+	uint64_t sum[2] = { 0 };
+	for (size_t i = 0; i < source_files(s); i++) {
+		uint64_t kernel = 0, interface = 0;
+		source_drops(s, i, &kernel, &interface);
+		mirror_drops(e->mirror, (uint32_t)i + 1, kernel, interface);
+		sum[0] += kernel;
+		sum[1] += interface;
+	}
+	e->st.v[STATS_kernel_drops] = sum[0];
+	e->st.v[STATS_interface_drops] = sum[1];
+}
+
+/* What the workers counted of a source. */
+static void sum_source(const struct engine *e, size_t source, struct stats *ret)
+{
+	for (unsigned w = 0; w < e->c.workers; w++)
+		stats_add(ret, &e->workers[w].st[source]);
+}
+
+static size_t n_sources(const struct source *s)
+{
+	return source_files(s) < MIRROR_SOURCES ? source_files(s) : MIRROR_SOURCES;
+}
+
 static void sum_stats(struct engine *e, struct source *s, struct stats *ret)
 {
-	source_drops(s, &e->st.v[STATS_kernel_drops], &e->st.v[STATS_interface_drops]);
+	sum_drops(e, s);
 	*ret = e->st;
-	for (unsigned w = 0; w < e->c.workers; w++)
-		stats_add(ret, &e->workers[w].st);
+	for (size_t i = 0; i < n_sources(s); i++)
+		sum_source(e, i, ret);
 	for (unsigned i = 0; i < ENGINE_SHARDS; i++)
 		stats_add(ret, shard_stats(e->shards[i]));
 }
 
 static void put_progress(struct engine *e, struct source *s)
 {
-	source_drops(s, &e->st.v[STATS_kernel_drops], &e->st.v[STATS_interface_drops]);
+	sum_drops(e, s);
 	struct ring_progress p = {
 		.packets = e->st.v[STATS_packets], .ts_ns = e->watermark, .generation = e->generation,
 		.events = detector_stats(e->detector)->v[STATS_events],
@@ -538,41 +574,70 @@ static void judge_mirror(struct engine *e)
 	mirror_judge(e->mirror, e->watermark, vlans, e->st.v[STATS_packets], 0);
 }
 
-static void put_account(struct engine *e, enum ring_account what, uint32_t id, const uint64_t *v, size_t n)
+/* Where a record of the account goes: into the ring at the end, into the snapshot while it runs. */
+typedef void account_to(struct engine *e, struct span record);
+
+static void to_ring(struct engine *e, struct span record) { (void)put_ring(e, RING_ACCOUNT, record); }
+
+static void to_snapshot(struct engine *e, struct span record)
 {
-	uint8_t mem[5 + sizeof(struct mirror_source)];
-	struct buf b = buf_over(mem, sizeof(mem));
-	buf_u8(&b, (uint8_t)what);
-	buf_u32be(&b, id);
-	for (size_t i = 0; i < n; i++)
-		buf_u64be(&b, v[i]);
-	(void)put_ring(e, RING_ACCOUNT, buf_span(&b));
+	(void)buf_u16be(&e->snapshot, (uint16_t)record.n);
+	(void)buf_put(&e->snapshot, record.p, record.n);
 }
 
-static void put_accounts(struct engine *e, const struct source *s)
+static void give_accounts(struct engine *e, const struct source *s, account_to *give)
 {
-	for (uint32_t i = 1; i <= MIRROR_SOURCES && i <= source_files(s); i++) {
-		const struct mirror_source *m = mirror_of(e->mirror, i);
-		const uint64_t v[] = {
-#define MIRROR_FACT(name, doc) m->name,
-			MIRROR_FACTS
-#undef MIRROR_FACT
-		};
-		put_account(e, RING_ACCOUNT_SOURCE, i, v, MIRROR_SOURCE_FACTS);
+	uint8_t mem[8 + sizeof(struct mirror_source) + sizeof(struct stats)];
+	for (uint32_t i = 1; i <= n_sources(s); i++) {
+		struct buf b = buf_over(mem, sizeof(mem));
+		account_put_source(&b, i, mirror_of(e->mirror, i));
+		give(e, buf_span(&b));
+		struct stats st = { { 0 } };
+		sum_source(e, i - 1, &st);
+		b = buf_over(mem, sizeof(mem));
+		account_put_decoded(&b, i, &st);
+		give(e, buf_span(&b));
 	}
 	uint64_t vlans[MIRROR_VLANS];
 	sum_vlans(e, vlans);
-	for (uint32_t i = 0; i < MIRROR_VLANS; i++)
-		if (vlans[i])
-			put_account(e, RING_ACCOUNT_VLAN, i, &vlans[i], 1);
+	for (uint32_t i = 0; i < MIRROR_VLANS; i++) {
+		if (!vlans[i])
+			continue;
+		struct buf b = buf_over(mem, sizeof(mem));
+		account_put(&b, ACCOUNT_VLAN, i, &vlans[i], 1);
+		give(e, buf_span(&b));
+	}
 	for (unsigned w = 0; w < e->c.workers; w++) {
 		uint64_t v[2] = { e->workers[w].decoded, 0 };
 		for (unsigned i = w; i < ENGINE_SHARDS; i += e->c.workers) {
 			const struct stats *st = shard_stats(e->shards[i]);
 			v[1] += st->v[STATS_flow_packets] + st->v[STATS_late_packets] + st->v[STATS_stray_resets];
 		}
-		put_account(e, RING_ACCOUNT_WORKER, w + 1, v, 2);
+		struct buf b = buf_over(mem, sizeof(mem));
+		account_put(&b, ACCOUNT_WORKER, w + 1, v, 2);
+		give(e, buf_span(&b));
 	}
+}
+
+/* What a person may look at while it runs, every second: between two batches, so that its sums close but for flows that
+ * are still open. */
+static void put_snapshot(struct engine *e, struct source *s, bool last)
+{
+	uint64_t now = clock_mono_ns();
+	if (!last && now - e->snapshot_ns < CLOCK_SECOND)
+		return;
+	e->snapshot_ns = now;
+	struct stats sum;
+	sum_stats(e, s, &sum);
+	stats_add(&sum, detector_stats(e->detector));
+	uint8_t mem[8 + sizeof(sum)];
+	struct buf b = buf_over(mem, sizeof(mem));
+	account_put(&b, ACCOUNT_STATS, 0, sum.v, STATS_COUNTERS);
+	buf_rewind(&e->snapshot, 0);
+	to_snapshot(e, buf_span(&b));
+	give_accounts(e, s, to_snapshot);
+	if (!e->snapshot.full)
+		ring_snapshot_set(e->ring, buf_span(&e->snapshot));
 }
 
 static void put_results(struct engine *e, struct source *s, const struct stats *sum)
@@ -591,7 +656,7 @@ static void put_results(struct engine *e, struct source *s, const struct stats *
 	for (int i = 0; i < STATS_COUNTERS; i++)
 		buf_u64be(&b, sum->v[i]);
 	assert(!b.full);
-	put_accounts(e, s);
+	give_accounts(e, s, to_ring);
 	(void)put_ring(e, RING_STATS, buf_span(&b));
 	(void)put_ring(e, RING_END, (struct span){ 0 });
 }
@@ -626,8 +691,10 @@ int engine_run(struct engine *e, struct source *s, struct ring *out, int (*poll)
 		observe_all(e);
 		judge_mirror(e);
 		detector_tick(e->detector, e->watermark);
-		if (e->batches++ % PROGRESS_BATCHES == 0)
+		if (e->batches++ % PROGRESS_BATCHES == 0) {
 			put_progress(e, s);
+			put_snapshot(e, s, false);
+		}
 		if (!e->wait || e->batches % FLUSH_BATCHES == 0)
 			ring_flush(e->ring);
 		if (!stop_ns && poll && poll(arg)) {
@@ -647,6 +714,7 @@ int engine_run(struct engine *e, struct source *s, struct ring *out, int (*poll)
 	stats_add(&sum, detector_stats(e->detector));
 	put_results(e, s, &sum);
 	put_progress(e, s);
+	put_snapshot(e, s, true);
 	ring_flush(e->ring);
 	e->ring = NULL;
 	return e->err;

@@ -13,6 +13,7 @@
 #include "core/clock.h"
 #include "core/event.h"
 #include "core/observation.h"
+#include "sensor/account.h"
 
 /* ---- no allocation after start ---- */
 
@@ -365,7 +366,7 @@ static void run(const struct engine_config *c, const struct capture *caps, size_
 	enum ring_kind kind;
 	size_t got;
 	while (ring_get(ring, 0, &kind, mem, &got) == 1) {
-		if (kind == RING_ACCOUNT && mem[0] == RING_ACCOUNT_WORKER)
+		if (kind == RING_ACCOUNT && mem[0] == ACCOUNT_WORKER)
 			continue;       /* what each worker did: the one thing that depends on how many there are */
 		uint8_t head[5] = { (uint8_t)kind };
 		put32(head + 1, (uint32_t)got);

@@ -84,6 +84,13 @@ void mirror_packet(struct mirror *m, uint32_t source, uint64_t ts_ns, uint64_t s
 	s->window_packets++;
 }
 
+void mirror_drops(struct mirror *m, uint32_t source, uint64_t kernel, uint64_t interface)
+{
+	struct mirror_source *f = &m->facts[(source && source <= MIRROR_SOURCES ? source : MIRROR_SOURCES) - 1];
+	f->kernel_drops = kernel;
+	f->interface_drops = interface;
+}
+
 void mirror_flow(struct mirror *m, bool one_sided) { m->flows[one_sided]++; }
 bool mirror_due(const struct mirror *m, uint64_t watermark_ns) { return watermark_ns >= m->due_ns; }
 

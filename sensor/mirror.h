@@ -28,7 +28,9 @@ enum { MIRROR_VLANS = 4096 /* 0: untagged */, MIRROR_SOURCES = 256 /* files or i
 	MIRROR_FACT(silence_at_ns, "when that began") \
 	MIRROR_FACT(silences, "times without a packet of five minutes and more") \
 	MIRROR_FACT(backward, "packets stamped earlier than the one before them") \
-	MIRROR_FACT(truncated, "packets captured shorter than they were on the wire")
+	MIRROR_FACT(truncated, "packets captured shorter than they were on the wire") \
+	MIRROR_FACT(kernel_drops, "packets of it that the kernel dropped before they were read") \
+	MIRROR_FACT(interface_drops, "packets of it that the interface dropped")
 
 struct mirror_source {
 #define MIRROR_FACT(name, doc) uint64_t name;
@@ -58,6 +60,8 @@ void mirror_free(struct mirror *m);                             /* NULL is fine 
 /* A packet of `source` (1-based; above MIRROR_SOURCES counts with the last). `ts_ns`: never before an earlier one;
  * `stamp_ns`: as stamped. */
 void mirror_packet(struct mirror *m, uint32_t source, uint64_t ts_ns, uint64_t stamp_ns, uint32_t wire_len, size_t n);
+/* What was lost of a source so far, before it could be read. */
+void mirror_drops(struct mirror *m, uint32_t source, uint64_t kernel, uint64_t interface);
 /* An answered TCP flow ended, seen in both directions or in one. */
 void mirror_flow(struct mirror *m, bool one_sided);
 /* True when it is time for mirror_judge. */

@@ -29,6 +29,8 @@ struct side {
 struct shared {
 	struct side producer, consumer;
 	_Alignas(64) _Atomic uint64_t progress[PROGRESS_WORDS];
+	/* The snapshot: `turn` is odd while it is written (a seqlock). */
+	_Alignas(64) _Atomic uint64_t snapshot_turn, snapshot_bytes, snapshot[RING_SNAPSHOT_MAX / sizeof(uint64_t)];
 };
 
 /* Each process has its own copy of this after the fork; only `shared` and `data` are common. A side keeps its own
@@ -231,4 +233,40 @@ void ring_progress_get(const struct ring *r, struct ring_progress *ret)
 		v[i] = atomic_load_explicit(&r->shared->progress[i], memory_order_relaxed);
 	*ret = (struct ring_progress){ .packets = v[0], .bytes_read = v[1], .bytes_total = v[2], .ts_ns = v[3],
 	                               .events = v[4], .generation = v[5], .kernel_drops = v[6], .interface_drops = v[7] };
+}
+
+void ring_snapshot_set(struct ring *r, struct span bytes)
+{
+	struct shared *s = r->shared;
+	if (bytes.n > RING_SNAPSHOT_MAX)
+		return;
+	uint64_t turn = atomic_load_explicit(&s->snapshot_turn, memory_order_relaxed);
+	atomic_store_explicit(&s->snapshot_turn, turn + 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_release);
+	atomic_store_explicit(&s->snapshot_bytes, bytes.n, memory_order_relaxed);
+	for (size_t at = 0; at < bytes.n; at += sizeof(uint64_t)) {
+		uint64_t word = 0;
+		memcpy(&word, bytes.p + at, bytes.n - at < sizeof(word) ? bytes.n - at : sizeof(word));
+		atomic_store_explicit(&s->snapshot[at / sizeof(word)], word, memory_order_relaxed);
+	}
+	atomic_store_explicit(&s->snapshot_turn, turn + 2, memory_order_release);
+}
+
+size_t ring_snapshot_get(const struct ring *r, void *mem, size_t max)
+{
+	struct shared *s = r->shared;
+	for (int tries = 0; tries < 100; tries++) {
+		uint64_t turn = atomic_load_explicit(&s->snapshot_turn, memory_order_acquire);
+		uint64_t n = atomic_load_explicit(&s->snapshot_bytes, memory_order_relaxed);
+		if (turn & 1 || n > max || n > RING_SNAPSHOT_MAX)
+			continue;
+		for (size_t at = 0; at < n; at += sizeof(uint64_t)) {
+			uint64_t word = atomic_load_explicit(&s->snapshot[at / sizeof(word)], memory_order_relaxed);
+			memcpy((uint8_t *)mem + at, &word, n - at < sizeof(word) ? n - at : sizeof(word));
+		}
+		atomic_thread_fence(memory_order_acquire);
+		if (atomic_load_explicit(&s->snapshot_turn, memory_order_relaxed) == turn)
+			return n;
+	}
+	return 0;
 }

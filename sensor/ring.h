@@ -20,16 +20,12 @@ enum ring_kind {
 	RING_OBSERVATION,               /* an encoded observation (only when asked for) */
 	RING_STATS,                     /* struct stats as u64 big endian, in stats.def order */
 	RING_FILE_RESULT,               /* how a capture file ended: u32 file, i32 err, u64 packets, text; all big endian */
-	RING_ACCOUNT,                   /* u8 enum ring_account, u32 id, then u64 values; all big endian */
+	RING_ACCOUNT,                   /* a record of sensor/account.h */
 	RING_END,                       /* nothing follows */
 	RING_KINDS
 };
 
-/* What a RING_ACCOUNT record is about; a source: struct mirror_source (sensor/mirror.h), id from 1; a VLAN: packets; a
- * worker: packets it decoded, packets of its shards. */
-enum ring_account { RING_ACCOUNT_SOURCE, RING_ACCOUNT_VLAN, RING_ACCOUNT_WORKER };
-
-enum { RING_MAX_RECORD = 1 << 20 };
+enum { RING_MAX_RECORD = 1 << 20, RING_SNAPSHOT_MAX = 256 << 10 };
 
 struct ring;
 
@@ -57,5 +53,10 @@ struct ring_progress {
 };
 void ring_progress_set(struct ring *r, const struct ring_progress *p);
 void ring_progress_get(const struct ring *r, struct ring_progress *ret);
+
+/* A longer text beside the ring that the engine replaces as it goes (at most RING_SNAPSHOT_MAX bytes; what is longer is
+ * not taken). Whoever reads gets one of them whole: 0 when there is none, or it changed all the time. */
+void ring_snapshot_set(struct ring *r, struct span bytes);
+size_t ring_snapshot_get(const struct ring *r, void *mem, size_t max);
 
 #endif

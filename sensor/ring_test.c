@@ -273,6 +273,33 @@ static void shows_progress(void)
 	ring_free(r);
 }
 
+static void shows_the_last_snapshot_whole(void)
+{
+	struct ring *r = make(4096);
+	static uint8_t given[RING_SNAPSHOT_MAX + 1], got[RING_SNAPSHOT_MAX];
+	CU_ASSERT_EQUAL(ring_snapshot_get(r, got, sizeof(got)), 0);
+	for (size_t i = 0; i < sizeof(given); i++)
+		given[i] = (uint8_t)(i * 7);
+	static const size_t lengths[] = { 1, 7, 8, 9, 1000, RING_SNAPSHOT_MAX };
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		ring_snapshot_set(r, (struct span){ given, lengths[i] });
+		memset(got, 0, sizeof(got));
+		CU_ASSERT_EQUAL(ring_snapshot_get(r, got, sizeof(got)), lengths[i]);
+		CU_ASSERT_EQUAL(memcmp(given, got, lengths[i]), 0);
+	}
+	ring_snapshot_set(r, (struct span){ given, 5 });
+	ring_snapshot_set(r, (struct span){ given, sizeof(given) });          /* too long: the old one stays */
+	CU_ASSERT_EQUAL(ring_snapshot_get(r, got, sizeof(got)), 5);
+	CU_ASSERT_EQUAL(ring_snapshot_get(r, got, 4), 0);
+	/* A writer that died in the middle, and one that lies about the length. */
+	atomic_fetch_add(&r->shared->snapshot_turn, 1);
+	CU_ASSERT_EQUAL(ring_snapshot_get(r, got, sizeof(got)), 0);
+	atomic_fetch_add(&r->shared->snapshot_turn, 1);
+	atomic_store(&r->shared->snapshot_bytes, UINT64_MAX);
+	CU_ASSERT_EQUAL(ring_snapshot_get(r, got, SIZE_MAX), 0);
+	ring_free(r);
+}
+
 int main(void)
 {
 	CU_TestInfo cases[] = {
@@ -289,6 +316,7 @@ int main(void)
 		{ "survives_any_content", survives_any_content },
 		{ "producer_does_not_believe_the_consumer", producer_does_not_believe_the_consumer },
 		{ "shows_progress", shows_progress },
+		{ "shows_the_last_snapshot_whole", shows_the_last_snapshot_whole },
 		CU_TEST_INFO_NULL,
 	};
 	return test_run("ring", cases);

@@ -159,19 +159,14 @@ enum source_status source_next(struct source *s, unsigned wait_ms, struct source
 
 bool source_is_live(const struct source *s) { return s->live != NULL; }
 
-void source_drops(struct source *s, uint64_t *ret_kernel, uint64_t *ret_interface)
+void source_drops(struct source *s, size_t from, uint64_t *ret_kernel, uint64_t *ret_interface)
 {
 	if (s->live) {
-		source_live_drops(s->live, ret_kernel, ret_interface);
+		source_live_drops(s->live, from, ret_kernel, ret_interface);
 		return;
 	}
-	uint64_t kernel = 0, card = 0;
-	for (size_t i = 0; i < s->n; i++) {
-		kernel += s->file[i].drops_kernel;
-		card += s->file[i].drops_interface;
-	}
-	*ret_kernel = kernel;
-	*ret_interface = card;
+	*ret_kernel = from < s->n ? s->file[from].drops_kernel : 0;
+	*ret_interface = from < s->n ? s->file[from].drops_interface : 0;
 }
 
 void source_progress(const struct source *s, uint64_t *ret_read, uint64_t *ret_total)

@@ -30,7 +30,9 @@ struct source_live_options {
 	uint32_t snaplen;               /* bytes kept of a packet, from SOURCE_MIN_SNAPLEN; 0: all */
 	const char *filter;             /* pcap-filter(7), in the kernel; NULL: none. What it leaves out is not counted. */
 	bool adapter_clock;             /* time stamps of the card; an interface without them is refused */
+	unsigned rings;                 /* of each interface, at most SOURCE_MAX_RINGS: the kernel spreads its packets over them; 0: 1 */
 };
+enum { SOURCE_MAX_RINGS = 8 };
 enum { SOURCE_MIN_SNAPLEN = 96 };       /* the headers of IPv6 in a VLAN, and the first bytes that tell a protocol */
 
 enum source_status { SOURCE_PACKET, SOURCE_IDLE /* live: nothing for now */, SOURCE_END };
@@ -59,9 +61,9 @@ int source_open_live(const char *const *interfaces, size_t n, const struct sourc
  * SOURCE_IDLE at most after `wait_ms` (live). SOURCE_END (live): every interface has failed. */
 enum source_status source_next(struct source *s, unsigned wait_ms, struct source_packet *ret);
 bool source_is_live(const struct source *s);
-/* Kernel and interface drops so far; what a live capture cannot tell stays 0. Files: what pcapng's statistics
- * blocks say that their writer lost. */
-void source_drops(struct source *s, uint64_t *ret_kernel, uint64_t *ret_interface);
+/* Kernel and interface drops so far, of the file or interface `from` (from 0); what a live capture cannot tell stays 0.
+ * Files: what pcapng's statistics blocks say that their writer lost. */
+void source_drops(struct source *s, size_t from, uint64_t *ret_kernel, uint64_t *ret_interface);
 /* Bytes read and (0 when unknown: a pipe) bytes in all, for progress: of the files as they are on disk. */
 void source_progress(const struct source *s, uint64_t *ret_read, uint64_t *ret_total);
 size_t source_files(const struct source *s);

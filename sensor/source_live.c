@@ -29,8 +29,12 @@ enum {
 /* What the card lost, as libpcap counts it (pcap-linux.c, linux_if_drops). */
 static const char *const card_counters[CARD_COUNTERS] = { "rx_missed_errors", "rx_fifo_errors" };
 
+/* A ring of an interface. An interface has several when asked (packet(7), PACKET_FANOUT); the first of them counts for
+ * all. */
 struct interface {
 	pcap_t *pcap;
+	struct interface *first;
+	uint64_t from_ns;               /* packets before this came to another ring too */
 	uint32_t linktype;
 	bool loaded, failed;            /* loaded: `head` is a packet not yet handed out */
 	struct source_packet head;
@@ -44,7 +48,8 @@ struct interface {
 };
 
 struct source_live {
-	size_t n, from;                 /* from: an interface whose head was handed out; n: none */
+	size_t rings;                   /* of each interface: interface k has those from k * rings on */
+	size_t n, from;                 /* n: rings in all; from: one whose head was handed out; n: none */
 	struct interface *interface;
 	struct pollfd *poll;
 };
@@ -140,6 +145,26 @@ static int set_filter(pcap_t *p, const char *filter, char why[static 256])
 	return status < 0 ? -EIO : 0;
 }
 
+/* The rings of an interface share its packets by a hash of their addresses and ports, the same for both directions
+ * (PACKET_FANOUT_HASH). Without the kernel's defragmentation: it would hide how many packets came. */
+static int join(struct interface *i, int *group, const struct source_live_options *o, char why[static 256])
+{
+	int value = *group < 0 ? (PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_UNIQUEID) << 16 : *group | PACKET_FANOUT_HASH << 16;
+	socklen_t len = sizeof(value);
+	int fd = pcap_fileno(i->pcap);
+	/* Until here this ring got all packets, those of the rings before it too. The card's clock is another one. */
+	i->from_ns = *group < 0 || o->adapter_clock ? 0 : clock_now_ns();
+	int err = setsockopt(fd, SOL_PACKET, PACKET_FANOUT, &value, sizeof(value)) < 0 ? -errno : 0;
+	if (!err && *group < 0) {
+		if (getsockopt(fd, SOL_PACKET, PACKET_FANOUT, &value, &len) < 0)
+			err = -errno;
+		*group = value & 0xffff;
+	}
+	if (err)
+		snprintf(why, 256, "%s: its packets cannot be shared by rings (%s); leave --rings at 1", i->name, err_text(err));
+	return err;
+}
+
 static int open_interface(struct interface *i, const char *name, const struct source_live_options *o, char why[static 256])
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
@@ -177,7 +202,8 @@ static int open_interface(struct interface *i, const char *name, const struct so
 		return err;
 	/* The DLT_ numbers of the link types that we read are their LINKTYPE_ numbers, RAW's too (see decode.h). */
 	i->linktype = (uint32_t)pcap_datalink(i->pcap);
-	open_counters(i);
+	if (i->first == i)
+		open_counters(i);
 	return 0;
 }
 
@@ -185,22 +211,31 @@ int source_live_open(const char *const *interfaces, size_t n, const struct sourc
 	char why[static 256])
 {
 	struct source_live *l = calloc(1, sizeof(*l));
-	int err = -ENOMEM;
+	int err = -ENOMEM, group = -1;
 	snprintf(why, 256, "%s", err_text(err));
 	if (!l)
 		return err;
+	l->rings = o->rings ? o->rings : 1;
+	n *= l->rings;
 	l->interface = calloc(n ? n : 1, sizeof(*l->interface));
 	l->poll = calloc(n ? n : 1, sizeof(*l->poll));
 	if (!l->interface || !l->poll)
 		goto fail;
 	for (; l->n < n; l->n++) {
 		struct interface *i = l->interface + l->n;
+		i->first = l->interface + l->n / l->rings * l->rings;
 		for (size_t k = 0; k < CARD_COUNTERS; k++)
 			i->card_fd[k] = -1;
 	}
 	l->from = n;
-	for (size_t k = 0; k < n; k++) {
-		err = open_interface(l->interface + k, interfaces[k], o, why);
+	for (size_t k = 0, group_of = n; k < n; k++) {
+		err = open_interface(l->interface + k, interfaces[k / l->rings], o, why);
+		if (!err && l->rings > 1) {
+			if (k / l->rings != group_of)
+				group = -1;
+			group_of = k / l->rings;
+			err = join(l->interface + k, &group, o, why);
+		}
 		if (err)
 			goto fail;
 		l->poll[k] = (struct pollfd){ .fd = pcap_get_selectable_fd(l->interface[k].pcap), .events = POLLIN };
@@ -235,14 +270,15 @@ static void keep(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
 {
 	struct interface *i = (struct interface *)(void *)user;
 	size_t n = h->caplen < SOURCE_MAX_PACKET ? h->caplen : SOURCE_MAX_PACKET;
+	/* With nanosecond precision libpcap keeps them in tv_usec (pcap_set_tstamp_precision(3PCAP)). */
+	uint64_t ts_ns = (uint64_t)h->ts.tv_sec * CLOCK_SECOND + (uint64_t)h->ts.tv_usec;
+	if (ts_ns < i->from_ns)
+		return;
 	memcpy(i->bytes, bytes, n);
 	i->head.bytes = (struct span){ i->bytes, n };
 	i->head.wire_len = h->len;
 	i->head.linktype = i->linktype;
-	/* With nanosecond precision libpcap keeps them in tv_usec (pcap_set_tstamp_precision(3PCAP)). */
-	i->head.ts_ns = (uint64_t)h->ts.tv_sec * CLOCK_SECOND + (uint64_t)h->ts.tv_usec;
-	i->head.number = ++i->result.packets;
-	i->result.bytes_read += n;
+	i->head.ts_ns = ts_ns;
 	i->loaded = true;
 }
 
@@ -250,11 +286,14 @@ static void load(struct interface *i)
 {
 	if (i->loaded || i->failed)
 		return;
-	int got = pcap_dispatch(i->pcap, 1, keep, (u_char *)(void *)i);
+	int got;
+	do {
+		got = pcap_dispatch(i->pcap, 1, keep, (u_char *)(void *)i);
+	} while (got > 0 && !i->loaded);
 	if (got < 0 && got != PCAP_ERROR_BREAK) {
 		i->failed = true;
-		i->result.err = pcap_error(got);
-		snprintf(i->result.why, sizeof(i->result.why), "%s: %.100s", i->name, pcap_geterr(i->pcap));
+		i->first->result.err = pcap_error(got);
+		snprintf(i->first->result.why, sizeof(i->result.why), "%s: %.100s", i->name, pcap_geterr(i->pcap));
 	}
 }
 
@@ -293,15 +332,19 @@ enum source_status source_live_next(struct source_live *l, unsigned wait_ms, str
 	}
 	if (l->from == l->n)
 		return all_failed(l) ? SOURCE_END : SOURCE_IDLE;
+	struct interface *first = l->interface[l->from].first;
 	*ret = l->interface[l->from].head;
-	ret->file = (uint32_t)l->from + 1;
+	/* Numbered in the order in which they are handed out. */
+	ret->number = ++first->result.packets;
+	first->result.bytes_read += ret->bytes.n;
+	ret->file = (uint32_t)(l->from / l->rings) + 1;
 	return SOURCE_PACKET;
 }
 
-void source_live_drops(struct source_live *l, uint64_t *ret_kernel, uint64_t *ret_interface)
+void source_live_drops(struct source_live *l, size_t interface, uint64_t *ret_kernel, uint64_t *ret_interface)
 {
 	uint64_t kernel = 0, card = 0;
-	for (size_t k = 0; k < l->n; k++) {
+	for (size_t k = interface * l->rings; k < (interface + 1) * l->rings && k < l->n; k++) {
 		struct interface *i = l->interface + k;
 		/* Not pcap_stats(): it opens files. Reading them sets the kernel's counters to 0 (packet(7)). */
 		struct tpacket_stats_v3 s = { 0 };
@@ -322,11 +365,11 @@ void source_live_drops(struct source_live *l, uint64_t *ret_kernel, uint64_t *re
 	*ret_interface = card;
 }
 
-size_t source_live_interfaces(const struct source_live *l) { return l->n; }
+size_t source_live_interfaces(const struct source_live *l) { return l->n / l->rings; }
 
 const struct source_file_result *source_live_result(const struct source_live *l, size_t interface)
 {
-	return interface < l->n ? &l->interface[interface].result : NULL;
+	return interface < l->n / l->rings ? &l->interface[interface * l->rings].result : NULL;
 }
 
 uint64_t source_live_bytes(const struct source_live *l)

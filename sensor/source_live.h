@@ -20,7 +20,8 @@ int source_live_open(const char *const *interfaces, size_t n, const struct sourc
 /* The earliest of the packets at hand; one interface may be behind another by the ring's 10 ms. SOURCE_END when
  * every interface has failed. */
 enum source_status source_live_next(struct source_live *l, unsigned wait_ms, struct source_packet *ret);
-void source_live_drops(struct source_live *l, uint64_t *ret_kernel, uint64_t *ret_interface);
+/* Of one interface, from 0. */
+void source_live_drops(struct source_live *l, size_t interface, uint64_t *ret_kernel, uint64_t *ret_interface);
 size_t source_live_interfaces(const struct source_live *l);
 const struct source_file_result *source_live_result(const struct source_live *l, size_t interface);
 uint64_t source_live_bytes(const struct source_live *l);

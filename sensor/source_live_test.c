@@ -103,7 +103,7 @@ static void captures_every_packet_once(void)
 	CU_ASSERT_EQUAL(read_numbered(s, &all), PACKETS);
 	CU_ASSERT_EQUAL(source_next(s, 1, &p), SOURCE_IDLE);
 	uint64_t kernel = 1, card = 1, bytes, total;
-	source_drops(s, &kernel, &card);
+	source_drops(s, 0, &kernel, &card);
 	CU_ASSERT_EQUAL(kernel, 0);
 	CU_ASSERT_EQUAL(card, 0);
 	source_progress(s, &bytes, &total);
@@ -134,13 +134,13 @@ static void counts_what_the_kernel_dropped(void)
 	uint64_t all, kernel, card, again;
 	send_numbered(0, 8000, 1400);
 	uint32_t ours = read_numbered(s, &all);
-	source_drops(s, &kernel, &card);
+	source_drops(s, 0, &kernel, &card);
 	CU_ASSERT(ours > 0);
 	CU_ASSERT(kernel > 0);
 	/* Each datagram also makes an ICMP answer, as far as the kernel's rate limit lets it. */
 	CU_ASSERT(all + kernel >= 8000);
 	CU_ASSERT(ours + kernel >= 8000);
-	source_drops(s, &again, &card);
+	source_drops(s, 0, &again, &card);
 	CU_ASSERT_EQUAL(again, kernel);         /* read again, not lost and not counted twice */
 	source_close(s);
 }
@@ -174,6 +174,39 @@ static void reads_several_interfaces(void)
 		seen[p.file]++;
 	}
 	CU_ASSERT(seen[1] >= 100 && seen[2] >= 100);
+	source_close(s);
+}
+
+/* Four rings for one interface: each packet comes once, numbered and counted as of one interface. */
+static void spreads_an_interface_over_rings(void)
+{
+	const char *names[] = { "lo" };
+	const struct source_live_options o = { .buffer_bytes = 4 << 20, .rings = 4 };
+	char why[256];
+	struct source *s = NULL;
+	CU_ASSERT_EQUAL_FATAL(source_open_live(names, 1, &o, &s, why), 0);
+	CU_ASSERT_EQUAL(source_files(s), 1);
+	int fds[32];
+	CU_ASSERT(source_fds(s, fds, 32) >= 4);
+	uint64_t all = 0, kernel = 1, card = 1;
+	uint32_t ours = 0, last = 0;
+	/* Each from a port of its own, so that the kernel's hash has something to spread. */
+	for (uint32_t i = 0; i < 400; i++)
+		send_numbered(i, 1, 60);
+	struct source_packet p;
+	while (source_next(s, 100, &p) == SOURCE_PACKET) {
+		struct decode d;
+		CU_ASSERT_EQUAL(p.number, ++all);
+		CU_ASSERT_EQUAL(p.file, 1);
+		decode_packet(p.linktype, p.bytes, p.wire_len, &d);
+		ours += d.kind == DECODE_UDP && d.dst_port == PORT;
+		last += d.kind == DECODE_UDP && d.dst_port == PORT && !d.truncated;
+	}
+	CU_ASSERT_EQUAL(ours, 400);
+	CU_ASSERT_EQUAL(last, 400);
+	source_drops(s, 0, &kernel, &card);
+	CU_ASSERT_EQUAL(kernel, 0);
+	CU_ASSERT_EQUAL(source_result(s, 0)->packets, all);
 	source_close(s);
 }
 
@@ -234,6 +267,7 @@ int main(void)
 	CASE(counts_what_the_kernel_dropped);
 	CASE(says_why_it_cannot_open);
 	CASE(reads_several_interfaces);
+	CASE(spreads_an_interface_over_rings);
 	CASE(outlives_a_link_that_goes_down);
 	CASE(ends_when_the_interface_is_gone);
 #undef CASE

@@ -828,7 +828,7 @@ static void sums_drops_of_statistics_blocks(void)
 	struct source *s = open_bytes(&f, f.n);
 	CU_ASSERT_EQUAL(drain(s, NULL, 0), 0);
 	uint64_t kernel, interface;
-	source_drops(s, &kernel, &interface);
+	source_drops(s, 0, &kernel, &interface);
 	CU_ASSERT_EQUAL(kernel, 102 + 103);
 	CU_ASSERT_EQUAL(interface, 12 + 13);
 	CU_ASSERT_EQUAL(source_result(s, 0)->err, 0);
