@@ -1,0 +1,94 @@
+/* shard_run.h -- what the files of the shard share; nobody else includes it.
+ *
+ * shard.c: a packet and a timer. shard_flow.c: flows begin and end. shard_tcp.c: TCP. shard_read.c: probing and dissecting.
+ * shard_say.c: observations.
+ */
+#ifndef SENSOR_SHARD_RUN_H
+#define SENSOR_SHARD_RUN_H
+
+#include "sensor/shard.h"
+#include "sensor/stream.h"
+
+enum shard_phase {
+	SHARD_PHASE_QUIET,            /* no data yet */
+	SHARD_PHASE_PROBING,          /* holds a probe slot; the first bytes of both directions are held */
+	SHARD_PHASE_DISSECTING,       /* holds a state */
+	SHARD_PHASE_DONE,             /* nothing more is read */
+};
+
+enum { SHARD_SERVICE_NONE, SHARD_SERVICE_UNKNOWN, SHARD_SERVICE_RECOGNISED = 2, SHARD_SERVICE_DISSECTED = 64 };
+
+/* What a flow has beside struct flow. */
+struct shard_conn {
+	struct stream s[2];
+	uint64_t skip[2];               /* bytes of no interest still to come */
+	uint64_t started_ns, gap_bytes;
+	uint32_t need[2];               /* bytes the dissector wants before it is called again */
+	uint32_t first_seq[2];          /* TCP: of the first data byte, with start_known */
+	uint32_t state;                 /* block of states, plus one; 0 none */
+	uint16_t vlan, probe_segments[2], conflicts;
+	struct mac mac[2];
+	uint8_t mac_by[2];              /* 0 unknown, 1 from the other side's frames, 2 from its own */
+	uint8_t probe_at[2];            /* place in the order of probing */
+	uint8_t phase, service, initiator, by, said_conflict;
+	int8_t client;                  /* as the dissector knows it: enum dissect_client */
+	bool start_known[2], end_known[2], data[2], fin[2];
+	bool midstream, answered, opened, said_service, said_malformed, ended;
+};
+
+struct shard {
+	struct shard_config c;
+	struct flow_table *table;
+	struct shard_conn *conns;
+	struct stream_pool *pool;
+	uint8_t *states;
+	uint32_t *state_free;           /* stack of free blocks */
+	size_t states_free, state_size, n_dissectors;
+	size_t probing;
+	struct stats st;
+};
+
+/* One call: what is being worked on. */
+struct shard_run {
+	struct shard *h;
+	struct shard_out *out;
+	size_t mark;                    /* where the output of this packet begins */
+	uint64_t seq;                   /* tag of the output */
+	uint64_t ts_ns, number;         /* of the packet that observations name */
+	uint32_t file;
+	uint32_t i;
+	struct flow *f;
+	struct shard_conn *c;
+	struct dissect_ctx *ctx;        /* while a dissector runs */
+};
+
+/* shard_say.c */
+void shard_say_put(struct shard_run *r, const struct observation *o);
+void shard_say_place(const struct shard_run *r, struct observation *o, unsigned from);
+const char *shard_say_service_name(const struct shard_run *r);
+uint64_t shard_say_transport(const struct shard_run *r);
+/* What flow.open, flow.service and flow.end have in common. src is the side that opened the flow. */
+struct observation shard_say_flow(const struct shard_run *r, enum observation_type type);
+void shard_say_open(struct shard_run *r);
+void shard_say_service(struct shard_run *r);
+void shard_say_malformed(struct shard_run *r, unsigned dir, uint64_t reason);
+void shard_say_conflict(struct shard_run *r, unsigned dir);
+
+/* shard_read.c */
+void shard_read_start(struct shard_run *r);             /* the first data of a flow */
+void shard_read_drain(struct shard_run *r, unsigned dir, struct stream_segment *seg);
+void shard_read_finish(struct shard_run *r, unsigned dir);      /* the direction has ended */
+void shard_read_give_up(struct shard_run *r);           /* nothing recognises it */
+void shard_read_stop(struct shard_run *r);              /* nothing more is read: everything it holds goes back */
+
+/* shard_flow.c */
+void shard_flow_create(struct shard_run *r, const struct shard_packet *p);
+void shard_flow_start_at(struct shard_conn *c, unsigned side, uint32_t seq);
+void shard_flow_end(struct shard_run *r, uint64_t why);
+void shard_flow_retire(const struct shard_run *r, uint32_t i, uint64_t why);    /* ends it, if it has not ended yet, and forgets it */
+
+/* shard_tcp.c */
+void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p);
+bool shard_tcp_is_another(const struct shard_conn *c, const struct shard_packet *p);
+
+#endif

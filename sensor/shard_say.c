@@ -1,0 +1,130 @@
+/* What a flow says: observations, encoded into the output of the worker. */
+#include <string.h>
+
+#include "sensor/recognise.h"
+#include "sensor/shard_run.h"
+
+void shard_say_put(struct shard_run *r, const struct observation *o)
+{
+	struct stats *st = &r->h->st;
+	struct buf *b = &r->out->bytes;
+	struct buf room = *b;
+	struct shard_record head = { .seq = r->seq, .shard = r->h->c.id };
+	if (room.cap > r->mark + SHARD_OUTPUT)
+		room.cap = r->mark + SHARD_OUTPUT;
+	size_t at = room.len;
+	st->v[STATS_observations_made]++;
+	if (buf_put(&room, &head, sizeof(head)) || vocab_encode(&observation_vocab, &o->head, &room)) {
+		st->v[STATS_observations_dropped]++;
+		return;
+	}
+	head.n = (uint32_t)(room.len - at - sizeof(head));
+	memcpy(b->data + at, &head, sizeof(head));
+	b->len = room.len;
+	bool flow = o->head.type == OBSERVATION_FLOW_OPEN || o->head.type == OBSERVATION_FLOW_SERVICE ||
+		    o->head.type == OBSERVATION_FLOW_END;
+	st->v[flow ? STATS_flow_observations : STATS_observations]++;
+}
+
+static struct endpoint end_of(const struct shard_run *r, unsigned side)
+{
+	return (struct endpoint){ r->f->key.ip[side], r->f->key.port[side] };
+}
+
+void shard_say_place(const struct shard_run *r, struct observation *o, unsigned from)
+{
+	struct endpoint src = end_of(r, from), dst = end_of(r, !from);
+	observation_uint(o, OBSERVATION_F_packet, r->number);
+	if (r->file)
+		observation_uint(o, OBSERVATION_F_file, r->file);
+	observation_uint(o, OBSERVATION_F_ts, r->ts_ns);
+	vocab_set_endpoint(&observation_vocab, &o->head, OBSERVATION_F_src, &src);
+	vocab_set_endpoint(&observation_vocab, &o->head, OBSERVATION_F_dst, &dst);
+	observation_uint(o, OBSERVATION_F_flow, r->f->number);
+}
+
+uint64_t shard_say_transport(const struct shard_run *r)
+{
+	return r->f->key.proto == DECODE_TCP ? OBSERVATION_TCP : OBSERVATION_UDP;
+}
+
+const char *shard_say_service_name(const struct shard_run *r)
+{
+	uint8_t s = r->c->service;
+	if (s >= SHARD_SERVICE_DISSECTED)
+		return r->h->c.dissectors[s - SHARD_SERVICE_DISSECTED]->name;
+	if (s >= SHARD_SERVICE_RECOGNISED)
+		return recognise_name((enum recognise_service)(s - SHARD_SERVICE_RECOGNISED + 1));
+	return "unknown";
+}
+
+/* What flow.open, flow.service and flow.end have in common. src is the side that opened the flow. */
+struct observation shard_say_flow(const struct shard_run *r, enum observation_type type)
+{
+	const struct shard_conn *c = r->c;
+	unsigned from = c->initiator;
+	struct observation o = { .head.type = (uint16_t)type };
+	shard_say_place(r, &o, from);
+	observation_uint(&o, OBSERVATION_F_transport, shard_say_transport(r));
+	observation_uint(&o, OBSERVATION_F_initiator_by, c->by);
+	if (c->mac_by[from])
+		vocab_set_mac(&observation_vocab, &o.head, OBSERVATION_F_src_mac, &c->mac[from]);
+	if (c->mac_by[!from])
+		vocab_set_mac(&observation_vocab, &o.head, OBSERVATION_F_dst_mac, &c->mac[!from]);
+	if (c->vlan)
+		observation_uint(&o, OBSERVATION_F_vlan, c->vlan);
+	observation_uint(&o, OBSERVATION_F_midstream, c->midstream);
+	/* After one packet nobody can say yet. */
+	if (r->f->packets[0] + r->f->packets[1] > 1 || type == OBSERVATION_FLOW_END)
+		observation_uint(&o, OBSERVATION_F_one_sided, !r->f->packets[0] || !r->f->packets[1]);
+	observation_uint(&o, OBSERVATION_F_answered, c->answered);
+	return o;
+}
+
+void shard_say_open(struct shard_run *r)
+{
+	if (r->c->opened)
+		return;
+	r->c->opened = true;
+	struct observation o = shard_say_flow(r, OBSERVATION_FLOW_OPEN);
+	shard_say_put(r, &o);
+}
+
+void shard_say_service(struct shard_run *r)
+{
+	if (r->c->said_service)
+		return;
+	r->c->said_service = true;
+	struct observation o = shard_say_flow(r, OBSERVATION_FLOW_SERVICE);
+	observation_text(&o, OBSERVATION_F_service, span_str(shard_say_service_name(r)));
+	shard_say_put(r, &o);
+}
+
+void shard_say_malformed(struct shard_run *r, unsigned dir, uint64_t reason)
+{
+	if (r->c->said_malformed)
+		return;
+	r->c->said_malformed = true;
+	struct observation o = { .head.type = OBSERVATION_MALFORMED };
+	shard_say_place(r, &o, dir);
+	observation_uint(&o, OBSERVATION_F_transport, shard_say_transport(r));
+	observation_text(&o, OBSERVATION_F_service, span_str(shard_say_service_name(r)));
+	observation_uint(&o, OBSERVATION_F_reason, reason);
+	shard_say_put(r, &o);
+}
+
+/* Once a direction; what comes after is told with the end of the flow. */
+void shard_say_conflict(struct shard_run *r, unsigned dir)
+{
+	struct shard_conn *c = r->c;
+	if (c->conflicts < UINT16_MAX)
+		c->conflicts++;
+	if (c->said_conflict & 1u << dir)
+		return;
+	c->said_conflict |= (uint8_t)(1u << dir);
+	struct observation o = { .head.type = OBSERVATION_STREAM_CONFLICT };
+	shard_say_place(r, &o, dir);
+	observation_uint(&o, OBSERVATION_F_transport, shard_say_transport(r));
+	observation_uint(&o, OBSERVATION_F_conflicts, c->conflicts);
+	shard_say_put(r, &o);
+}
