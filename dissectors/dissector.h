@@ -19,6 +19,9 @@ enum dissect_status {
 	DISSECT_SKIP,           /* `consumed` are done with, and the next `need` are of no interest: the
 	                           engine counts them off, held or not, and calls again after them */
 	DISSECT_BAD,            /* not this protocol, or broken past repair: stop for this flow */
+	DISSECT_DONE,           /* all that was wanted of this flow is known, of both directions: nothing more is handed over,
+	                           finish() neither; state and held bytes are given back, the flow keeps its service and
+	                           what still comes counts as unread. Unlike BAD it says nothing against the bytes. */
 };
 
 struct dissect_result {

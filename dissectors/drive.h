@@ -42,6 +42,7 @@ struct drive_side {
 struct drive {
 	const struct dissector *d;
 	bool midstream, found, bad;
+	bool done;              /* it has all it wanted of this flow */
 	unsigned first;         /* direction that spoke first */
 	bool spoke;
 	enum dissect_client client;
@@ -162,7 +163,7 @@ static inline void drive_drop(struct drive_side *s, size_t n)
 static inline void drive_parse(struct drive *v, unsigned dir)
 {
 	struct drive_side *s = &v->side[dir];
-	while (!v->bad) {
+	while (!v->bad && !v->done) {
 		size_t off = s->skip < s->n ? (size_t)s->skip : s->n;
 		drive_drop(s, off);
 		s->skip -= off;
@@ -191,6 +192,9 @@ static inline void drive_parse(struct drive *v, unsigned dir)
 			break;
 		case DISSECT_BAD:
 			v->bad = true;
+			break;
+		case DISSECT_DONE:
+			v->done = true;
 			break;
 		default:
 			drive_require(v->d, r.status == DISSECT_OK);
@@ -230,7 +234,7 @@ static inline void drive_ask(struct drive *v, unsigned dir)
 /* Bytes of direction `dir`, `segment` at a time (0: all at once). */
 static inline void drive_feed(struct drive *v, unsigned dir, struct span in, size_t segment)
 {
-	for (size_t at = 0; at < in.n && !v->bad;) {
+	for (size_t at = 0; at < in.n && !v->bad && !v->done;) {
 		size_t n = !segment || segment > in.n - at ? in.n - at : segment;
 		if (!v->spoke)
 			v->first = dir;
@@ -248,7 +252,7 @@ static inline void drive_feed(struct drive *v, unsigned dir, struct span in, siz
 static inline void drive_gap(struct drive *v, unsigned dir, uint64_t n)
 {
 	struct drive_side *s = &v->side[dir];
-	if (v->bad)
+	if (v->bad || v->done)
 		return;
 	if (n && n <= s->skip) {        /* inside bytes of no interest: nothing was missed */
 		s->skip -= n;
@@ -270,7 +274,7 @@ static inline void drive_gap(struct drive *v, unsigned dir, uint64_t n)
 static inline void drive_fin(struct drive *v, unsigned dir)
 {
 	struct drive_side *s = &v->side[dir];
-	if (v->bad || !v->found || s->finished)
+	if (v->bad || v->done || !v->found || s->finished)
 		return;
 	s->finished = true;
 	if (!v->d->finish)

@@ -63,7 +63,7 @@ static inline void fuzz_dissector(const struct dissector *d, const uint8_t *data
 	fuzz_run(&cut, input, segments[data[0] >> 2 & 7]);
 	fuzz_run(&probed, input, 0);
 	drive_require(d, !strcmp(drive_text(&whole), drive_text(&cut)));
-	drive_require(d, whole.bad == cut.bad && whole.client == cut.client);
+	drive_require(d, whole.bad == cut.bad && whole.done == cut.done && whole.client == cut.client);
 	drive_done(&whole);
 	drive_done(&cut);
 	drive_done(&probed);

@@ -99,7 +99,7 @@ static struct dissect_result parse(struct shard_run *r, unsigned dir, struct spa
 	if (!kept)
 		return (struct dissect_result){ .status = DISSECT_BAD };
 	/* Whole messages were read: whoever wants to know who is the client has been asked. */
-	if (x.consumed && x.status != DISSECT_BAD)
+	if ((x.consumed && x.status != DISSECT_BAD) || x.status == DISSECT_DONE)
 		shard_say_service(r);
 	return x;
 }
@@ -199,6 +199,10 @@ static void feed(struct shard_run *r, unsigned dir, struct span in)
 			return;
 		if (x.status == DISSECT_BAD) {
 			broken(r, dir, OBSERVATION_SYNTAX);
+			return;
+		}
+		if (x.status == DISSECT_DONE) {
+			shard_read_stop(r);
 			return;
 		}
 		if (held)

@@ -12,7 +12,7 @@
 
 /* A protocol of the test's own: "T!", a length byte, that many letters. 255: a thousand bytes of no interest follow.
  * Letters: 'c...' the sender is the client, 's...' the server is; "bad" breaks; "many" says two thousand things;
- * "huge" asks for more than its limit. */
+ * "huge" asks for more than its limit; "done" is the last that is of interest. */
 struct toy_state { uint32_t messages; uint8_t fill[96]; };
 
 enum { TOY_MAX = 1024 };
@@ -52,6 +52,10 @@ static struct dissect_result toy_parse(void *state, struct span in, struct disse
 		return (struct dissect_result){ DISSECT_BAD, 0, 0 };
 	if (span_eq(text, span_str("huge")))
 		return (struct dissect_result){ DISSECT_MORE, n, TOY_MAX + 1 };
+	if (span_eq(text, span_str("done"))) {
+		toy_say(ctx, st->messages++ ? "" : "1st:", text);
+		return (struct dissect_result){ DISSECT_DONE, n, 0 };
+	}
 	if (text.n && text.p[0] == 'c')
 		ctx->client = (enum dissect_client)ctx->dir;
 	if (text.n && text.p[0] == 's')
@@ -569,6 +573,45 @@ static void broken_bytes_are_said_once(void)
 	teardown(&r);
 }
 
+/* With one state for all flows: what is done gives its state and what it holds back at once. */
+static void a_dissector_that_is_done_lets_the_flow_pass(void)
+{
+	struct rig r;
+	struct shard_config c = plenty();
+	c.states = c.probes = 1;
+	setup_with(&r, c);
+	handshake(&r);
+	tcp(&r, S, C, ACK, 200, 100, "T!\3un");                /* half a message, held */
+	tcp(&r, C, S, ACK, 115, 205, "T!\1z");                 /* ahead of what is missing */
+	r.text[r.n = 0] = 0;
+	tcp(&r, C, S, ACK, 100, 205, "T!\4do");
+	IS(&r, "");
+	tcp(&r, C, S, ACK, 105, 205, "neT!\1a");
+	IS(&r, "hl7.message 7 40000>9000 1st:done\n");
+	tcp(&r, S, C, ACK, 205, 107, "dT!\1b");
+	tcp(&r, C, S, ACK, 111, 210, "T!\3bad");
+	IS(&r, "");
+	tcp(&r, 50000, S, SYN, 0, 0, "");
+	tcp(&r, S, 50000, SYN | ACK, 0, 1, "");
+	r.text[r.n = 0] = 0;
+	tcp(&r, 50000, S, ACK, 1, 1, "T!\4doneT!\1a");
+	IS(&r, "flow.service 12 50000>9000 handshake toy answered\n"
+	       "hl7.message 12 50000>9000 1st:done\n");
+	tcp(&r, C, S, FIN | ACK, 119, 210, "");
+	tcp(&r, S, C, FIN | ACK, 210, 120, "");
+	tcp(&r, C, S, ACK, 120, 211, "");
+	IS(&r, "flow.end 15 40000>9000 handshake toy answered closed out=8 in=4\n");
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_dissector_bad], 0);
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_state_dropped], 0);
+	capture_ends(&r);
+	const uint64_t *v = shard_stats(r.h)->v;
+	CU_ASSERT_EQUAL(v[STATS_tcp_bytes], v[STATS_stream_bytes] + v[STATS_stream_overlap_bytes] +
+						    v[STATS_stream_outside_bytes] + v[STATS_stream_unread_bytes]);
+	/* "T!\1z" that waited, "dT!\1b" and "T!\3bad"; the rest of the segment that ended it was handed on. */
+	CU_ASSERT_EQUAL(v[STATS_stream_unread_bytes], 4 + 5 + 6);
+	teardown(&r);
+}
+
 static void one_packet_cannot_say_too_much(void)
 {
 	struct rig r;
@@ -743,6 +786,7 @@ int main(void)
 	T(skipped_bytes_are_not_held_and_holes_in_them_do_not_matter);
 	T(a_message_in_one_byte_segments_and_its_rest);
 	T(broken_bytes_are_said_once);
+	T(a_dissector_that_is_done_lets_the_flow_pass);
 	T(one_packet_cannot_say_too_much);
 	T(ports_used_again_are_another_flow);
 	T(a_full_table_gives_up_half_open_flows_first);
