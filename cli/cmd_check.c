@@ -8,13 +8,14 @@
 #include "core/log.h"
 #include "core/standard.h"
 #include "rules/policy.h"
+#include "sensor/setup.h"
 
 static const char help[] =
 "usage: spanward check FILE|DIR...\n"
 "\n"
 "Reads device types, inventory and site as the sensor would, and prints every fault with file, line and\n"
 "column. A directory is checked as a whole: roles that nothing defines, units of unknown types, two units\n"
-"with one address. Nothing is changed.\n"
+"with one address. The configuration file of a sensor (kind: sensor) is checked too. Nothing is changed.\n"
 "\n"
 "  -q, --quiet   say nothing about files that are right\n"
 "  -h, --help    this text\n"
@@ -22,6 +23,18 @@ static const char help[] =
 "Exit codes: 0 all right, 2 usage, 3 a file is wrong, 5 a file may not be read.\n"
 "\n"
 "Example: spanward check policy/\n";
+
+/* The configuration of a sensor is told by its kind; all else is policy. */
+static int check_one(const char *path, struct conf_report *rep)
+{
+	if (!setup_is_config(path))
+		return policy_check_path(path, rep);
+	struct setup s;
+	setup_defaults(&s);
+	int err = setup_config(&s, path, rep);
+	setup_free(&s);
+	return err;
+}
 
 static int run(int argc, char **argv)
 {
@@ -42,7 +55,7 @@ static int run(int argc, char **argv)
 	for (int i = optind; i < argc; i++) {
 		struct conf_report rep = { 0 };
 		char name[ESCAPE_NAME];
-		int err = policy_check_path(argv[i], &rep);
+		int err = check_one(argv[i], &rep);
 		conf_say(&rep);
 		if (!err) {
 			if (!quiet)

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,8 +22,8 @@
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/log.h"
-#include "sensor/options.h"
-#include "sensor/station.h"
+#include "core/option.h"
+#include "sensor/setup.h"
 
 static const char help[] =
 "usage: spanward run (-i IFACE... | -r CAPTURE...) [-p POLICY_DIR] [OPTION...]\n"
@@ -33,36 +32,24 @@ static const char help[] =
 "one command. New alerts are printed as they come; spanward alerts, explain and assets read the store, also\n"
 "while this runs. End it with Ctrl-C.\n"
 "\n"
-"  -i, --interface IFACE  watch this interface; may be given several times (needs CAP_NET_RAW)\n"
-"  -r, --read CAPTURE     read this capture into the store instead\n"
-"  -p, --policy DIR       device types, inventory and site; SIGHUP reads them again\n"
-"      --store FILE       default: /var/lib/spanward/spanward.db for root, else\n"
-"                         $XDG_STATE_HOME/spanward/spanward.db\n"
-"      --sink NAME:TARGET also send alerts there, such as jsonl:/var/log/spanward.jsonl or\n"
-"                         syslog:tcp:192.0.2.7:6514; may be given several times\n"
-"      --format FORMAT    of the alerts printed: table (default on a terminal), jsonl (default on a pipe)\n"
-"      --lang en|ja       language of the table\n"
-"      --color WHEN       auto, always, never\n"
-"      --sensor-id ID     name of the sensor in events (default: local)\n"
-"      --workers N        threads, 1 to 16     --buffer SIZE  kernel buffer for each interface\n"
-"      --filter EXPR      watch only this (pcap-filter(7)); what it leaves out is not even counted\n"
-"      --snaplen N        bytes of each packet, from 96; messages that are cut cannot be judged\n"
-"      --timestamps CLOCK host (default), or adapter where the card stamps packets\n"
-"      --budget LIST      NAME=VALUE,... as for spanward replay\n"
-"      --no-sandbox       leave the process that parses packets its system calls (to find faults)\n"
-"  -q, --quiet            only warnings and errors in the log; alerts are printed all the same\n"
-"  -h, --help             this text\n"
+SETUP_HELP_INPUT
+"      --store FILE        default: /var/lib/spanward/spanward.db for root, else\n"
+"                          $XDG_STATE_HOME/spanward/spanward.db\n"
+"      --sink NAME:TARGET  also send alerts there, such as jsonl:/var/log/spanward.jsonl or\n"
+"                          syslog:tcp:192.0.2.7:6514; may be given several times\n"
+"      --format FORMAT     of the alerts printed: table (default on a terminal), jsonl (default on a pipe)\n"
+"      --lang en|ja        language of the table\n"
+"      --color WHEN        auto, always, never\n"
+SETUP_HELP_RUNNING
+"  -q, --quiet             only warnings and errors in the log; alerts are printed all the same\n"
+"  -h, --help              this text\n"
 "\n"
 "Exit codes: 0 ok, 1 failure, 2 usage, 3 policy wrong, 4 a capture is unreadable or corrupt, 5 permission.\n"
 "\n"
 "Example: sudo spanward run -i eth1 -p /etc/spanward/policy\n";
 
 enum {
-	OPT_STORE = 256, OPT_SINK, OPT_FORMAT, OPT_LANG, OPT_COLOR, OPT_SENSOR_ID, OPT_WORKERS, OPT_BUFFER, OPT_BUDGET,
-	OPT_FILTER, OPT_SNAPLEN,
-	OPT_TIMESTAMPS,
-	OPT_NO_SANDBOX,
-	MAX_INTERFACES = 16,
+	OPT_STORE = 256, OPT_SINK, OPT_FORMAT, OPT_LANG, OPT_COLOR,
 	ROUND_MS = 200,                 /* between looks at the sensor and the sinks */
 	FRAMES_PER_ROUND = 64, ALERTS_PER_ROUND = 64,
 	SEEN_MAX = 1 << 16,             /* alerts printed once; more than a person reads in a run */
@@ -70,30 +57,20 @@ enum {
 };
 
 static const struct option options[] = {
-	{ "interface", required_argument, NULL, 'i' },
-	{ "read", required_argument, NULL, 'r' },
-	{ "policy", required_argument, NULL, 'p' },
+	SETUP_OPTIONS,
 	{ "store", required_argument, NULL, OPT_STORE },
 	{ "sink", required_argument, NULL, OPT_SINK },
 	{ "format", required_argument, NULL, OPT_FORMAT },
 	{ "lang", required_argument, NULL, OPT_LANG },
 	{ "color", required_argument, NULL, OPT_COLOR },
-	{ "sensor-id", required_argument, NULL, OPT_SENSOR_ID },
-	{ "workers", required_argument, NULL, OPT_WORKERS },
-	{ "buffer", required_argument, NULL, OPT_BUFFER },
-	{ "filter", required_argument, NULL, OPT_FILTER },
-	{ "snaplen", required_argument, NULL, OPT_SNAPLEN },
-	{ "timestamps", required_argument, NULL, OPT_TIMESTAMPS },
-	{ "budget", required_argument, NULL, OPT_BUDGET },
-	{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
 
 struct running {
-	struct station_config station;
-	const char *interfaces[MAX_INTERFACES], *files[SOURCE_MAX_FILES], *sinks[OUTLETS_MAX];
+	struct setup setup;
+	const char *sinks[OUTLETS_MAX];
 	size_t n_sinks;
 	char path[WHERE_MAX], dir[64], socket[80], endpoint[96];
 	const char *color;
@@ -125,30 +102,18 @@ static void on_signal(int sig)
 		run_stops++;
 }
 
-static int take_input(struct running *r, int opt, const char *arg)
-{
-	struct session_config *s = &r->station.session;
-	size_t *n = opt == 'i' ? &s->n_interfaces : &s->n_files;
-	if (*n == (opt == 'i' ? (size_t)MAX_INTERFACES : (size_t)SOURCE_MAX_FILES))
-		return cmd_usage(&cmd_run, "at most 16 interfaces and 256 captures");
-	(opt == 'i' ? r->interfaces : r->files)[(*n)++] = arg;
-	return 0;
-}
-
 static int take(struct running *r, int opt, const char *arg)
 {
 	static const char *const colors[] = { "auto", "always", "never", NULL };
 	static const char *const formats[] = { "table", "jsonl", NULL };
-	struct session_config *s = &r->station.session;
-	char why[256] = "";
-	uint64_t v = 0;
+	char why[256] = "", name[OPTION_NAME], whole[320];
+	if (setup_is(opt)) {
+		if (!setup_take(&r->setup, opt, arg, why))
+			return 0;
+		(void)snprintf(whole, sizeof(whole), "%s: %s", option_typed(opt, options, name), why);
+		return cmd_usage(&cmd_run, whole);
+	}
 	switch (opt) {
-	case 'i':
-	case 'r':
-		return take_input(r, opt, arg);
-	case 'p':
-		s->policy_dir = arg;
-		return 0;
 	case 'q':
 		r->quiet = true;
 		return 0;
@@ -171,38 +136,6 @@ static int take(struct running *r, int opt, const char *arg)
 	case OPT_COLOR:
 		r->color = arg;
 		return cmd_choice(&cmd_run, "--color", arg, colors) < 0 ? ERR_EXIT_USAGE : 0;
-	case OPT_SENSOR_ID:
-		s->engine.sensor = arg;
-		return options_sensor_id(arg, why) ? cmd_usage(&cmd_run, why) : 0;
-	case OPT_WORKERS:
-		if (options_uint(arg, 1, ENGINE_MAX_WORKERS, &v, why))
-			return cmd_usage(&cmd_run, why);
-		s->engine.workers = (unsigned)v;
-		return 0;
-	case OPT_BUFFER:
-		if (options_size(arg, 1 << 20, INT32_MAX, &v, why))
-			return cmd_usage(&cmd_run, why);
-		s->live.buffer_bytes = (size_t)v;
-		return 0;
-	case OPT_FILTER:
-		s->live.filter = arg;
-		return 0;
-	case OPT_SNAPLEN:
-		if (options_uint(arg, SOURCE_MIN_SNAPLEN, SOURCE_MAX_PACKET, &v, why))
-			return cmd_usage(&cmd_run, why);
-		s->live.snaplen = (uint32_t)v;
-		return 0;
-	case OPT_TIMESTAMPS: {
-		static const char *const clocks[] = { "host", "adapter", NULL };
-		int clock = cmd_choice(&cmd_run, "--timestamps", arg, clocks);
-		s->live.adapter_clock = clock == 1;
-		return clock < 0 ? ERR_EXIT_USAGE : 0;
-	}
-	case OPT_BUDGET:
-		return options_budget(arg, &s->engine, why) ? cmd_usage(&cmd_run, why) : 0;
-	case OPT_NO_SANDBOX:
-		s->no_sandbox = true;
-		return 0;
 	default:
 		return cmd_usage(&cmd_run, "see above");
 	}
@@ -241,7 +174,7 @@ static int start_sensor(struct running *r)
 	if (read(gate[0], &go, 1) != 1)
 		_exit(ERR_EXIT_FAILURE);
 	(void)close(gate[0]);
-	_exit(station_run(&r->station));
+	_exit(station_run(&r->setup.station));
 }
 
 static bool is_new(struct running *r, const char *id)
@@ -364,7 +297,7 @@ static int make_endpoint(struct running *r)
 	}
 	(void)snprintf(r->socket, sizeof(r->socket), "%s/events", r->dir);
 	(void)snprintf(r->endpoint, sizeof(r->endpoint), "ipc://%s", r->socket);
-	r->station.endpoint = r->endpoint;
+	r->setup.station.endpoint = r->endpoint;
 	return 0;
 }
 
@@ -422,15 +355,18 @@ static int both(struct running *r)
 static int run(int argc, char **argv)
 {
 	static struct running r = { .format = -1, .owner = -1, .gate = -1 };
-	struct session_config *s = &r.station.session;
-	engine_defaults(&s->engine);
-	s->engine.sensor = "local";
-	s->engine.workers = 1;
-	s->engine.flow_events = true;
-	s->engine.epoch = clock_now_ns() / 1000;
-	r.station.linger_s = 10;
+	static const char letters[] = ":i:r:p:qh";
+	char why[256] = "";
+	struct conf_report rep = { 0 };
+	setup_defaults(&r.setup);
+	(void)snprintf(r.setup.sensor, sizeof(r.setup.sensor), "local");
 	r.language = writer_language();
-	for (int opt; (opt = getopt_long(argc, argv, ":i:r:p:qh", options, NULL)) != -1;) {
+	const char *config = setup_typed_config(argc, argv, letters, options);
+	if (config && setup_config(&r.setup, config, &rep)) {
+		conf_say(&rep);
+		return ERR_EXIT_CONFIG;
+	}
+	for (int opt; (opt = getopt_long(argc, argv, letters, options, NULL)) != -1;) {
 		if (opt == 'h')
 			return cmd_help(&cmd_run);
 		if (opt == '?' || opt == ':')
@@ -441,20 +377,16 @@ static int run(int argc, char **argv)
 	}
 	if (optind < argc)
 		return cmd_usage(&cmd_run, "interfaces are given with -i, captures with -r");
-	if (!s->n_interfaces == !s->n_files)
-		return cmd_usage(&cmd_run, s->n_files ? "either -i or -r, not both" : "which interface? Give -i IFACE");
-	s->interfaces = r.interfaces;
-	s->files = r.files;
+	if (setup_finish(&r.setup, why))
+		return cmd_usage(&cmd_run, why);
 	if (!r.path[0] && where_store(r.path))
 		return cmd_usage(&cmd_run, "no home directory: say where to keep the store with --store FILE");
 	if (sodium_init() < 0)
 		return ERR_EXIT_FAILURE;
-	/* Someone who can guess where flows fall can crowd one shard: live keys are nobody's to guess. */
-	if (s->n_interfaces && getrandom(&s->engine.key, sizeof(s->engine.key), 0) != (ssize_t)sizeof(s->engine.key))
-		return ERR_EXIT_FAILURE;
 	log_open("spanward run", LOG_LEVEL_INFO);
 	int code = both(&r);
 	close_collector(&r);
+	setup_free(&r.setup);
 	return code;
 }
 

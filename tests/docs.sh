@@ -17,6 +17,7 @@ example '## Inventory' inventory.yaml
 example '## Site' site.yaml
 sed -n 's/^    \(id,type,ip.*\)/\1/p; s/^    \(er400-.*\)/\1/p' docs/profiles.md >"$dir/inventory.csv"
 "$BUILD/bin/spanward" check "$dir/inventory.csv"
+"$BUILD/bin/spanward" check docs/examples/sensor.yaml
 # The commands that docs/cli.md shows have the options it shows.
 grep -oE '^    (sudo )?spanward [a-z]+ .*' docs/cli.md | sed 's/^ *//; s/^sudo //' | while read -r _ command rest; do
 	for option in $(printf '%s\n' "$rest" | grep -oE -- ' --?[a-z][a-z-]*' || true); do
