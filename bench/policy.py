@@ -19,7 +19,7 @@ ROWS = """  store: {dicom: "104,11112", to: pacs, cite: ifu X-1}
 """
 for t in range(TYPES):
     with open(f"{out}/type-{t:03}.yaml", "w") as f:
-        f.write(f"schema: spanward/1\ndevice_type: bench.type-{t:03}\nmaker: Bench K.K.\nmodel: B-{t:03}\ndocuments:\n"
+        f.write(f"format: spanward/1\ndevice_type: bench.type-{t:03}\nmaker: Bench K.K.\nmodel: B-{t:03}\ndocuments:\n"
                 f"  ifu: {{id: IFU-{t:03}, revision: 1}}\npsirt: psirt@bench.example\nport_list: exhaustive\nout:\n{ROWS}")
         for r in range(50):
             f.write(f"  more-{r:02}: {{tcp: {10000 + 100 * t + r}, to: role-{(t + r) % 40}, cite: ifu Y-{r}}}\n")
@@ -33,7 +33,7 @@ with open(f"{out}/site.yaml", "w") as f:
     def role(name, first, n):
         f.write(f"  {name}: [" + ", ".join(f'{{ip: "10.1.0.{a}"}}, {{ip: "2001:db8:20::a01:{a:x}"}}'
                                            for a in range(first, first + n)) + "]\n")
-    f.write('schema: spanward/1\nkind: site\nrevision: 1\nlocal_networks: ["10.0.0.0/8", "2001:db8::/32"]\nroles:\n')
+    f.write('format: spanward/1\nkind: site\nrevision: 1\nlocal_networks: ["10.0.0.0/8", "2001:db8::/32"]\nroles:\n')
     for name, first, n in (("pacs", 10, 2), ("engine", 20, 4), ("dns", 4, 2), ("intranet", 40, 4), ("files", 50, 4),
                            ("proxy", 60, 8), ("cloud", 70, 8), ("unknown-a", 80, 8), ("unknown-b", 90, 8), ("ntp", 6, 1)):
         role(name, first, n)

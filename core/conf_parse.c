@@ -11,14 +11,6 @@
 #include "core/near.h"
 #include "core/utf8.h"
 
-enum { CHUNK_NODES = 256 };
-
-struct conf_chunk {
-	struct conf_chunk *next;
-	size_t n;
-	struct conf_node v[CHUNK_NODES];
-};
-
 struct open_node {
 	struct conf_node *node;
 	bool have_key;                  /* a map's key was read, its value comes next */
@@ -68,23 +60,16 @@ static void free_span(struct span s) { free((void *)(uintptr_t)s.p); }
 
 static struct conf_node *new_node(struct builder *b, enum conf_shape shape, const yaml_mark_t *at)
 {
-	struct conf_chunk *c = b->doc->chunks;
 	if (b->doc->nodes >= CONF_MAX_NODES) {
 		refuse(b, at, "more than %d values in one file", CONF_MAX_NODES);
 		b->stop = true;
 		return NULL;
 	}
-	if (!c || c->n == CHUNK_NODES) {
-		c = calloc(1, sizeof(*c));
-		if (!c) {
-			out_of_memory(b);
-			return NULL;
-		}
-		c->next = b->doc->chunks;
-		b->doc->chunks = c;
+	struct conf_node *n = conf_make_node(b->doc);
+	if (!n) {
+		out_of_memory(b);
+		return NULL;
 	}
-	struct conf_node *n = &c->v[c->n++];
-	b->doc->nodes++;
 	n->shape = shape;
 	n->line = (unsigned)at->line + 1;
 	n->column = (unsigned)at->column + 1;
@@ -108,17 +93,8 @@ static void attach(struct builder *b, struct conf_node *n)
 		o->key = (struct span){ 0 };
 		o->have_key = false;
 	}
-	if (parent->n == parent->cap) {
-		size_t cap = parent->cap ? parent->cap * 2 : 4;
-		struct conf_node **v = reallocarray(parent->child, cap, sizeof(*v));
-		if (!v) {
-			out_of_memory(b);
-			return;
-		}
-		parent->child = v;
-		parent->cap = cap;
-	}
-	parent->child[parent->n++] = n;
+	if (!conf_make_child(parent, n))
+		out_of_memory(b);
 }
 
 static bool has_control(struct span s)

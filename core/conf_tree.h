@@ -20,12 +20,24 @@ struct conf_node {
 	size_t n, cap;
 };
 
+enum { CONF_CHUNK_NODES = 256 };
+struct conf_chunk {
+	struct conf_chunk *next;
+	size_t n;
+	struct conf_node v[CONF_CHUNK_NODES];
+};
+
 struct conf_doc {
 	char name[ESCAPE_NAME];
 	struct conf_node *root;
-	struct conf_chunk *chunks;      /* of nodes; conf_parse.c's */
+	struct conf_chunk *chunks;      /* of nodes */
 	size_t nodes;
+	bool failed;                    /* conf_make.c: memory or room for nodes was out */
 };
+
+/* conf_make.c: a zeroed node of the document; NULL when memory is out. Hangs one under another: false likewise. */
+struct conf_node *conf_make_node(struct conf_doc *doc);
+bool conf_make_child(struct conf_node *parent, struct conf_node *n);
 
 /* conf_report.c: faults. */
 enum { CONF_REPORT_QUOTE = 48 };        /* bytes of the operator's words repeated in a message */

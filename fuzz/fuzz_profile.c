@@ -1,5 +1,6 @@
 /* A device type, in either form, with a site and one unit of that type: read and compiled. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,35 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char site[] = "schema: spanward/1\nkind: site\nroles: {pacs: [{ip: 10.1.0.10}], ntp: [{ip: 10.1.0.4}]}\n";
+
+/* What the writer prints is read again, and printed the same. */
+static void check_writer(const struct conf_node *form)
+{
+	static struct conf_report rep;
+	char *text[2] = { NULL, NULL };
+	size_t n[2] = { 0, 0 };
+	struct policy_model m = { 0 };
+	FILE *to = open_memstream(&text[0], &n[0]);
+	if (!to || policy_write_long(form, to) || fclose(to))
+		abort();
+	rep.n = rep.total = 0;
+	struct conf_doc *doc = conf_parse((struct span){ (const uint8_t *)text[0], n[0] }, "y.yaml", &rep);
+	/* What was just below a limit of the parser may be just above it in the longer form. */
+	if (!doc || policy_types_read(&m, doc, "y.yaml", &rep)) {
+		if (n[0] <= CONF_MAX_BYTES && rep.n && !strstr(rep.v[0].what, "more than"))
+			abort();
+	} else {
+		to = open_memstream(&text[1], &n[1]);
+		if (!to || policy_write_long(m.types.v[0].form, to) || fclose(to))
+			abort();
+		if (n[0] != n[1] || memcmp(text[0], text[1], n[0]))
+			abort();
+	}
+	policy_load_free(&m);
+	conf_free(doc);
+	free(text[0]);
+	free(text[1]);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -28,6 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	        : policy_types_read(&m, doc, "x.yaml", &rep);
 	if (r != -ENOMEM && (r == 0) != (rep.total == 0))
 		abort();
+	if (!r && m.types.n)
+		check_writer(m.types.v[0].form);
 	if (!r && !m.has_site)
 		r = policy_site_read(&m, where, "site.yaml", &rep);
 	if (!r && m.types.n) {

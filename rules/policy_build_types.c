@@ -97,7 +97,7 @@ void policy_build_type(struct policy_build *b, uint32_t index)
 		.cite_unused = POLICY_NONE,
 		.cite_external = POLICY_NONE,
 		.complete = (uint8_t)t->complete,
-		.external = (uint8_t)t->external,
+		.external = (uint8_t)t->claims[POLICY_CLAIM_EXTERNAL].answer,
 	};
 	for (uint32_t i = 0; i < index; i++)
 		if (span_eq(b->m->types.v[i].maker, t->maker)) {
@@ -111,10 +111,11 @@ void policy_build_type(struct policy_build *b, uint32_t index)
 		rec.cite_list = type_cite(
 			b, t, list, policy_build_fmt(text, sizeof(text), &n, "port list: %s", completes[t->complete]));
 	}
-	if (t->unused_closed == CONF_TRI_YES)
-		rec.cite_unused = type_cite(b, t, t->unused_source, span_str("unused ports closed: yes"));
-	if (t->external == CONF_TRI_NO)
-		rec.cite_external = type_cite(b, t, t->external_source, span_str("external: no"));
+	const struct policy_claim *unused = &t->claims[POLICY_CLAIM_UNUSED_CLOSED], *external = &t->claims[POLICY_CLAIM_EXTERNAL];
+	if (unused->answer == CONF_TRI_YES)
+		rec.cite_unused = type_cite(b, t, unused->source, span_str("unused ports closed: yes"));
+	if (external->answer == CONF_TRI_NO)
+		rec.cite_external = type_cite(b, t, external->source, span_str("external: no"));
 	struct policy_type *slot = policy_build_add(b, POLICY_S_TYPES, NULL);
 	if (slot)
 		*slot = rec;

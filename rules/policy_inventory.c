@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/err.h"
 #include "core/utf8.h"
 #include "rules/policy_model.h"
@@ -48,27 +49,70 @@ static const struct conf_key override_keys[] = {
 static const struct conf_key override_item[] = { { .name = "override", .kind = CONF_MAP, .keys = override_keys }, { 0 } };
 
 static const char *const modes[] = { "alert", "report", "learn", NULL };
+static const char *const behinds[] = { "router", "wireless", "gateway", NULL };
+static const char *const owners[] = { "owned", "leased", "loaner", "used", NULL };
+static const struct conf_key owner_map[] = {
+	{ .name = "kind", .kind = CONF_WORD, .words = owners }, { .name = "department", .kind = CONF_TEXT },
+	{ .name = "dept", .kind = CONF_TEXT }, { .name = "clinical_contact", .kind = CONF_TEXT },
+	{ .name = "lessor", .kind = CONF_TEXT }, { .name = "until", .kind = CONF_DATE }, { .name = "note", .kind = CONF_TEXT },
+	{ 0 }
+};
+static const struct conf_key owner[] = {
+	{ .name = "word", .kind = CONF_TEXT, .max = 128 }, { .name = "map", .kind = CONF_MAP, .keys = owner_map }, { 0 }
+};
+static const struct conf_key contact[] = {
+	{ .name = "name", .kind = CONF_TEXT }, { .name = "email", .kind = CONF_TEXT }, { .name = "tel", .kind = CONF_TEXT },
+	{ .name = "text", .kind = CONF_TEXT }, { .name = "note", .kind = CONF_TEXT }, { 0 }
+};
+static const struct conf_key contact_item[] = { { .name = "contact", .kind = CONF_MAP, .keys = contact }, { 0 } };
+static const struct conf_key legacy[] = {
+	{ .name = "state", .kind = CONF_WORD, .words = policy_long_keys_legacy_states, .required = true },
+	{ .name = "reason", .kind = CONF_TEXT, .required = true, .min = 1, .max = 4096 },
+	{ .name = "by", .kind = CONF_TEXT, .required = true, .min = 1 }, { .name = "until", .kind = CONF_DATE },
+	{ 0 }
+};
 static const struct conf_key unit[] = {
 	{ .name = "id", .kind = CONF_TEXT, .required = true, .min = 1, .max = MAX_NAME },
 	{ .name = "type", .kind = CONF_TEXT, .max = MAX_NAME },
 	{ .name = "select", .kind = CONF_LIST, .keys = select_item, .required = true, .min = 1 },
 	{ .name = "corroborate", .kind = CONF_MAP, .keys = corroborate },
 	{ .name = "serial", .kind = CONF_TEXT }, { .name = "location", .kind = CONF_TEXT, .max = 128 },
-	{ .name = "zone", .kind = CONF_TEXT, .max = MAX_NAME }, { .name = "owner", .kind = CONF_ANY },
-	{ .name = "software_version", .kind = CONF_TEXT },
+	{ .name = "zone", .kind = CONF_TEXT, .max = MAX_NAME }, { .name = "owner", .kind = CONF_ONE_OF, .keys = owner },
+	{ .name = "software_version", .kind = CONF_TEXT }, { .name = "asset_number", .kind = CONF_TEXT },
+	{ .name = "acquired", .kind = CONF_DATE },
+	{ .name = "contacts", .kind = CONF_MAP_OF, .keys = contact_item, .doc = "dealer, lessor, repairer of this unit" },
 	{ .name = "enabled", .kind = CONF_LIST, .keys = name_item },
 	{ .name = "override", .kind = CONF_MAP_OF, .keys = override_item },
 	{ .name = "mode", .kind = CONF_WORD, .words = modes },
-	{ .name = "risk_acceptance", .kind = CONF_ANY }, { .name = "note", .kind = CONF_TEXT },
+	{ .name = "mode_until", .kind = CONF_DATE, .min = 1, .doc = "from then on: alert" },
+	{ .name = "network_ends", .kind = CONF_DATE, .min = 1, .doc = "noted end of its use on the network" },
+	{ .name = "legacy", .kind = CONF_MAP, .keys = legacy, .doc = "the hospital's decision after the end of support" },
+	{ .name = "replaces", .kind = CONF_TEXT, .max = MAX_NAME, .doc = "the unit it stands in for" },
+	{ .name = "behind", .kind = CONF_WORD, .words = behinds, .doc = "what hides its own hardware address" },
+	{ .name = "documents", .kind = CONF_LIST, .keys = name_item, .doc = "papers at hand: mds2, sbom, ifu, ..." },
+	{ .name = "risk_acceptance", .kind = CONF_ANY }, { .name = "note", .kind = CONF_TEXT, .max = 4096 },
 	{ .name = "extensions", .kind = CONF_ANY },
 	{ 0 }
 };
+static const struct conf_key standard[] = {
+	{ .name = "type", .kind = CONF_TEXT, .min = 1, .max = MAX_NAME, .doc = "for units of this type" },
+	{ .name = "zone", .kind = CONF_TEXT, .min = 1, .max = MAX_NAME, .doc = "for units of this zone" },
+	{ .name = "enabled", .kind = CONF_LIST, .keys = name_item },
+	{ .name = "mode", .kind = CONF_WORD, .words = modes },
+	{ .name = "mode_until", .kind = CONF_DATE, .min = 1 },
+	{ .name = "location", .kind = CONF_TEXT, .max = 128 },
+	{ .name = "note", .kind = CONF_TEXT },
+	{ 0 }
+};
+static const struct conf_key standard_item[] = { { .name = "defaults", .kind = CONF_MAP, .keys = standard }, { 0 } };
 static const struct conf_key unit_item[] = { { .name = "device", .kind = CONF_MAP, .keys = unit }, { 0 } };
 static const char *const kinds[] = { "inventory", NULL };
-static const struct conf_key keys[] = {
-	{ .name = "schema", .kind = CONF_TEXT, .required = true },
+const struct conf_key policy_inventory_keys[] = {
+	{ .name = "format", .kind = CONF_TEXT, .doc = "spanward/1" },
+	{ .name = "schema", .kind = CONF_TEXT, .doc = "older name of format" },
 	{ .name = "kind", .kind = CONF_WORD, .required = true, .words = kinds },
 	{ .name = "revision", .kind = CONF_TEXT, .max = 32 },
+	{ .name = "defaults", .kind = CONF_LIST, .keys = standard_item, .doc = "for units that do not say themselves" },
 	{ .name = "devices", .kind = CONF_LIST, .keys = unit_item, .required = true },
 	{ .name = "note", .kind = CONF_TEXT, .max = 4096 },
 	{ .name = "extensions", .kind = CONF_ANY },
@@ -156,17 +200,43 @@ static void read_override(struct reader *r, struct policy_model_unit *u, struct 
 	add_titles(r, u, conf_get(n, "calling_ae"));
 }
 
+static void read_defaults(struct reader *r, const struct conf_node *list)
+{
+	for (size_t i = 0; i < conf_count(list); i++) {
+		const struct conf_node *n = conf_at(list, i), *enabled = conf_get(n, "enabled");
+		struct policy_model_default *d = POLICY_MODEL_ADD(&r->m->defaults);
+		if (!d) {
+			r->result = -ENOMEM;
+			return;
+		}
+		d->type = (struct policy_name){ conf_text(conf_get(n, "type"), ""), place(r, conf_get(n, "type")) };
+		d->zone = (struct policy_name){ conf_text(conf_get(n, "zone"), ""), place(r, conf_get(n, "zone")) };
+		d->mode = (enum policy_mode)conf_word(conf_get(n, "mode"), modes, POLICY_MODE_UNSAID);
+		d->mode_until_ns = conf_date_ns(conf_get(n, "mode_until"), 0);
+		d->location = conf_text(conf_get(n, "location"), "");
+		if (!d->type.text.n && !d->zone.text.n)
+			FAULT(r, n, "a default is for a type, a zone, or both");
+		for (size_t k = 0; k < conf_count(enabled); k++) {
+			struct policy_name *e = POLICY_MODEL_ADD(&d->enabled);
+			if (e)
+				*e = (struct policy_name){ conf_text(conf_at(enabled, k), ""), place(r, conf_at(enabled, k)) };
+			else
+				r->result = -ENOMEM;
+		}
+	}
+}
+
 int policy_inventory_read(struct policy_model *m, const struct conf_doc *doc, const char *file, struct conf_report *rep)
 {
 	struct reader r = { .m = m, .doc = doc, .file = file, .rep = rep };
 	const struct conf_node *root = conf_root(doc), *devices;
-	if (conf_check(doc, root, keys, rep))
+	if (policy_types_refuse_seen(doc, rep) || conf_check(doc, root, policy_inventory_keys, rep))
 		return ERR_CONFIG;
-	if (!span_eq(conf_text(conf_get(root, "schema"), ""), span_str("spanward/1")))
-		FAULT(&r, conf_get(root, "schema"), "this version reads schema spanward/1 only");
+	r.result = policy_types_check_format(doc, rep);
 	m->has_inventory = true;
 	m->inventory_file = file;
 	m->inventory_revision = conf_text(conf_get(root, "revision"), "");
+	read_defaults(&r, conf_get(root, "defaults"));
 	devices = conf_get(root, "devices");
 	for (size_t i = 0; i < conf_count(devices); i++) {
 		const struct conf_node *n = conf_at(devices, i), *select = conf_get(n, "select");
@@ -181,7 +251,10 @@ int policy_inventory_read(struct policy_model *m, const struct conf_doc *doc, co
 		u->location = conf_text(conf_get(n, "location"), "");
 		u->zone = conf_text(conf_get(n, "zone"), "");
 		u->zone_at = place(&r, conf_get(n, "zone"));
-		u->mode = (enum policy_mode)conf_word(conf_get(n, "mode"), modes, POLICY_MODE_ALERT);
+		u->mode = (enum policy_mode)conf_word(conf_get(n, "mode"), modes, POLICY_MODE_UNSAID);
+		u->mode_until_ns = conf_date_ns(conf_get(n, "mode_until"), 0);
+		u->network_ends_ns = conf_date_ns(conf_get(n, "network_ends"), 0);
+		u->behind = conf_get(n, "behind") != NULL;
 		for (size_t k = 0; k < conf_count(select); k++)
 			read_select(&r, u, conf_at(select, k));
 		add_titles(&r, u, conf_get(conf_get(n, "corroborate"), "ae_title"));
@@ -199,15 +272,17 @@ int policy_inventory_read(struct policy_model *m, const struct conf_doc *doc, co
 
 /* ---- CSV ---- */
 
-enum column { COL_ID, COL_TYPE, COL_IP, COL_MAC, COL_VLAN, COL_AE, COL_OPTIONS, COL_ZONE, COL_MODE, COL_LOCATION,
+enum column { COL_ID, COL_TYPE, COL_IP, COL_MAC, COL_VLAN, COL_AE, COL_OPTIONS, COL_ZONE, COL_MODE, COL_MODE_UNTIL, COL_ENDS,
+	      COL_LOCATION,
 	      COL_KEPT, COLUMNS };
 
 static const struct { const char *name; enum column column; } columns[] = {
 	{ "id", COL_ID }, { "type", COL_TYPE }, { "ip", COL_IP }, { "mac", COL_MAC }, { "vlan", COL_VLAN },
 	{ "ae_title", COL_AE }, { "options", COL_OPTIONS }, { "zone", COL_ZONE }, { "mode", COL_MODE },
+	{ "mode_until", COL_MODE_UNTIL }, { "network_ends", COL_ENDS },
 	{ "location", COL_LOCATION }, { "ward", COL_LOCATION },
 	{ "serial", COL_KEPT }, { "hostname", COL_KEPT }, { "software_version", COL_KEPT }, { "owner", COL_KEPT },
-	{ "note", COL_KEPT },
+	{ "note", COL_KEPT }, { "asset_number", COL_KEPT }, { "acquired", COL_KEPT }, { "department", COL_KEPT },
 };
 enum { NAMES = sizeof(columns) / sizeof(columns[0]), MAX_COLUMNS = 64 };
 
@@ -460,6 +535,11 @@ static void read_value(struct csv *c, struct policy_model_unit *u, enum column c
 			u->mode = (enum policy_mode)i;
 		break;
 	}
+	case COL_MODE_UNTIL:
+	case COL_ENDS:
+		if (v.n && clock_parse(v, column == COL_ENDS ? &u->network_ends_ns : &u->mode_until_ns))
+			CSV_FAULT(c, at, "expected a date (2026-03-20), found \"%.*s\"", SHOW(v));
+		break;
 	case COL_VLAN:
 		for (size_t i = 0; i < v.n; i++) {
 			if (v.p[i] < '0' || v.p[i] > '9' || *vlan > 4094) {
@@ -536,6 +616,7 @@ static void read_line(struct csv *c, const struct policy_place *start)
 	}
 	uint64_t vlan = 0;
 	u->at = u->type_at = u->zone_at = *start;
+	u->mode = POLICY_MODE_UNSAID;
 	for (size_t i = 0; i < c->n; i++) {
 		if (c->v[i].n > 256)
 			CSV_FAULT(c, &c->places[i], "a field has at most 256 bytes");
@@ -582,4 +663,36 @@ int policy_inventory_read_csv(struct policy_model *m, struct span text, const ch
 		if (!blank(&c))
 			read_line(&c, &start);
 	}
+}
+
+/* ---- defaults ---- */
+
+static bool is_for(const struct policy_name *wanted, struct span has) { return !wanted->text.n || span_eq(wanted->text, has); }
+
+int policy_inventory_defaults(struct policy_model *m)
+{
+	for (size_t i = 0; i < m->units.n; i++) {
+		struct policy_model_unit *u = &m->units.v[i];
+		size_t own = u->enabled.n;
+		for (size_t k = 0; k < m->defaults.n; k++) {
+			const struct policy_model_default *d = &m->defaults.v[k];
+			if (!is_for(&d->type, u->type) || !is_for(&d->zone, u->zone))
+				continue;
+			if (u->mode == POLICY_MODE_UNSAID && d->mode != POLICY_MODE_UNSAID) {
+				u->mode = d->mode;
+				u->mode_until_ns = u->mode_until_ns ? u->mode_until_ns : d->mode_until_ns;
+			}
+			if (!u->location.n)
+				u->location = d->location;
+			for (size_t e = 0; e < d->enabled.n && !own; e++) {
+				struct policy_name *slot = POLICY_MODEL_ADD(&u->enabled);
+				if (!slot)
+					return -ENOMEM;
+				*slot = d->enabled.v[e];
+			}
+		}
+		if (u->mode == POLICY_MODE_UNSAID)
+			u->mode = POLICY_MODE_ALERT;
+	}
+	return 0;
 }

@@ -41,6 +41,13 @@ static void free_row(struct policy_model_row *r)
 	free(r->titles.v);
 	free(r->messages.v);
 	free(r->apps.v);
+	free(r->schedule.v);
+	free(r->sops.v);
+	free(r->called.v);
+	free(r->versions.v);
+	free(r->sending_facs.v);
+	free(r->receiving_apps.v);
+	free(r->receiving_facs.v);
 }
 
 void policy_load_free(struct policy_model *m)
@@ -52,6 +59,11 @@ void policy_load_free(struct policy_model *m)
 		free(t->rows.v);
 		free(t->documents.v);
 		free(t->infrastructure.v);
+		for (size_t j = 0; j < t->controls.n; j++) {
+			free(t->controls.v[j].protects.v);
+			free(t->controls.v[j].permits.v);
+		}
+		free(t->controls.v);
 	}
 	for (size_t i = 0; i < m->units.n; i++) {
 		free(m->units.v[i].selects.v);
@@ -74,6 +86,9 @@ void policy_load_free(struct policy_model *m)
 		conf_free(m->docs.v[i]);
 	for (size_t i = 0; i < m->memory.n; i++)
 		free(m->memory.v[i]);
+	for (size_t i = 0; i < m->defaults.n; i++)
+		free(m->defaults.v[i].enabled.v);
+	free(m->defaults.v);
 	free(m->types.v);
 	free(m->units.v);
 	free(m->roles.v);
@@ -352,6 +367,8 @@ int policy_load_dir(const char *dir, struct policy_model *m, struct conf_report 
 				  "(*.yaml); docs/profiles.md says how to write them");
 		r = ERR_CONFIG;
 	}
+	if (!r)
+		r = policy_inventory_defaults(m);
 	for (size_t i = 0; i < n; i++)
 		free(names[i]);
 	free(names);

@@ -160,7 +160,7 @@ static void short_form_faults(void)
 static void other_type_faults(void)
 {
 	one_type(__LINE__, "schema: spanward/2\ndevice_type: x\nmaker: E\nmodel: X\ndocuments: {d: {id: I, revision: 1}}\n"
-	                   "port_list: partial\n", "x.yaml:1:9: this version reads schema spanward/1 only");
+	                   "port_list: partial\n", "x.yaml:1:9: this version reads format spanward/1 only");
 	one_type(__LINE__, "colour: blue\n", "x.yaml:1:1: does not say what it is");
 	one_type(__LINE__, "- a\n- b\n", "x.yaml:1:1: does not say what it is");
 	one_type(__LINE__, "schema: spanward/1\nkind: site\nroles: {}\n", "x.yaml:1:1: this is a site, but a file of this name");

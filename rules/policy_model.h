@@ -1,12 +1,20 @@
 /* policy_model.h -- what the files of a policy directory say, between reading and compiling.
  *
+ * A device type exists once, in the long form: what a person wrote in the short form is converted first
+ * (policy_short_convert), what an importer makes it builds as a tree with core/conf_make.h and prints with
+ * policy_write_long. `form` of a type is that tree: whoever needs a fact that no verdict rests on (lint, inquiry sheets,
+ * matrices) takes it from there by its key, with its `sources` and `row`. The fields below are what verdicts rest on.
+ *
  * Texts are spans into the documents that the model keeps. Built by policy_load.c with one reader per kind
  * of file; policy_compile.c (and policy_build_*.c) turn it into a table. Lives in the parent only: it allocates.
  */
 #ifndef RULES_POLICY_MODEL_H
 #define RULES_POLICY_MODEL_H
 
+#include <stdio.h>
+
 #include "core/conf.h"
+#include "rules/policy_keys.h"
 #include "rules/policy_table.h"
 
 enum {
@@ -42,6 +50,8 @@ struct policy_peer {
 	struct policy_place at;
 };
 
+struct policy_name { struct span text; struct policy_place at; };
+
 enum { POLICY_NO_DOCUMENT = 0xffffffff };
 
 struct policy_source {                  /* a document of the type and a row in it */
@@ -49,13 +59,36 @@ struct policy_source {                  /* a document of the type and a row in i
 	struct span row;
 };
 
+/* A fact with a date. `at_ns` 0: not said. */
+struct policy_date { uint64_t at_ns; struct policy_source source; };
+
+struct policy_sop { struct span uid; uint8_t role; };   /* enum policy_dicom_role */
+
+struct policy_span {                    /* of a schedule: minutes of the day, in the site's time */
+	uint8_t days;                   /* bit 0: Monday */
+	uint16_t from, to;              /* to <= from: into the next day */
+};
+
+struct policy_limits {                  /* 0: not said */
+	uint64_t session_s, idle_s, bytes_day, conns_min, associations_min;
+	struct policy_source source;
+};
+
 struct policy_model_row {
 	struct span id;
 	struct policy_place at;
 	uint8_t proto, tls;
 	bool out, in;                   /* sides; both for `initiator: either` */
-	bool optional, disabled;
+	bool optional, disabled;        /* default_state configurable, disabled: off unless enabled */
 	uint8_t transport;
+	uint8_t tls_min;                /* enum policy_tls_version; 0: not said */
+	uint8_t role;                   /* of the device: enum policy_dicom_role; 0: not said */
+	uint16_t max_peers;             /* 0: not said */
+	struct policy_limits limits;
+	POLICY_MODEL_LIST(struct policy_span) schedule;
+	POLICY_MODEL_LIST(struct policy_sop) sops;
+	POLICY_MODEL_LIST(struct span) called;          /* AE titles it calls */
+	POLICY_MODEL_LIST(struct span) versions, sending_facs, receiving_apps, receiving_facs;  /* HL7 */
 	size_t n_ports;
 	struct conf_port_range ports[POLICY_MODEL_MAX_PORTS];
 	POLICY_MODEL_LIST(struct policy_peer) peers;
@@ -64,14 +97,41 @@ struct policy_model_row {
 	struct policy_source source;
 };
 
+/* A claim about the device as a whole, and where it stands. */
+struct policy_claim { enum conf_tri answer; struct policy_source source; };
+enum policy_claim_kind {
+	POLICY_CLAIM_EXTERNAL,          /* CONN-4 */
+	POLICY_CLAIM_UNUSED_CLOSED,     /* SAHD-8 */
+	POLICY_CLAIM_ENCRYPTION,        /* TXCF-2 */
+	POLICY_CLAIM_REMOTE_SERVICE,    /* RMOT-1 */
+	POLICY_CLAIMS
+};
+
+struct policy_model_control {           /* a compensating control */
+	struct span id;
+	struct policy_place at;
+	bool by_maker;                  /* designated by the manufacturer */
+	bool failed;                    /* its papers say so */
+	struct policy_date from, until;
+	struct policy_source source;
+	POLICY_MODEL_LIST(struct policy_name) protects; /* rows; none: the device as a whole */
+	POLICY_MODEL_LIST(struct policy_peer) permits;  /* none: the rows' own peers */
+};
+
 struct policy_model_type {
+	const struct conf_node *form;   /* the whole long form */
 	struct span id, maker, model, psirt;
 	struct policy_place at;
+	struct policy_claim claims[POLICY_CLAIMS];
+	struct policy_date eol, eos, network_ends;
+	bool eol_estimated;
+	bool ends_with_support;         /* network_use_after_eos: ends */
+	bool unsure_after_support;      /* network_use_after_eos: not_guaranteed */
+	POLICY_MODEL_LIST(struct policy_model_control) controls;
 	POLICY_MODEL_LIST(struct policy_document) documents;
 	POLICY_MODEL_LIST(struct policy_model_row) rows;
 	enum policy_complete complete;
-	enum conf_tri external, unused_closed;
-	struct policy_source list, external_source, unused_source;
+	struct policy_source list;
 	POLICY_MODEL_LIST(struct policy_place) infrastructure;  /* nodes: names of built-in rows */
 };
 
@@ -90,8 +150,6 @@ struct policy_override {
 	struct conf_port_range ports[POLICY_MODEL_MAX_PORTS];
 };
 
-struct policy_name { struct span text; struct policy_place at; };
-
 struct policy_model_unit {
 	struct span id, type, location, zone;
 	struct policy_place at, type_at, zone_at;
@@ -100,6 +158,17 @@ struct policy_model_unit {
 	POLICY_MODEL_LIST(struct policy_name) enabled;
 	POLICY_MODEL_LIST(struct policy_override) overrides;
 	enum policy_mode mode;
+	uint64_t mode_until_ns;         /* 0: no end */
+	uint64_t network_ends_ns;       /* 0: not said */
+	bool behind;                    /* a router or the like: its hardware address is not its own */
+};
+
+struct policy_model_default {           /* of units that do not say themselves */
+	struct policy_name type, zone;  /* empty: of every */
+	struct span location;
+	enum policy_mode mode;
+	uint64_t mode_until_ns;
+	POLICY_MODEL_LIST(struct policy_name) enabled;
 };
 
 struct policy_model_address {           /* of a role */
@@ -136,6 +205,8 @@ struct policy_model_window {
 	struct policy_place at;
 	struct policy_name device;      /* empty: all */
 	uint64_t from_ns, to_ns;
+	struct span ticket;
+	bool exercise;
 	POLICY_MODEL_LIST(struct policy_name) roles;
 };
 
@@ -144,6 +215,7 @@ struct policy_model {
 	POLICY_MODEL_LIST(char *) memory;               /* paths, CSV texts */
 	POLICY_MODEL_LIST(struct policy_model_type) types;
 	POLICY_MODEL_LIST(struct policy_model_unit) units;
+	POLICY_MODEL_LIST(struct policy_model_default) defaults;
 	POLICY_MODEL_LIST(struct policy_model_role) roles;
 	POLICY_MODEL_LIST(struct policy_model_zone) zones;
 	POLICY_MODEL_LIST(struct prefix) locals;
@@ -153,6 +225,7 @@ struct policy_model {
 	bool has_site, has_inventory;
 	struct span site_revision, inventory_revision;
 	const char *inventory_file;     /* the last read */
+	int utc_offset_min;             /* of the site's clocks, for schedules */
 	bool no_memory;
 };
 
@@ -173,10 +246,25 @@ void policy_load_free(struct policy_model *m);
 /* One reader per kind of file, each on a parsed document whose name is `file`. 0, ERR_CONFIG or -ENOMEM.
  * They check what one file can know; names in other files are the compiler's to check. */
 int policy_types_read(struct policy_model *m, const struct conf_doc *doc, const char *file, struct conf_report *rep);
+/* A tree in the long form; it must live as long as the model. `result`: what converting it already gave. */
+int policy_long_read(struct policy_model *m, const struct conf_doc *doc, const char *file, struct conf_report *rep, int result);
+/* The long form of a short one: 0 or ERR_CONFIG with *ret (without the rows that are wrong), ERR_CONFIG or -ENOMEM without. */
+int policy_short_convert(const struct conf_doc *doc, const char *file, struct conf_doc **ret, struct conf_report *rep);
+/* Prints a device type in the long form, keys in the order of docs/profiles.md. 0 or -EIO. */
+int policy_write_long(const struct conf_node *form, FILE *to);
+/* `spanward profile convert`: a file in either form, printed in the long one. 0, ERR_CONFIG or -errno. */
+int policy_write_converted(const char *path, FILE *to, struct conf_report *rep);
+/* What was observed has no place in a declaration: faults for every key that says so, at any depth. 0 or ERR_CONFIG. */
+int policy_types_refuse_seen(const struct conf_doc *doc, struct conf_report *rep);
+/* The version key of every kind of file: `format: spanward/1`. 0 or ERR_CONFIG. */
+int policy_types_check_format(const struct conf_doc *doc, struct conf_report *rep);
 int policy_site_read(struct policy_model *m, const struct conf_doc *doc, const char *file, struct conf_report *rep);
 int policy_inventory_read(struct policy_model *m, const struct conf_doc *doc, const char *file, struct conf_report *rep);
 /* `text` must live as long as the model. */
 int policy_inventory_read_csv(struct policy_model *m, struct span text, const char *file, struct conf_report *rep);
+
+/* What units do not say themselves, from the defaults of their type and zone; the first that fits says. 0 or -ENOMEM. */
+int policy_inventory_defaults(struct policy_model *m);
 
 /* Resolves every name between the files and lays the table out. 0 with *ret malloc'd, ERR_CONFIG, -ENOMEM. */
 int policy_compile_model(const struct policy_model *m, struct policy **ret, struct conf_report *rep);

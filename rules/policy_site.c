@@ -51,12 +51,15 @@ static const struct conf_key role_item[] = {
 	{ .name = "role", .kind = CONF_LIST, .keys = address_item }, { 0 }
 };
 
+static const char *const window_kinds[] = { "maintenance", "exercise", NULL };
 static const struct conf_key window[] = {
 	{ .name = "device", .kind = CONF_TEXT, .min = 1, .max = MAX_NAME },
 	{ .name = "from", .kind = CONF_DATE, .required = true, .min = 1 },
 	{ .name = "to", .kind = CONF_DATE, .required = true, .min = 1 },
-	{ .name = "ticket", .kind = CONF_TEXT }, { .name = "note", .kind = CONF_TEXT },
-	{ .name = "roles", .kind = CONF_LIST, .keys = name_item },
+	{ .name = "ticket", .kind = CONF_TEXT, .max = MAX_NAME }, { .name = "by", .kind = CONF_TEXT, .max = MAX_NAME },
+	{ .name = "kind", .kind = CONF_WORD, .words = window_kinds, .doc = "exercise: a scan or an intrusion test" },
+	{ .name = "note", .kind = CONF_TEXT },
+	{ .name = "roles", .kind = CONF_LIST, .keys = name_item, .doc = "who comes in; absent: whoever" },
 	{ 0 }
 };
 static const struct conf_key window_item[] = { { .name = "window", .kind = CONF_MAP, .keys = window }, { 0 } };
@@ -80,12 +83,14 @@ static const struct conf_key forbid[] = {
 static const struct conf_key forbid_item[] = { { .name = "rule", .kind = CONF_MAP, .keys = forbid }, { 0 } };
 
 static const char *const kinds[] = { "site", NULL };
-static const struct conf_key keys[] = {
-	{ .name = "schema", .kind = CONF_TEXT, .required = true },
+const struct conf_key policy_site_keys[] = {
+	{ .name = "format", .kind = CONF_TEXT, .doc = "spanward/1" },
+	{ .name = "schema", .kind = CONF_TEXT, .doc = "older name of format" },
 	{ .name = "kind", .kind = CONF_WORD, .required = true, .words = kinds },
 	{ .name = "revision", .kind = CONF_TEXT, .max = 32 },
 	{ .name = "zones", .kind = CONF_MAP_OF, .keys = zone_item },
 	{ .name = "local_networks", .kind = CONF_LIST, .keys = prefix_item },
+	{ .name = "utc_offset", .kind = CONF_TEXT, .min = 6, .max = 6, .doc = "of the site's clocks, for schedules: \"+09:00\"" },
 	{ .name = "roles", .kind = CONF_MAP_OF, .keys = role_item },
 	{ .name = "windows", .kind = CONF_MAP_OF, .keys = window_item },
 	{ .name = "scanners", .kind = CONF_LIST, .keys = scanner_item },
@@ -229,6 +234,8 @@ static void read_windows(struct reader *r, const struct conf_node *windows)
 		w->name = conf_key_at(windows, i);
 		w->at = place(r, n);
 		w->device = (struct policy_name){ conf_text(device, ""), place(r, device) };
+		w->ticket = conf_text(conf_get(n, "ticket"), "");
+		w->exercise = conf_word(conf_get(n, "kind"), window_kinds, 0) == 1;
 		w->from_ns = conf_date_ns(conf_get(n, "from"), 0);
 		w->to_ns = conf_date_ns(conf_get(n, "to"), 0);
 		if (w->to_ns <= w->from_ns)
@@ -306,16 +313,32 @@ static void read_forbids(struct reader *r, const struct conf_node *list)
 	}
 }
 
+/* "+09:00": hours and minutes before UTC. */
+static void read_offset(struct reader *r, const struct conf_node *n)
+{
+	struct span s = conf_text(n, "");
+	if (!n)
+		return;
+	bool ok = s.n == 6 && (s.p[0] == '+' || s.p[0] == '-') && s.p[3] == ':';
+	for (size_t i = 1; i < 6 && ok; i++)
+		ok = i == 3 || (s.p[i] >= '0' && s.p[i] <= '9');
+	int h = ok ? (s.p[1] - '0') * 10 + s.p[2] - '0' : 99, m = ok ? (s.p[4] - '0') * 10 + s.p[5] - '0' : 99;
+	if (h > 14 || m > 59)
+		FAULT(r, n, "expected hours and minutes from UTC, as in \"+09:00\"");
+	else
+		r->m->utc_offset_min = (s.p[0] == '-' ? -1 : 1) * (h * 60 + m);
+}
+
 int policy_site_read(struct policy_model *m, const struct conf_doc *doc, const char *file, struct conf_report *rep)
 {
 	struct reader r = { .m = m, .doc = doc, .file = file, .rep = rep };
 	const struct conf_node *root = conf_root(doc);
-	if (conf_check(doc, root, keys, rep))
+	if (policy_types_refuse_seen(doc, rep) || conf_check(doc, root, policy_site_keys, rep))
 		return ERR_CONFIG;
-	if (!span_eq(conf_text(conf_get(root, "schema"), ""), span_str("spanward/1")))
-		FAULT(&r, conf_get(root, "schema"), "this version reads schema spanward/1 only");
+	r.result = policy_types_check_format(doc, rep);
 	m->has_site = true;
 	m->site_revision = conf_text(conf_get(root, "revision"), "");
+	read_offset(&r, conf_get(root, "utc_offset"));
 	const struct conf_node *zones = conf_get(root, "zones"), *roles = conf_get(root, "roles");
 	const struct conf_node *locals = conf_get(root, "local_networks");
 	for (size_t i = 0; i < conf_count(zones); i++)

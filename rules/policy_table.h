@@ -70,8 +70,11 @@ enum policy_proto {
 };
 
 enum policy_tls { POLICY_TLS_NO, POLICY_TLS_YES, POLICY_TLS_OPTIONAL };
+enum policy_tls_version { POLICY_TLS_UNSAID, POLICY_TLS_1_0, POLICY_TLS_1_1, POLICY_TLS_1_2, POLICY_TLS_1_3 };
+enum policy_dicom_role { POLICY_DICOM_UNSAID, POLICY_DICOM_SCU, POLICY_DICOM_SCP, POLICY_DICOM_BOTH };
 enum policy_complete { POLICY_COMPLETE_UNKNOWN, POLICY_COMPLETE_PARTIAL, POLICY_COMPLETE_EXHAUSTIVE };
-enum policy_mode { POLICY_MODE_ALERT, POLICY_MODE_REPORT, POLICY_MODE_LEARN };
+/* UNSAID: before defaults are applied, never in a table. */
+enum policy_mode { POLICY_MODE_ALERT, POLICY_MODE_REPORT, POLICY_MODE_LEARN, POLICY_MODE_UNSAID };
 
 enum policy_row_flag {
 	POLICY_ROW_OFF = 1,             /* optional or disabled by the maker, and not enabled in the inventory */

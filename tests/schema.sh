@@ -60,6 +60,45 @@ for name, v in validators.items():
             fault("accepts", name, "with", change)
     if v.is_valid({k: x for k, x in good[name].items() if k != "type"}):
         fault("accepts a record without type")
+# What people write: the examples fit their schemas, also as other YAML readers see them; what the loader refuses does not.
+import yaml
+
+class Reader(yaml.SafeLoader):
+    pass
+
+Reader.yaml_implicit_resolvers = {k: [(t, r) for t, r in v if not t.endswith(":timestamp")]
+                                  for k, v in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+files = {}
+for name in "device-type", "device-type-short", "inventory", "site":
+    with open(f"{source}/docs/schema/{name}.schema.json") as f:
+        schema = json.load(f)
+    Draft202012Validator.check_schema(schema)
+    files[name] = Draft202012Validator(schema)
+
+def kind_of(data):
+    return "device-type-short" if "device_type" in data else data["kind"]
+
+checked = 0
+for folder in "rules/profiles/example-hospital", "test-pcaps/demo/policy":
+    for name in sorted(os.listdir(f"{source}/{folder}")):
+        if not name.endswith(".yaml"):
+            continue
+        path = f"{source}/{folder}/{name}"
+        with open(path) as f:
+            data = yaml.load(f, Reader)
+        kind = kind_of(data)
+        for e in files[kind].iter_errors(data):
+            fault(f"{folder}/{name}", e.message[:300])
+        checked += 1
+        if files[kind].is_valid({**data, "colour": "blue"}):
+            fault(f"{name}: an unknown key is accepted")
+        if kind.startswith("device-type"):
+            text = subprocess.run([f"{build}/bin/spanward", "profile", "convert", path], capture_output=True, check=True).stdout
+            for e in files["device-type"].iter_errors(yaml.load(text, Reader)):
+                fault(f"{name} converted:", e.message[:300])
+if checked < 9:
+    fault("too few examples were checked:", checked)
+print(f"schema: {checked} examples fit")
 print(f"schema: {counts['event']} events and {counts['observation']} observations validated, {faults} faults")
 sys.exit(faults != 0)
 PY
