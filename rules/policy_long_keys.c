@@ -272,7 +272,8 @@ static const struct conf_key port_keys[] = {
 	{ .name = "default_state", .kind = CONF_WORD, .words = policy_long_keys_states,
 	  .doc = "disabled and configurable: off unless the inventory enables it" },
 	{ .name = "transport", .kind = CONF_TEXT, .required = true, .max = 24, .doc = "tcp, udp, icmp, sctp, ip:N, eth:0xNNNN" },
-	{ .name = "initiator", .kind = CONF_WORD, .required = true, .words = policy_long_keys_initiators, .doc = "who opens the connection" },
+	{ .name = "initiator", .kind = CONF_WORD, .required = true, .words = policy_long_keys_initiators,
+	  .doc = "who opens the connection" },
 	{ .name = "listen_on", .kind = CONF_WORD, .words = policy_long_keys_listeners, .doc = "whose port it is" },
 	LIST("port", port_item), LIST("local_port", port_item),
 	{ .name = "data_flow", .kind = CONF_WORD, .words = data_flows },
@@ -335,7 +336,8 @@ static const struct conf_key hardening[] = {
 };
 ITEM(hardening_item, hardening);
 static const struct conf_key interface[] = {
-	{ .name = "type", .kind = CONF_TEXT, .required = true, .min = 1, .max = NAME, .doc = "ethernet, wifi, usb, serial, bluetooth, video, ..." },
+	{ .name = "type", .kind = CONF_TEXT, .required = true, .min = 1, .max = NAME,
+	  .doc = "ethernet, wifi, usb, serial, bluetooth, video, ..." },
 	{ .name = "count", .kind = CONF_UINT }, { .name = "present", .kind = CONF_TRI }, { .name = "detail", .kind = CONF_TEXT },
 	{ .name = "phi", .kind = CONF_TRI }, { .name = "lockable", .kind = CONF_TRI },
 	{ .name = "monitorable", .kind = CONF_BOOL, .doc = "whether it shows on a mirrored port at all" },
@@ -344,7 +346,8 @@ static const struct conf_key interface[] = {
 ITEM(interface_item, interface);
 
 static const struct conf_key answer[] = {
-	{ .name = "a", .kind = CONF_TEXT, .max = TEXT, .doc = "yes, no, na, see_note, unknown, or the text of a question that asks for one" },
+	{ .name = "a", .kind = CONF_TEXT, .max = TEXT,
+	  .doc = "yes, no, na, see_note, unknown, or the text of a question that asks for one" },
 	{ .name = "note", .kind = CONF_TEXT, .max = TEXT },
 	{ .name = "raw", .kind = CONF_TEXT, .max = TEXT, .doc = "as printed in the form, when `a` is not" },
 	{ .name = "ref", .kind = CONF_TEXT, .doc = "as printed beside it: See Note 3" },
