@@ -42,7 +42,7 @@ static const char help[] =
 "      --expect GOLDEN   print no data, compare with that file and show the first difference\n"
 "      --fail-on LEVEL   exit 10 if there is an alert of info, low, medium, high or critical, or above\n"
 "      --workers N       threads, 1 to 16; the output does not depend on it\n"
-"      --budget LIST     NAME=VALUE,... room for flows, probes, states, assets, folds, streams (a size), and\n"
+"      --budget LIST     NAME=VALUE,... room for flows, probes, states, assets, folds, fragments, streams (a size), and\n"
 "                        the timers tcp_idle, udp_idle, half_open, fold\n"
 "      --lang en|ja      language of tables (default: by the locale)\n"
 "      --color WHEN      auto, always, never (NO_COLOR is heeded)\n"

@@ -5,14 +5,12 @@
 /* "closes: tcp + udp = flow_packets + ..." or by how much it does not. */
 static void write_ledger(const struct account *a, struct writer *w, enum stats_ledger l)
 {
-	enum stats_counter total[2];
 	char text[512];
 	const char *names[STATS_COUNTERS + 3];
 	uint64_t values[STATS_COUNTERS + 3];
 	size_t n = 0;
-	stats_ledger_total(l, total);
 	names[n] = "total";
-	values[n++] = a->stats.v[total[0]] + (total[1] != total[0] ? a->stats.v[total[1]] : 0);
+	values[n++] = stats_ledger_total(&a->stats, l);
 	int64_t open = stats_ledger_open(&a->stats, l);
 	for (int i = 0; i < STATS_COUNTERS; i++)
 		if (stats_ledger((enum stats_counter)i) == l) {
@@ -84,12 +82,12 @@ void ledger_write_workers(const struct account *a, struct writer *w)
 		(void)snprintf(id, sizeof(id), "%u", i + 1);
 		writer_fact(w, "worker", id, names, a->workers[i], 2, "packets decoded by this worker, packets of its flows");
 	}
-	uint64_t v[4] = { a->stats.v[STATS_packets], 0, a->stats.v[STATS_tcp] + a->stats.v[STATS_udp], 0 };
+	uint64_t v[4] = { a->stats.v[STATS_packets], 0, stats_ledger_total(&a->stats, STATS_LEDGER_FOLLOWED), 0 };
 	for (unsigned what = 0; what < 2; what++) {
 		int64_t open = account_workers_open(a, what);
 		v[2 * what + 1] = (uint64_t)(open < 0 ? -open : open);
 	}
 	writer_fact(w, "ledger", "workers", sums, v, 4,
-		    v[1] || v[3] ? "DOES NOT CLOSE: every packet is decoded by one worker, every TCP and UDP packet followed by one" :
-		    "closes: every packet is decoded by one worker, every TCP and UDP packet followed by one");
+		    v[1] || v[3] ? "DOES NOT CLOSE: every packet is decoded by one worker, every packet with a flow followed by one" :
+		    "closes: every packet is decoded by one worker, every packet with a flow followed by one");
 }

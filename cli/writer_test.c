@@ -111,16 +111,16 @@ static void stats_say_what_was_lost(void)
 	struct out o;
 	struct writer *w = begin(&o, WRITER_JSONL, WRITER_STATS);
 	writer_stat(w, STATS_packets, 5);
-	writer_stat(w, STATS_ip_fragments, 0);
+	writer_stat(w, STATS_ip_malformed, 0);
 	CU_ASSERT_STRING_EQUAL(end(&o, w),
 		"{\"counter\":\"packets\",\"value\":5,\"loss\":false,\"meaning\":\"packets read from the source\"}\n"
-		"{\"counter\":\"ip_fragments\",\"value\":0,\"loss\":true,\"meaning\":\"IP fragments, not reassembled\"}\n");
+		"{\"counter\":\"ip_malformed\",\"value\":0,\"loss\":true,\"meaning\":\"packets with a broken IP header\"}\n");
 	w = begin(&o, WRITER_TABLE, WRITER_STATS);
 	writer_stat(w, STATS_packets, 5);
-	writer_stat(w, STATS_ip_fragments, 0);
+	writer_stat(w, STATS_ip_malformed, 0);
 	const char *s = end(&o, w);
 	CU_ASSERT_PTR_NOT_NULL(strstr(s, "packets"));
-	CU_ASSERT_PTR_NULL(strstr(s, "ip_fragments"));
+	CU_ASSERT_PTR_NULL(strstr(s, "ip_malformed"));
 }
 
 static void contexts_are_counted_in_tables_and_whole_elsewhere(void)

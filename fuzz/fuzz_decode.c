@@ -3,13 +3,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "sensor/checksum.h"
 #include "sensor/decode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const uint32_t links[] = { 1, 0, 108, 101, 12, 14, 228, 229, 113, 276, 105 };
+	static const uint32_t links[] = { 1, 0, 108, 101, 12, 14, 228, 229, 113, 276, 9, 50, 51, 104, 105, 127, 2 };
 	if (size < 2)
 		return 0;
 	struct span s = { data + 2, size - 2 };
@@ -24,12 +25,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	switch (d.kind) {
 	case DECODE_TCP:
 	case DECODE_UDP:
+		if (d.segment.n < d.payload.n || d.depth > DECODE_MAX_TUNNELS || checksum_of(&d) > CHECKSUM_NONE)
+			abort();
 		if (d.counter != (d.kind == DECODE_TCP ? STATS_tcp : STATS_udp) || d.payload_wire > d.ip_bytes ||
 		    d.ip_bytes > s.n + longer)
 			abort();
 		break;
 	case DECODE_IP_OTHER:
-		if (d.counter != STATS_transport_other && d.counter != STATS_ip_fragments)
+		if (d.counter != STATS_transport_other && d.counter != STATS_icmp && d.counter != STATS_icmp_errors)
+			abort();
+		break;
+	case DECODE_SCTP:
+	case DECODE_ICMP_ERROR:
+		if (d.counter != (d.kind == DECODE_SCTP ? STATS_sctp : STATS_icmp_errors) || d.quoted > DECODE_SCTP)
+			abort();
+		break;
+	case DECODE_FRAGMENT:
+		if (d.counter != STATS_ip_fragments || (!d.fragment.offset && !d.fragment.more))
+			abort();
+		/* As if it were the whole. */
+		decode_datagram(&d, d.fragment.proto, d.payload);
+		if (d.counter >= STATS_COUNTERS || d.payload.n > d.payload_wire)
 			abort();
 		break;
 	case DECODE_ARP:

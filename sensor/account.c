@@ -157,7 +157,7 @@ int64_t account_source_open(const struct account *a, uint32_t source)
 
 int64_t account_workers_open(const struct account *a, unsigned what)
 {
-	uint64_t left = what ? a->stats.v[STATS_tcp] + a->stats.v[STATS_udp] : a->stats.v[STATS_packets];
+	uint64_t left = what ? stats_ledger_total(&a->stats, STATS_LEDGER_FOLLOWED) : a->stats.v[STATS_packets];
 	for (uint32_t i = 0; i < a->n_workers; i++)
 		left -= a->workers[i][what];
 	return (int64_t)left;

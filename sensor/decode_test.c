@@ -277,7 +277,10 @@ static void counts_ipv4_fragments(void)
 		struct decode d = run(1, &p);
 		CU_ASSERT_EQUAL(d.counter, cases[i].counter);
 		if (cases[i].counter == STATS_ip_fragments) {
-			CU_ASSERT_EQUAL(d.kind, DECODE_IP_OTHER);
+			CU_ASSERT_EQUAL(d.kind, DECODE_FRAGMENT);
+			CU_ASSERT_EQUAL(d.fragment.id, 0x1234);
+			CU_ASSERT_EQUAL(d.fragment.offset, (cases[i].field & 0x1fff) * 8);
+			CU_ASSERT_EQUAL(d.fragment.more, cases[i].field >> 13 & 1);
 			CU_ASSERT_EQUAL(d.src_port, 0);
 			CU_ASSERT_EQUAL(d.src.b[15], 1);
 		}
@@ -326,12 +329,12 @@ static void other_protocols_keep_their_addresses(void)
 {
 	struct packet p = { 0 };
 	put_ethernet(&p, 0x0800);
-	put_ipv4(&p, 1, 0, 8);
+	put_ipv4(&p, 2, 0, 8);
 	put_fill(&p, 8);
 	struct decode d = run(1, &p);
 	CU_ASSERT_EQUAL(d.kind, DECODE_IP_OTHER);
 	CU_ASSERT_EQUAL(d.counter, STATS_transport_other);
-	CU_ASSERT_EQUAL(d.ip_proto, 1);
+	CU_ASSERT_EQUAL(d.ip_proto, 2);
 	CU_ASSERT_EQUAL(d.payload.n, 8);
 	CU_ASSERT_EQUAL(d.dst.b[15], 2);
 }
@@ -403,6 +406,9 @@ static void length_frames_are_not_ip(void)
 	CU_ASSERT_EQUAL(d.counter, STATS_not_ip);
 	CU_ASSERT(d.has_mac);
 	set16(&p, 12, 0x88cc);
+	d = run(1, &p);
+	CU_ASSERT_EQUAL(d.counter, STATS_lldp);
+	set16(&p, 12, 0x88b5);
 	d = run(1, &p);
 	CU_ASSERT_EQUAL(d.counter, STATS_not_ip);
 }
@@ -559,7 +565,7 @@ static void counts_ipv6_fragments(void)
 
 static void esp_and_no_next_are_other(void)
 {
-	static const unsigned protos[] = { 50, 59, 58, 135, 255 };
+	static const unsigned protos[] = { 50, 59, 2, 135, 255 };
 	for (size_t i = 0; i < sizeof(protos) / sizeof(*protos); i++) {
 		struct packet p = { 0 };
 		put_ipv6(&p, protos[i], 9);
@@ -709,7 +715,7 @@ static void reads_cooked_captures(void)
 static void other_link_types_are_unknown(void)
 {
 	struct packet p = tcp4(0, 4);
-	static const uint32_t links[] = { 2, 105, 127, 195, 272, 277, 0x10001, UINT32_MAX };
+	static const uint32_t links[] = { 2, 106, 119, 195, 272, 277, 0x10001, UINT32_MAX };
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
 		struct decode d = run(links[i], &p);
 		CU_ASSERT_EQUAL(d.kind, DECODE_NOTHING);

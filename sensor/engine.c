@@ -12,6 +12,7 @@
 #include "dissectors/dissector.h"
 #include "sensor/account.h"
 #include "sensor/decode.h"
+#include "sensor/defrag.h"
 #include "sensor/detector.h"
 #include "sensor/mirror.h"
 #include "sensor/shard.h"
@@ -55,6 +56,7 @@ struct worker {
 	struct stats *st;               /* [MIRROR_SOURCES]: of the packets it decoded, by source */
 	uint64_t *vlans;                /* packets by VLAN, of those it decoded */
 	uint64_t decoded;
+	bool fragments;                 /* among the packets of this batch that it decoded */
 	pthread_t thread;
 };
 
@@ -64,6 +66,7 @@ struct engine {
 	struct worker workers[ENGINE_MAX_WORKERS];
 	struct detector *detector;
 	struct mirror *mirror;
+	struct defrag *defrag;          /* the reader's too: fragments are put together between decoding and the shards */
 	struct stats st;                /* the reader's own counters */
 
 	struct item *items;
@@ -106,10 +109,11 @@ void engine_defaults(struct engine_config *c)
 		.workers = 1,
 		/* Fixed: the same capture gives the same records. Live capture puts a random one here. */
 		.key = { UINT64_C(0x5370616e77617264), UINT64_C(0x7265706c61793031) },
-		.flows = 1 << 18,       /* 10,000 devices with 25 flows each; 175 bytes a flow: 44 MiB */
+		.flows = 1 << 18,       /* 10,000 devices with 25 flows each; 350 bytes a flow: 90 MiB */
 		.stream_bytes = 128 << 20,
 		.probes = 1 << 16,      /* each holds at most twice DISSECT_PROBE_BYTES of stream_bytes */
-		.states = 1 << 15,      /* 256 bytes each on average: 8 MiB */
+		.states = 1 << 15,      /* of at most DISSECT_MAX_STATE: 32 MiB */
+		.fragments = 512,       /* a batch completes at most 256 of two and more fragments; 33 MiB if all were long */
 		.assets = 1 << 16,
 		.folds = 1 << 14,
 		.tcp_idle_ns = 7440 * CLOCK_SECOND,     /* RFC 5382, REQ-5; HL7 keeps its connections for long */
@@ -194,11 +198,12 @@ struct engine *engine_new(const struct engine_config *c)
 	};
 	if (ok) {
 		e->detector = detector_new(&dc);
+		e->defrag = defrag_new(c->fragments, &c->key);
 		e->items = calloc(ENGINE_BATCH, sizeof(*e->items));
 		e->arena = malloc(ARENA_BYTES);
 		e->event = malloc(EVENT_BYTES);
 		e->snapshot = buf_over(malloc(RING_SNAPSHOT_MAX), RING_SNAPSHOT_MAX);
-		ok = e->detector && e->items && e->arena && e->event && e->snapshot.data;
+		ok = e->detector && e->defrag && e->items && e->arena && e->event && e->snapshot.data;
 	}
 	if (!ok) {
 		engine_free(e);
@@ -209,23 +214,59 @@ struct engine *engine_new(const struct engine_config *c)
 
 /* ---- workers ---- */
 
-static void decode_item(struct engine *e, struct item *it, struct worker *k)
+/* What became of a packet is known: it is counted, and its shard. */
+static void count_item(struct engine *e, struct item *it, struct worker *k)
 {
 	struct stats *st = &k->st[it->source];
-	decode_packet(it->linktype, it->bytes, it->wire_len, &it->d);
 	const struct decode *d = &it->d;
 	st->v[d->counter]++;
 	k->decoded++;
 	k->vlans[d->vlan & (MIRROR_VLANS - 1)]++;
 	if (d->truncated && d->counter != STATS_packets_truncated)
 		st->v[STATS_payload_truncated]++;
-	it->shard = NO_SHARD;
-	if (d->kind != DECODE_TCP && d->kind != DECODE_UDP)
+	for (unsigned t = d->tunnels, i = 0; t; t >>= 1, i++)
+		st->v[STATS_tunnel_mpls + i] += t & 1;
+	if (d->kind > DECODE_ICMP_ERROR) {
+		st->v[STATS_icmp_unread] += d->counter == STATS_icmp_errors;
 		return;
+	}
 	it->p.d = d;
 	it->p.side = flow_key_make(d, &it->p.key);
 	it->p.hash = flow_key_hash(&e->c.key, &it->p.key);
 	it->shard = (uint8_t)(it->p.hash & (ENGINE_SHARDS - 1));
+}
+
+static void decode_item(struct engine *e, struct item *it, struct worker *k)
+{
+	decode_packet(it->linktype, it->bytes, it->wire_len, &it->d);
+	it->shard = NO_SHARD;
+	if (it->d.kind == DECODE_FRAGMENT)
+		k->fragments = true;
+	else
+		count_item(e, it, k);
+}
+
+/* In packet order and in one thread, between decoding and the shards. What is put together may hold a fragment again, of
+ * a packet inside. */
+static void join_item(struct engine *e, struct item *it)
+{
+	struct span whole;
+	uint8_t proto;
+	while (it->d.kind == DECODE_FRAGMENT && defrag_add(e->defrag, &it->d, it->p.ts_ns, &whole, &proto))
+		decode_datagram(&it->d, proto, whole);
+	count_item(e, it, &e->workers[0]);
+}
+
+static void join_fragments(struct engine *e)
+{
+	bool any = false;
+	for (unsigned w = 0; w < e->c.workers; w++) {
+		any |= e->workers[w].fragments;
+		e->workers[w].fragments = false;
+	}
+	for (size_t i = 0; i < e->n_items && any; i++)
+		if (e->items[i].d.kind == DECODE_FRAGMENT)
+			join_item(e, &e->items[i]);
 }
 
 /* Shards s with s % workers == index, packets in their order, then the timers in the order of the shards. */
@@ -327,6 +368,7 @@ void engine_free(struct engine *e)
 		}
 	detector_free(e->detector);
 	mirror_free(e->mirror);
+	defrag_free(e->defrag);
 	free(e->items);
 	free(e->arena);
 	free(e->event);
@@ -433,6 +475,8 @@ static bool read_batch(struct engine *e, struct source *s)
 		e->n_items++;
 		if (alone) {
 			decode_item(e, it, &e->workers[0]);
+			if (it->d.kind == DECODE_FRAGMENT)
+				join_item(e, it);
 			if (it->shard != NO_SHARD)
 				shard_packet(e->shards[it->shard], e->workers[0].out, &it->p);
 		} else if (p.bytes.n) {
@@ -490,22 +534,19 @@ static void observe_all(struct engine *e)
 		buf_rewind(&e->workers[w].out->bytes, 0);
 }
 
-/* In the order in which they were made. */
 static void end_all_flows(struct engine *e)
 {
-	uint64_t first[ENGINE_SHARDS];
-	for (unsigned s = 0; s < ENGINE_SHARDS; s++)
-		if (!shard_first_flow(e->shards[s], &first[s]))
-			first[s] = UINT64_MAX;
 	for (;;) {
-		unsigned best = 0;
-		for (unsigned s = 1; s < ENGINE_SHARDS; s++)
-			best = first[s] < first[best] ? s : best;
-		if (first[best] == UINT64_MAX)
+		unsigned best = ENGINE_SHARDS;
+		uint64_t first = 0, number = 0;
+		for (unsigned s = 0; s < ENGINE_SHARDS; s++)
+			if (shard_first_flow(e->shards[s], &number) && (best == ENGINE_SHARDS || number < first)) {
+				best = s;
+				first = number;
+			}
+		if (best == ENGINE_SHARDS)
 			return;
 		shard_end_first_flow(e->shards[best], e->workers[0].out);
-		if (!shard_first_flow(e->shards[best], &first[best]))
-			first[best] = UINT64_MAX;
 		observe_all(e);
 	}
 }
@@ -542,6 +583,7 @@ static void sum_stats(struct engine *e, struct source *s, struct stats *ret)
 {
 	sum_drops(e, s);
 	*ret = e->st;
+	stats_add(ret, defrag_stats(e->defrag));
 	for (size_t i = 0; i < n_sources(s); i++)
 		sum_source(e, i, ret);
 	for (unsigned i = 0; i < ENGINE_SHARDS; i++)
@@ -614,7 +656,9 @@ static void give_accounts(struct engine *e, const struct source *s, account_to *
 		uint64_t v[2] = { e->workers[w].decoded, 0 };
 		for (unsigned i = w; i < ENGINE_SHARDS; i += e->c.workers) {
 			const struct stats *st = shard_stats(e->shards[i]);
-			v[1] += st->v[STATS_flow_packets] + st->v[STATS_late_packets] + st->v[STATS_stray_resets];
+			for (int k = 0; k < STATS_COUNTERS; k++)
+				if (stats_ledger((enum stats_counter)k) == STATS_LEDGER_FOLLOWED)
+					v[1] += st->v[k];
 		}
 		struct buf b = buf_over(mem, sizeof(mem));
 		account_put(&b, ACCOUNT_WORKER, w + 1, v, 2);
@@ -684,12 +728,14 @@ int engine_run(struct engine *e, struct source *s, struct ring *out, int (*poll)
 		more = read_batch(e, s);
 		if (e->c.workers > 1) {
 			all_do(e, JOB_DECODE);
+			join_fragments(e);
 			all_do(e, JOB_SHARDS);
 		} else {
 			/* The packets have been worked on as they were read. */
 			for (unsigned i = 0; i < ENGINE_SHARDS; i++)
 				shard_timers(e->shards[i], e->workers[0].out, e->watermark);
 		}
+		defrag_release(e->defrag, e->watermark);
 		adopt_policy(e, e->n_items ? e->batch_ns : e->watermark);
 		observe_all(e);
 		judge_mirror(e);
@@ -709,6 +755,7 @@ int engine_run(struct engine *e, struct source *s, struct ring *out, int (*poll)
 		if (stop_ns && drained(e, stop_ns, began_ns, &empty))
 			break;
 	}
+	defrag_finish(e->defrag);
 	end_all_flows(e);
 	struct stats sum;
 	sum_stats(e, s, &sum);

@@ -1,4 +1,4 @@
-/* engine.h -- the packet pipeline: source -> decode -> 64 logical shards on N workers -> detector -> ring.
+/* engine.h -- the packet pipeline: source -> decode -> defragmentation -> 64 logical shards on N workers -> detector -> ring.
  *
  * Packets are read in batches of a fixed number (files) or of what is there (live); a packet belongs to
  * shard = symmetric keyed hash of its flow & 63, and workers own whole shards (shard % workers), each with
@@ -25,6 +25,7 @@ struct engine_config {
 	size_t stream_bytes;            /* held and out-of-order stream bytes, all shards together */
 	size_t probes;                  /* flows being probed at a time, all shards together */
 	size_t states;                  /* flows being dissected at a time, all shards together */
+	size_t fragments;               /* datagrams being put together at a time; 64 KiB each, touched as used */
 	size_t assets, folds;
 	uint64_t tcp_idle_ns, udp_idle_ns, half_open_ns, fold_ns;
 	unsigned restarts;              /* live: how often an engine before this one ended with its interface; its flows are forgotten */

@@ -77,7 +77,7 @@ static int one_budget(const char *text, struct engine_config *c, char why[static
 {
 	const struct budget all[] = {
 		{ "flows", &c->flows, NULL, NULL }, { "probes", &c->probes, NULL, NULL }, { "states", &c->states, NULL, NULL },
-		{ "assets", &c->assets, NULL, NULL }, { "folds", &c->folds, NULL, NULL },
+		{ "assets", &c->assets, NULL, NULL }, { "folds", &c->folds, NULL, NULL }, { "fragments", &c->fragments, NULL, NULL },
 		{ "streams", NULL, &c->stream_bytes, NULL }, { "tcp_idle", NULL, NULL, &c->tcp_idle_ns },
 		{ "udp_idle", NULL, NULL, &c->udp_idle_ns }, { "half_open", NULL, NULL, &c->half_open_ns },
 		{ "fold", NULL, NULL, &c->fold_ns },
@@ -110,7 +110,7 @@ static int one_budget(const char *text, struct engine_config *c, char why[static
 			*b->ns = v * CLOCK_SECOND;
 		return 0;
 	}
-	(void)snprintf(why, 256, "'%.60s': expected NAME=VALUE with one of flows, probes, states, assets, folds, streams, "
+	(void)snprintf(why, 256, "'%.60s': expected NAME=VALUE with one of flows, probes, states, assets, folds, fragments, streams, "
 	               "tcp_idle, udp_idle, half_open, fold", text);
 	return -EINVAL;
 }

@@ -23,6 +23,7 @@ static const struct conf_key budget_keys[] = {
 	{ .name = "states", .kind = CONF_UINT, .doc = "flows being dissected" },
 	{ .name = "assets", .kind = CONF_UINT, .doc = "hosts remembered" },
 	{ .name = "folds", .kind = CONF_UINT, .doc = "events whose repeats are counted" },
+	{ .name = "fragments", .kind = CONF_UINT, .doc = "datagrams put together from fragments at a time" },
 	{ .name = "streams", .kind = CONF_SIZE, .doc = "stream bytes held until what precedes them comes" },
 	{ 0 },
 };

@@ -34,7 +34,7 @@ struct shard_config {
 };
 
 struct shard_packet {
-	const struct decode *d;         /* DECODE_TCP or DECODE_UDP */
+	const struct decode *d;         /* with a flow (DECODE_TCP, DECODE_UDP, DECODE_SCTP), or DECODE_ICMP_ERROR */
 	struct flow_key key;
 	unsigned side;                  /* of the key, that sent it */
 	uint64_t hash;
@@ -60,14 +60,13 @@ struct shard_record {
 struct shard;
 
 struct shard *shard_new(const struct shard_config *c);  /* NULL on ENOMEM */
-size_t shard_bytes(const struct shard_config *c);       /* what shard_new takes, all of it */
 void shard_free(struct shard *h);                       /* NULL is fine */
 /* `out` has SHARD_OUTPUT bytes of room for each of these calls. */
 void shard_packet(struct shard *h, struct shard_out *out, const struct shard_packet *p);
 /* Ends what has been idle too long at this packet time; what finds no room in SHARD_OUTPUT waits for the next call. */
 void shard_timers(struct shard *h, struct shard_out *out, uint64_t watermark_ns);
-/* End of capture, no packet follows: number of the flow made first of those that are left (false: none), and its end. */
-bool shard_first_flow(struct shard *h, uint64_t *ret_number);
+/* End of capture: number of the flow made first of those that are left (false: none), and its end. */
+bool shard_first_flow(const struct shard *h, uint64_t *ret_number);
 void shard_end_first_flow(struct shard *h, struct shard_out *out);
 const struct stats *shard_stats(const struct shard *h);
 size_t shard_flows(const struct shard *h);

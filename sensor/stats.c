@@ -5,9 +5,9 @@ static const struct { const char *name, *doc; bool loss; enum stats_ledger ledge
 #include "sensor/stats.def"
 };
 
-static const struct { const char *name, *doc; enum stats_counter total[2]; } ledgers[] = {
+static const struct { const char *name, *doc; enum stats_counter total[3]; } ledgers[] = {
 	{ "", "", { 0 } },
-#define LEDGER(symbol, name, a, b, doc) { name, doc, { STATS_##a, STATS_##b } },
+#define LEDGER(symbol, name, a, b, c, doc) { name, doc, { STATS_##a, STATS_##b, STATS_##c } },
 #include "sensor/stats.def"
 };
 
@@ -18,16 +18,15 @@ enum stats_ledger stats_ledger(enum stats_counter c) { return counters[c].ledger
 const char *stats_ledger_name(enum stats_ledger l) { return ledgers[l].name; }
 const char *stats_ledger_doc(enum stats_ledger l) { return ledgers[l].doc; }
 
-void stats_ledger_total(enum stats_ledger l, enum stats_counter ret[static 2])
+uint64_t stats_ledger_total(const struct stats *s, enum stats_ledger l)
 {
-	ret[0] = ledgers[l].total[0];
-	ret[1] = ledgers[l].total[1];
+	const enum stats_counter *t = ledgers[l].total;
+	return s->v[t[0]] + (t[1] != t[0] ? s->v[t[1]] : 0) + (t[2] != t[1] && t[2] != t[0] ? s->v[t[2]] : 0);
 }
 
 int64_t stats_ledger_open(const struct stats *s, enum stats_ledger l)
 {
-	const enum stats_counter *t = ledgers[l].total;
-	uint64_t left = s->v[t[0]] + (t[1] != t[0] ? s->v[t[1]] : 0);
+	uint64_t left = stats_ledger_total(s, l);
 	for (int i = 0; i < STATS_COUNTERS; i++)
 		if (counters[i].ledger == l)
 			left -= s->v[i];

@@ -13,7 +13,7 @@ enum stats_counter {
 
 enum stats_ledger {
 	STATS_LEDGER_NONE,
-#define LEDGER(symbol, name, a, b, doc) STATS_LEDGER_##symbol,
+#define LEDGER(symbol, name, a, b, c, doc) STATS_LEDGER_##symbol,
 #include "sensor/stats.def"
 	STATS_LEDGERS
 };
@@ -23,9 +23,9 @@ struct stats { uint64_t v[STATS_COUNTERS]; };
 const char *stats_name(enum stats_counter c);
 const char *stats_doc(enum stats_counter c);
 bool stats_is_loss(enum stats_counter c);
-/* The sum that a counter is a part of, and the two counters (may be the same) that such a sum must come to. */
+/* The sum that a counter is a part of, and what such a sum must come to. */
 enum stats_ledger stats_ledger(enum stats_counter c);
-void stats_ledger_total(enum stats_ledger l, enum stats_counter ret[static 2]);
+uint64_t stats_ledger_total(const struct stats *s, enum stats_ledger l);
 const char *stats_ledger_name(enum stats_ledger l);
 const char *stats_ledger_doc(enum stats_ledger l);
 /* Total minus parts: 0 when the ledger closes. */

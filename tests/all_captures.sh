@@ -19,7 +19,7 @@ fi
 find "$captures" test-pcaps -type f | grep -E '/pcap/|/dicom-files/|/hl7-messages/|\.pcap(ng)?$' | sort -u >"$dir/list"
 cat >"$dir/one" <<'EOT'
 code=0
-"$1/bin/spanward" replay -q -p test-pcaps/demo/policy --budget flows=16384,streams=8MiB,probes=2048,states=2048,assets=4096,folds=1024 --show stats --format jsonl "$3" >/dev/null 2>"$2.err" </dev/null || code=$?
+"$1/bin/spanward" replay -q -p test-pcaps/demo/policy --budget flows=16384,streams=8MiB,probes=2048,states=2048,assets=4096,folds=1024,fragments=16 --show stats --format jsonl "$3" >/dev/null 2>"$2.err" </dev/null || code=$?
 grep -qE 'Sanitizer|runtime error|SIGSYS' "$2.err" && code=99
 [ $code = 0 ] || [ $code = 4 ] || { echo "exit $code: $3"; cat "$2.err"; }
 echo "code $code"

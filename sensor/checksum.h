@@ -1,0 +1,61 @@
+/* checksum.h -- the Internet checksum (RFC 1071), and what a wrong one means.
+ *
+ * Where the capture is made beside or on the sender, a packet is seen before the network card has filled in its
+ * checksum. So a wrong one says nothing by itself. The rule, per direction of a flow:
+ *   - the sum of the pseudo-header alone, not complemented, is what the systems leave for their cards to complete:
+ *     offloaded, never wrong;
+ *   - IP packets longer than 1,500 bytes may have been put together by a card or cut by one later: not judged;
+ *   - a sender that has shown a right one is a sender whose right ones we see: a wrong one of his is then damage or an
+ *     insertion that no receiver takes, and it does not enter the stream;
+ *   - a sender that has not is believed: always wrong in the same way means offloaded, or an edited capture.
+ */
+#ifndef SENSOR_CHECKSUM_H
+#define SENSOR_CHECKSUM_H
+
+#include <string.h>
+
+#include "core/cursor.h"
+
+enum checksum { CHECKSUM_RIGHT, CHECKSUM_WRONG, CHECKSUM_OFFLOADED, CHECKSUM_NONE /* none sent, or not to be judged */ };
+
+/* Longest that is judged: what crosses Ethernet without jumbo frames. */
+enum { CHECKSUM_MAX = 1500 };
+
+/* Adds bytes to a sum, in the machine's byte order: a sum of all ones is the same in both. `s` begins at an even
+ * place of what is summed. */
+static inline uint64_t checksum_add(uint64_t sum, struct span s)
+{
+	uint64_t other = 0;
+	while (s.n >= 16) {
+		uint32_t w[4];
+		memcpy(w, s.p, 16);
+		sum += (uint64_t)w[0] + w[1];
+		other += (uint64_t)w[2] + w[3];
+		s = (struct span){ s.p + 16, s.n - 16 };
+	}
+	sum += other;
+	while (s.n) {
+		uint32_t w = 0;
+		size_t n = s.n < 4 ? s.n : 4;
+		memcpy(&w, s.p, n);
+		sum += w;
+		s = (struct span){ s.p + n, s.n - n };
+	}
+	return sum;
+}
+
+static inline uint16_t checksum_fold(uint64_t sum)
+{
+	sum = (sum >> 32) + (uint32_t)sum;
+	sum = (sum >> 32) + (uint32_t)sum;
+	sum = (sum >> 16) + (sum & 0xffff);
+	sum = (sum >> 16) + (sum & 0xffff);
+	return (uint16_t)sum;
+}
+
+struct decode;
+
+/* Of the TCP or UDP packet *d. */
+enum checksum checksum_of(const struct decode *d);
+
+#endif
