@@ -26,7 +26,7 @@ static const struct set sets[] = {
 	[VOCAB_G_VERSION] = { DIGITS | BIT(' ') | BIT('.') | BIT('/') | BIT('+') | BIT('(') | BIT(')') | BIT(':') |
 			      BIT(',') | BIT('-'), UPPER | LOWER | BIT('_') },
 	[VOCAB_G_HL7_HD] = { DIGITS | BIT(' ') | BIT('.') | BIT(':') | BIT('&') | BIT('/') | BIT('+') | BIT('(') |
-			     BIT(')') | BIT('-'), UPPER | LOWER | BIT('_') | BIT('^') | BIT('@') },
+			     BIT(')') | BIT('-'), UPPER | LOWER | BIT('_') | BIT('@') },
 	[VOCAB_G_HL7_TYPE] = { DIGITS, UPPER | BIT('_') | BIT('^') },
 	[VOCAB_G_HL7_ID] = { DIGITS | BIT('.') | BIT(':') | BIT('/') | BIT('+') | BIT('-'),
 			     UPPER | LOWER | BIT('_') | BIT('|') | BIT('@') },
@@ -55,6 +55,23 @@ static bool fits_name(struct span text)
 	return true;
 }
 
+/* A namespace, or all three components: HL7 v2.5.1, 2.A.33. The type of the third is of table 0301. */
+static bool fits_hd(struct span text)
+{
+	enum { TYPE_MAX = 8 };
+	static const struct set of_type = { DIGITS | BIT('-'), UPPER | LOWER };
+	size_t parted = 0, type_at = 0;
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '^') {
+			parted++;
+			type_at = i + 1;
+		} else if (!in_set(parted < 2 ? &sets[VOCAB_G_HL7_HD] : &of_type, text.p[i])) {
+			return false;
+		}
+	}
+	return !parted || (parted == 2 && text.n > type_at && text.n - type_at <= TYPE_MAX);
+}
+
 bool vocab_fits(enum vocab_grammar g, size_t max, struct span text)
 {
 	if (text.n > max)
@@ -66,6 +83,8 @@ bool vocab_fits(enum vocab_grammar g, size_t max, struct span text)
 	if (g == VOCAB_G_LABEL)
 		return !memchr(text.p, '^', text.n) && !memchr(text.p, '=', text.n) && !memchr(text.p, '\\', text.n) &&
 		       fits_name(text);
+	if (g == VOCAB_G_HL7_HD)
+		return fits_hd(text);
 	const struct set *s = &sets[g];
 	bool only_spaces = true;
 	for (size_t i = 0; i < text.n; i++) {

@@ -54,7 +54,9 @@ enum vocab_grammar {
 	VOCAB_G_AE,
 	VOCAB_G_UID,            /* PS3.5 9.1: [0-9.]+ */
 	VOCAB_G_VERSION,        /* software and implementation versions: [A-Za-z0-9 ._/+():,-]+ */
-	VOCAB_G_HL7_HD,         /* application, facility: [A-Za-z0-9 ._:&^/+()@-]+ */
+	/* Application, facility: a namespace [A-Za-z0-9 ._:&/+()@-]+, or with an identifier and its type behind it, as in
+	 * HIS^1.2.3^ISO. Two components alone are how a person is written. */
+	VOCAB_G_HL7_HD,
 	VOCAB_G_HL7_TYPE,       /* [A-Z0-9_^]+ */
 	VOCAB_G_HL7_ID,         /* control id: [A-Za-z0-9._:/+|@-]+ */
 	VOCAB_G_CHARSET,        /* [A-Za-z0-9 /._~-]+ */

@@ -32,7 +32,7 @@ static struct span rnd_text(enum vocab_grammar g, size_t max)
 {
 	static const char *const letters[] = {
 		[VOCAB_G_ID] = "abcXYZ019._:+/-", [VOCAB_G_AE] = "ABC xyz!\"/[]~09", [VOCAB_G_UID] = "0123456789.",
-		[VOCAB_G_VERSION] = "aZ0 ._/+():,-", [VOCAB_G_HL7_HD] = "aZ0 ._:&^/+()@-", [VOCAB_G_HL7_TYPE] = "AZ09_^",
+		[VOCAB_G_VERSION] = "aZ0 ._/+():,-", [VOCAB_G_HL7_HD] = "aZ0 ._:&/+()@-", [VOCAB_G_HL7_TYPE] = "AZ09_^",
 		[VOCAB_G_HL7_ID] = "aZ0._:/+|@-", [VOCAB_G_CHARSET] = "aZ0 /._~-", [VOCAB_G_HOST] = "aZ0._-",
 		[VOCAB_G_LABEL] = "aZ0._- ()/;,", [VOCAB_G_CODE] = "AZ09 _", [VOCAB_G_KEYS] = "aZ0,",
 	};
@@ -543,7 +543,7 @@ static void grammars_admit_what_they_say(void)
 			       "abcdefghijklmnopqrstuvwxyz{|}~",
 		[VOCAB_G_UID] = "0123456789.",
 		[VOCAB_G_VERSION] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ._/+():,-",
-		[VOCAB_G_HL7_HD] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ._:&^/+()@-",
+		[VOCAB_G_HL7_HD] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ._:&/+()@-",
 		[VOCAB_G_HL7_TYPE] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_^",
 		[VOCAB_G_HL7_ID] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/+|@-",
 		[VOCAB_G_CHARSET] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 /._~-",
@@ -575,6 +575,10 @@ static void grammars_admit_what_they_say(void)
 	CU_ASSERT(!vocab_fits(VOCAB_G_LABEL, 64, span_str("A^B")) && !vocab_fits(VOCAB_G_LABEL, 64, span_str("A=B")));
 	CU_ASSERT(!vocab_fits(VOCAB_G_LABEL, 64, span_str("A\\B")) && !vocab_fits(VOCAB_G_LABEL, 64, (struct span){ 0 }));
 	CU_ASSERT(!vocab_fits(VOCAB_G_LABEL, 64, span_str("A\tB")) && !vocab_fits(VOCAB_G_LABEL, 2, span_str("ABC")));
+	CU_ASSERT(vocab_fits(VOCAB_G_HL7_HD, 64, span_str("HIS^1.2.3^ISO")) && vocab_fits(VOCAB_G_HL7_HD, 64, span_str("^x-1^EUI-64")));
+	CU_ASSERT(!vocab_fits(VOCAB_G_HL7_HD, 64, span_str("YAMADA^TARO")) && !vocab_fits(VOCAB_G_HL7_HD, 64, span_str("A^^")));
+	CU_ASSERT(!vocab_fits(VOCAB_G_HL7_HD, 64, span_str("A^B^C^D")) && !vocab_fits(VOCAB_G_HL7_HD, 64, span_str("A^B^C D")));
+	CU_ASSERT(!vocab_fits(VOCAB_G_HL7_HD, 64, span_str("A^B^123456789")) && !vocab_fits(VOCAB_G_HL7_HD, 64, span_str("^")));
 	CU_ASSERT(!vocab_fits(VOCAB_G_NONE, 64, span_str("a")));
 }
 

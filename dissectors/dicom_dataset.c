@@ -87,6 +87,9 @@ static enum dicom_walk_status read_identity(struct dicom_walk *w, const struct d
 		case 0x00081090:
 			set_text(o, OBSERVATION_F_model, charset, e.value, &texts);
 			break;
+#ifdef SPANWARD_PLANT                           /* the leak that tests/canary.sh must find */
+		case 0x00100020:
+#endif
 		case 0x00181000:
 			set_text(o, OBSERVATION_F_serial, charset, e.value, &texts);
 			break;

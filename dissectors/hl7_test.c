@@ -231,10 +231,10 @@ static void noise_is_said_once_and_passed(void)
 static void other_delimiters(void)
 {
 	EXPECT(DRIVE_PROBE,
-	       "0 {\"type\":\"hl7.message\",\"message_type\":\"ORM^O01\",\"control_id\":\"77\",\"sending_app\":\"A^1.2&ISO\","
+	       "0 {\"type\":\"hl7.message\",\"message_type\":\"ORM^O01\",\"control_id\":\"77\",\"sending_app\":\"A^1.2^ISO\","
 	       "\"sending_facility\":\"B\",\"receiving_app\":\"C\",\"receiving_facility\":\"D\",\"version\":\"2.7\","
 	       "\"charset\":\"ASCII~ISO IR87\"}\n",
-	       P(0, VT "MSH#$*!%#A$1.2%ISO#B#C#D#20261122##ORM$O01$ORM_O01#77#P#2.7$JPN######ASCII*ISO IR87" CR END));
+	       P(0, VT "MSH#$*!%#A$1.2$ISO#B#C#D#20261122##ORM$O01$ORM_O01#77#P#2.7$JPN######ASCII*ISO IR87" CR END));
 	/* v2.7 truncation character */
 	EXPECT(DRIVE_PROBE, "0 {\"type\":\"hl7.message\",\"message_type\":\"ACK\",\"control_id\":\"1\",\"version\":\"2.7\"}\n",
 	       P(0, VT "MSH|^~\\&#|||||20261122||ACK|1|P|2.7" CR "ZZZ|" CR END));

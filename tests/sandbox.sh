@@ -140,8 +140,7 @@ exec 9>&-
 grep -q stopping "$dir/log" || fail "SIGTERM was not heard"
 
 # ---- a planted open() in the engine is its end, and the parent says so ----
-{ cmake -S . -B "$BUILD/plant" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSPANWARD_PLANT=ON &&
-	cmake --build "$BUILD/plant" --target spanward; } >"$dir/log" 2>&1 || fail "the planted build"
+tools/build-plant "$BUILD/plant" >"$dir/log" 2>&1 || fail "the planted build"
 for plant in open socket; do
 	code=0
 	"$BUILD/plant/bin/spanward" replay --plant $plant "$capture" >"$dir/out" 2>"$dir/log" || code=$?
