@@ -15,6 +15,7 @@
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/option.h"
 #include "core/standard.h"
 
@@ -24,10 +25,11 @@ enum {
 	ALERTS_PER_ROUND = 64,          /* a burst to a slow sink must not hold up ingest */
 	DRAIN_S = 5,                    /* after SIGTERM: below the 10 s that many service managers give */
 };
+#define METRICS_NS (15 * CLOCK_SECOND)
 #define REPORT_NS (60 * CLOCK_SECOND)   /* one line a minute at most about what goes wrong */
 
 struct config {
-	const char *bind, *store;
+	const char *bind, *store, *metrics;
 	const char *sinks[OUTLETS_MAX];
 	size_t n_sinks;
 	bool insecure, once;
@@ -40,7 +42,8 @@ struct collector {
 	struct outlets outlets;
 	int owner;
 	struct receiver_stats told;
-	uint64_t told_ns;
+	uint64_t told_ns, metrics_ns;
+	int metrics_err;                /* that was said last */
 };
 
 static volatile sig_atomic_t stop;
@@ -63,6 +66,7 @@ static const char usage[] =
 	"                         RFC 5424 over TCP, octet-counted; may be given more than once\n"
 	"  --insecure-no-curve    allow an endpoint that other machines can reach, without encryption\n"
 	"                         and without knowing who sends\n"
+	"  --metrics FILE         keep counters there in the Prometheus text format, every 15 seconds\n"
 	"  --once-idle SECONDS    end when nothing came for that long and the sinks have taken all\n"
 	"  --help, --version\n"
 	"\n"
@@ -89,10 +93,11 @@ static bool is_endpoint(const char *bind)
 /* ERR_EXIT_OK to go on, or -1 when all is said and the exit code is 0. */
 static int parse(int argc, char **argv, struct config *c)
 {
-	enum { BIND = 256, STORE, SINK, INSECURE, ONCE, HELP, VERSION };
+	enum { BIND = 256, STORE, SINK, INSECURE, METRICS, ONCE, HELP, VERSION };
 	static const struct option options[] = {
 		{ "bind", required_argument, NULL, BIND }, { "store", required_argument, NULL, STORE },
 		{ "sink", required_argument, NULL, SINK }, { "insecure-no-curve", no_argument, NULL, INSECURE },
+		{ "metrics", required_argument, NULL, METRICS },
 		{ "once-idle", required_argument, NULL, ONCE }, { "help", no_argument, NULL, HELP },
 		{ "version", no_argument, NULL, VERSION }, { NULL, 0, NULL, 0 },
 	};
@@ -115,6 +120,9 @@ static int parse(int argc, char **argv, struct config *c)
 			break;
 		case INSECURE:
 			c->insecure = true;
+			break;
+		case METRICS:
+			c->metrics = optarg;
 			break;
 		case ONCE:
 			errno = 0;
@@ -203,6 +211,36 @@ static void report(struct collector *c, uint64_t now, bool last)
 	c->told_ns = now;
 }
 
+static void keep_metrics(struct collector *c, const char *path, bool up)
+{
+	uint64_t now = clock_mono_ns();
+	if (!path || (up && c->metrics_ns && now - c->metrics_ns < METRICS_NS))
+		return;
+	const struct receiver_stats *s = receiver_stats(c->receiver);
+	const struct { const char *name; uint64_t value; const char *help; } rows[] = {
+		{ "collector_frames_total", s->frames, "frames from sensors" },
+		{ "collector_batches_total", s->batches, "batches of events stored" },
+		{ "collector_duplicates_total", s->duplicates, "batches that were held already" },
+		{ "collector_refused_total", s->refused, "broken frames" },
+		{ "collector_gaps_total", s->gaps, "batches that came before what precedes them" },
+		{ "collector_failed_total", s->failed, "batches that could not be stored" },
+		{ "collector_unsent_total", s->unsent, "answers to a sensor that has gone or does not read" },
+	};
+	static struct metrics m;        /* two paths long */
+	metrics_begin(&m, path);
+	metrics_family(&m, "collector_up", METRICS_GAUGE, "1 while it listens");
+	metrics_row(&m, NULL, up);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		metrics_family(&m, rows[i].name, METRICS_COUNTER, rows[i].help);
+		metrics_row(&m, NULL, rows[i].value);
+	}
+	int err = metrics_end(&m);
+	if (err && err != c->metrics_err)
+		log_error("the metrics cannot be written: %.200s: %s", path, err_text(err));
+	c->metrics_err = err;
+	c->metrics_ns = now;
+}
+
 static int serve(struct collector *c, const struct config *cfg)
 {
 	uint64_t last_ns = clock_mono_ns(), stop_ns = 0;
@@ -219,6 +257,7 @@ static int serve(struct collector *c, const struct config *cfg)
 		bool all = outlets_run(&c->outlets, ALERTS_PER_ROUND, &more);
 		more = more || n == FRAMES_PER_ROUND;
 		report(c, now, false);
+		keep_metrics(c, cfg->metrics, true);
 		if (stop && !stop_ns)
 			stop_ns = now;
 		/* What had arrived is stored and acknowledged, what is stored is sent: then, or when the time is over, end. */
@@ -228,6 +267,7 @@ static int serve(struct collector *c, const struct config *cfg)
 			break;
 	}
 	report(c, clock_mono_ns(), true);
+	keep_metrics(c, cfg->metrics, false);
 	(void)outlets_left(&c->outlets);
 	return ERR_EXIT_OK;
 }

@@ -10,7 +10,7 @@
 #include "core/err.h"
 #include "sensor/options.h"
 
-enum { LINGER_S = 10, LINGER_MAX_S = 86400 };
+enum { LINGER_S = 10, METRICS_S = 15, DAY_S = 86400 };
 
 static const char *const clocks[] = { "host", "adapter", NULL };
 
@@ -34,6 +34,11 @@ static const struct conf_key timer_keys[] = {
 	{ .name = "fold", .kind = CONF_DURATION, .doc = "repeats of an event within this are one" },
 	{ 0 },
 };
+static const struct conf_key metrics_keys[] = {
+	{ .name = "file", .kind = CONF_TEXT, .required = true, .min = 1, .max = 4000, .doc = "kept there, in the Prometheus text format" },
+	{ .name = "every", .kind = CONF_DURATION, .doc = "how often it is replaced" },
+	{ 0 },
+};
 static const char *const schemas[] = { "spanward/1", NULL };
 static const char *const kinds[] = { "sensor", NULL };
 static const struct conf_key keys[] = {
@@ -52,6 +57,7 @@ static const struct conf_key keys[] = {
 	{ .name = "workers", .kind = CONF_UINT, .doc = "threads that work on packets" },
 	{ .name = "budget", .kind = CONF_MAP, .keys = budget_keys, .doc = "room for what is remembered" },
 	{ .name = "timers", .kind = CONF_MAP, .keys = timer_keys, .doc = "when something is over" },
+	{ .name = "metrics", .kind = CONF_MAP, .keys = metrics_keys, .doc = "counters for a monitoring system" },
 	{ .name = "connect", .kind = CONF_TEXT, .min = 1, .max = 255, .doc = "the collector (spanward-sensor)" },
 	{ .name = "linger", .kind = CONF_DURATION, .doc = "wait so long for its last acknowledgement (spanward-sensor)" },
 	{ 0 },
@@ -67,7 +73,7 @@ static const struct { const char *key; int opt; } simple[] = {
 
 void setup_defaults(struct setup *s)
 {
-	*s = (struct setup){ .station.linger_s = LINGER_S };
+	*s = (struct setup){ .station.linger_s = LINGER_S, .station.metrics_s = METRICS_S };
 	struct engine_config *e = &s->station.session.engine;
 	engine_defaults(e);
 	e->workers = 1;
@@ -154,7 +160,19 @@ static int take(struct setup *s, int opt, const char *arg, char why[static 256])
 	case SETUP_LINGER:
 		err = options_duration(arg, &v, why);
 		if (!err)
-			s->station.linger_s = v > LINGER_MAX_S ? LINGER_MAX_S : (unsigned)v;
+			s->station.linger_s = v > DAY_S ? DAY_S : (unsigned)v;
+		return err;
+	case SETUP_METRICS:
+		s->station.metrics = arg;
+		return 0;
+	case SETUP_METRICS_EVERY:
+		err = options_duration(arg, &v, why);
+		if (!err && (!v || v > DAY_S)) {
+			(void)snprintf(why, 256, "'%.60s': expected 1s to 1d", arg);
+			err = -EINVAL;
+		}
+		if (!err)
+			s->station.metrics_s = (unsigned)v;
 		return err;
 	case SETUP_PLANT:
 		c->plant = arg;
@@ -246,6 +264,11 @@ int setup_config(struct setup *s, const char *path, struct conf_report *rep)
 			if (n)
 				take_node(s, doc, simple[i].opt, "", n, rep);
 		}
+		const struct conf_node *metrics = conf_get(root, "metrics");
+		if (metrics && conf_get(metrics, "file"))
+			take_node(s, doc, SETUP_METRICS, "", conf_get(metrics, "file"), rep);
+		if (metrics && conf_get(metrics, "every"))
+			take_node(s, doc, SETUP_METRICS_EVERY, "", conf_get(metrics, "every"), rep);
 		take_map(s, doc, conf_get(root, "budget"), rep);
 		take_map(s, doc, conf_get(root, "timers"), rep);
 	}

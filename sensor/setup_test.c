@@ -46,6 +46,8 @@ static void reads_the_example(void)
 	CU_ASSERT_EQUAL(c->engine.flows, 262144);
 	CU_ASSERT_EQUAL(c->engine.tcp_idle_ns, 7200 * CLOCK_SECOND);
 	CU_ASSERT_EQUAL(s.station.linger_s, 10);
+	CU_ASSERT_STRING_EQUAL(s.station.metrics, "/run/spanward/sensor.prom");
+	CU_ASSERT_EQUAL(s.station.metrics_s, 30);
 	setup_free(&s);
 }
 
@@ -89,6 +91,8 @@ static void says_what_is_wrong_and_where(void)
 		{ HEAD "budget: {flows: 0}\n", 3, "flows" },
 		{ HEAD "budget: {tcp_idle: 3s}\n", 3, "tcp_idle" },
 		{ HEAD "timers: {tcp_idle: 37000d}\n", 3, "" },
+		{ HEAD "metrics: {every: 5s}\n", 3, "file" },
+		{ HEAD "metrics: {file: m, every: 0s}\n", 3, "1s" },
 		{ HEAD "no_sandbox: true\n", 3, "no_sandbox" },
 		{ "schema: spanward/1\nkind: site\n", 2, "" },
 	};
@@ -119,8 +123,8 @@ static void is_documented(void)
 	size_t n = fread(text, 1, sizeof(text) - 1, f);
 	text[n] = '\0';
 	(void)fclose(f);
-	const struct conf_key *const tables[] = { keys, budget_keys, timer_keys };
-	for (size_t t = 0; t < 3; t++)
+	const struct conf_key *const tables[] = { keys, budget_keys, timer_keys, metrics_keys };
+	for (size_t t = 0; t < 4; t++)
 		for (const struct conf_key *k = tables[t]; k->name; k++) {
 			char quoted[64];
 			(void)snprintf(quoted, sizeof(quoted), "`%s`", k->name);

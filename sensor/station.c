@@ -15,6 +15,7 @@
 #include "sensor/links.h"
 #include "sensor/publisher.h"
 #include "sensor/sandbox.h"
+#include "sensor/vitals.h"
 
 enum {
 	WINDOW_DEFAULT = 32 << 20,      /* about 100,000 events while the collector is away */
@@ -174,6 +175,9 @@ struct station {
 	struct links links;
 	bool again;                     /* the engine was stopped to be started anew */
 	uint64_t looked_ns, told_ns, told_drops;
+	struct vitals *vitals;          /* NULL: none are kept */
+	uint64_t vitals_ns;
+	int vitals_err;                 /* that was said last */
 	struct ring_progress before;    /* sums of the engines that have ended */
 };
 
@@ -200,6 +204,27 @@ static void tell_drops(struct station *t, struct session *s, uint64_t now, bool 
 		 (unsigned long long)(p.packets + p.kernel_drops));
 	t->told_ns = now;
 	t->told_drops = drops;
+}
+
+/* Writes the metrics when it is time, and at the end of an engine. */
+static void keep_vitals(struct station *t, struct session *s, bool up)
+{
+	uint64_t now = clock_mono_ns();
+	if (!t->vitals || (up && t->vitals_ns && now - t->vitals_ns < t->c->metrics_s * CLOCK_SECOND))
+		return;
+	const struct vitals_config v = {
+		.path = t->c->metrics, .sensor = t->session.engine.sensor, .epoch = t->session.engine.epoch,
+		.restarts = t->session.engine.restarts, .sandbox = session_sandbox(s), .no_sandbox = t->session.no_sandbox,
+		.up = up, .sources = t->c->session.n_interfaces ? t->c->session.interfaces : t->c->session.files,
+		.n_sources = t->c->session.n_interfaces ? t->c->session.n_interfaces : t->c->session.n_files,
+	};
+	int err = vitals_write(t->vitals, &v, session_ring(s));
+	if (err == -EAGAIN)
+		return;         /* an engine that has just begun: at the next look */
+	t->vitals_ns = now;
+	if (err && err != t->vitals_err)
+		log_error("the metrics cannot be written: %s: %s", t->c->metrics, err_text(err));
+	t->vitals_err = err;
 }
 
 /* Live: tells of losses while they happen, and stops the engine when an interface that it holds is not that of its name
@@ -235,8 +260,10 @@ static int supervise(struct station *t, struct session *s, pid_t publisher)
 		else
 			(void)poll(NULL, 0, 50);
 		log_generation(s, &generation, &refused);
-		if (engine)
+		if (engine) {
 			look(t, s, &asked);
+			keep_vitals(t, s, true);
+		}
 		if (station_reload) {
 			station_reload = 0;
 			reload(s);
@@ -308,6 +335,7 @@ static int run_once(struct station *t, struct session *s)
 	log_info("sensor %s, epoch %llu, events to %s", c->session.engine.sensor,
 		 (unsigned long long)now.session.engine.epoch, c->endpoint);
 	int code = supervise(t, s, publisher);
+	keep_vitals(t, s, false);
 	if (t->links.n)
 		tell_drops(t, s, clock_mono_ns(), true);
 	t->before = so_far(t, s);
@@ -367,6 +395,8 @@ int station_run(const struct station_config *c)
 			log_error("%s", why);
 		return err == -EINVAL ? ERR_EXIT_USAGE : (int)err_exit_code(err);
 	}
+	if (c->metrics && !(t.vitals = vitals_new()))
+		log_error("no metrics are kept: %s", err_text(-ENOMEM));
 	links_open(&t.links, c->session.interfaces, c->session.n_interfaces);
 	if (t.links.n && c->session.live.filter)
 		log_warn("only what passes the filter is watched (%s); what it leaves out is not counted", c->session.live.filter);
@@ -388,5 +418,6 @@ int station_run(const struct station_config *c)
 		log_info("packets read %llu, dropped by the kernel %llu, dropped by the interface %llu",
 			 (unsigned long long)t.before.packets, (unsigned long long)t.before.kernel_drops,
 			 (unsigned long long)t.before.interface_drops);
+	vitals_free(t.vitals);
 	return code;
 }

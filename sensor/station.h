@@ -14,6 +14,8 @@ struct station_config {
 	const char *endpoint;           /* of the collector */
 	size_t window_bytes;            /* per lane; 0: default */
 	unsigned linger_s;              /* for the collector's last acknowledgement */
+	const char *metrics;            /* file to keep metrics in (sensor/vitals.h); NULL: none */
+	unsigned metrics_s;             /* how often */
 };
 
 /* Runs to the end of the input or a signal, logging as it goes. The exit code of the program (core/err.h). */
