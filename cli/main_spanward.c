@@ -23,8 +23,8 @@ static int overview(FILE *to)
 {
 	(void)fputs("usage: spanward COMMAND [ARGUMENT...]\n\n", to);
 	for (const struct cmd *const *c = cmd_list; *c; c++)
-		(void)fprintf(to, "  %-9s %s\n", (*c)->name, (*c)->summary);
-	(void)fputs("  help      what a command does: spanward help COMMAND\n\n"
+		(void)fprintf(to, "  %-10s %s\n", (*c)->name, (*c)->summary);
+	(void)fputs("  help       what a command does: spanward help COMMAND\n\n"
 	            "Begin with: spanward replay CAPTURE\n\n"
 	            "Exit codes: 0 ok, 1 failure, 2 usage, 3 configuration, 4 input unreadable, corrupt or of an unknown kind,\n"
 	            "5 permission, 10 an alert was found (--fail-on).\n", to);

@@ -77,6 +77,7 @@ void mirror_packet(struct mirror *m, uint32_t source, uint64_t ts_ns, uint64_t s
 		}
 	}
 	f->bytes += wire_len;
+	f->longest = wire_len > f->longest ? wire_len : f->longest;
 	f->last_ns = ts_ns;
 	f->backward += stamp_ns < s->stamp_ns;
 	f->truncated += n < wire_len;

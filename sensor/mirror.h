@@ -29,6 +29,7 @@ enum { MIRROR_VLANS = 4096 /* 0: untagged */, MIRROR_SOURCES = 256 /* files or i
 	MIRROR_FACT(silences, "times without a packet of five minutes and more") \
 	MIRROR_FACT(backward, "packets stamped earlier than the one before them") \
 	MIRROR_FACT(truncated, "packets captured shorter than they were on the wire") \
+	MIRROR_FACT(longest, "bytes of the longest packet on the wire") \
 	MIRROR_FACT(kernel_drops, "packets of it that the kernel dropped before they were read") \
 	MIRROR_FACT(interface_drops, "packets of it that the interface dropped")
 
