@@ -92,6 +92,7 @@ struct engine {
 	bool policy_waits;
 
 	struct ring *ring;              /* while it runs */
+	bool feed;                      /* files come one after the other while it runs */
 	bool wait;                      /* files: for room in the ring */
 	int err;
 	uint64_t batches;
@@ -437,10 +438,12 @@ static void take_packet(struct engine *e, const struct source_packet *p, bool ma
 	it->p = (struct shard_packet){
 		.seq = ++e->seq, .ts_ns = packet_time(e, p), .number = p->number, .file = many_files ? p->file : 0,
 	};
-	mirror_packet(e->mirror, p->file, it->p.ts_ns, p->ts_ns, p->wire_len, p->bytes.n);
+	/* A directory that is followed is one source. */
+	uint32_t source = e->feed ? 1 : p->file;
+	mirror_packet(e->mirror, source, it->p.ts_ns, p->ts_ns, p->wire_len, p->bytes.n);
 	if (!e->n_items)
 		e->batch_ns = it->p.ts_ns;
-	it->source = (uint8_t)(p->file && p->file <= MIRROR_SOURCES ? p->file - 1 : MIRROR_SOURCES - 1);
+	it->source = (uint8_t)(source && source <= MIRROR_SOURCES ? source - 1 : MIRROR_SOURCES - 1);
 	it->bytes = p->bytes;
 	it->linktype = p->linktype;
 	it->wire_len = p->wire_len;
@@ -450,7 +453,7 @@ static void take_packet(struct engine *e, const struct source_packet *p, bool ma
  * copied, because the source's bytes are good until the next packet only. */
 static bool read_batch(struct engine *e, struct source *s)
 {
-	bool live = source_is_live(s), many_files = !live && source_files(s) > 1, alone = e->c.workers == 1;
+	bool live = source_is_live(s), many_files = e->feed || (!live && source_files(s) > 1), alone = e->c.workers == 1;
 	uint64_t began_ns = live ? clock_mono_ns() : 0;
 	size_t used = 0;
 	e->n_items = 0;
@@ -720,6 +723,7 @@ int engine_run(struct engine *e, struct source *s, struct ring *out, int (*poll)
 {
 	e->ring = out;
 	e->wait = !source_is_live(s);
+	e->feed = source_is_feed(s);
 	if (e->c.restarts)
 		detector_restarted(e->detector, e->c.restarts, clock_now_ns());
 	uint64_t stop_ns = 0, began_ns = 0;
@@ -744,7 +748,7 @@ int engine_run(struct engine *e, struct source *s, struct ring *out, int (*poll)
 			put_progress(e, s);
 			put_snapshot(e, s, false);
 		}
-		if (!e->wait || e->batches % FLUSH_BATCHES == 0)
+		if (!e->wait || e->batches % FLUSH_BATCHES == 0 || !e->n_items)
 			ring_flush(e->ring);
 		if (!stop_ns && poll && poll(arg)) {
 			if (!source_is_live(s))

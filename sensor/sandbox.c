@@ -427,9 +427,10 @@ int sandbox_enter(const struct sandbox *s, pid_t parent, const int *keep, size_t
 	/* Who keeps standard error may find a log file there. */
 	if (!err && !keep_stderr)
 		err = limit(RLIMIT_FSIZE, 0);
-	/* One more than now: the descriptor of the next policy. A network library opens as it likes. */
+	/* Two more than now: the next policy, and the next file of a directory that is followed. A network library opens as it
+	 * likes. */
 	if (!err && !publisher)
-		err = limit(RLIMIT_NOFILE, (rlim_t)most + 1);
+		err = limit(RLIMIT_NOFILE, (rlim_t)most + 2);
 	if (!err)
 		err = landlock(s->role, &bits);
 	if (!err)

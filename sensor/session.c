@@ -21,6 +21,7 @@
 
 enum {
 	RING_DEFAULT = 16 << 20,        /* some seconds of the busiest capture we have measured */
+	HUNGRY_MS = 200,                /* an engine that follows a directory sleeps so long, unless something comes */
 	MAX_FDS = 1024,                 /* descriptors looked at for those a capture library opened */
 };
 
@@ -36,6 +37,9 @@ struct session {
 	struct policy *policy;
 	char *policy_dir;
 	uint64_t sent, adopted, refused; /* policy generations */
+	bool follow, hungry, ate;       /* ate: how a file ended has not been asked for */
+	uint64_t fed, fed_packets;
+	int fed_err;
 	uint32_t bad_file;
 	int bad_err;
 	char bad_why[CONTROL_TEXT];
@@ -53,6 +57,7 @@ struct child {
 	struct source *source;
 	struct mapping current, next;
 	uint64_t next_generation;
+	uint64_t fed, eaten;            /* files of a feed that have been told of */
 };
 
 static void say(int control, enum control_kind kind, uint64_t number, int err, const char *text)
@@ -114,6 +119,13 @@ static void settle_policy(struct child *k)
 	say(k->control, CONTROL_ADOPTED, k->next_generation, 0, "");
 }
 
+static void say_file(struct child *k, uint64_t number, const struct source_file_result *r)
+{
+	struct control m = { .kind = CONTROL_FILE, .number = number, .count = r->packets, .err = r->err, .fd = -1 };
+	(void)snprintf(m.text, sizeof(m.text), "%s", r->why);
+	(void)control_send(k->control, &m);
+}
+
 /* Between batches. Non-zero stops the engine. */
 static int between_batches(void *arg)
 {
@@ -121,12 +133,20 @@ static int between_batches(void *arg)
 	struct control m;
 	int got;
 	settle_policy(k);
+	if (source_is_hungry(k->source) && k->eaten < k->fed) {
+		k->eaten = k->fed;
+		say_file(k, k->eaten, source_result(k->source, 0));
+	}
 	/* While one table is on its way the next one waits in the socket. */
-	while (!k->next.at && (got = control_recv(k->control, 0, &m)) != 0) {
+	while (!k->next.at && (got = control_recv(k->control, source_is_hungry(k->source) ? HUNGRY_MS : 0, &m)) != 0) {
 		if (got < 0 || m.kind == CONTROL_STOP)
 			return 1;
-		if (m.kind == CONTROL_POLICY && m.fd >= 0)
+		if (m.kind == CONTROL_POLICY && m.fd >= 0) {
 			take_policy(k, m.fd, m.number);
+		} else if (m.kind == CONTROL_INPUT && m.fd >= 0 && source_is_hungry(k->source)) {
+			source_feed(k->source, m.fd);
+			k->fed = m.number;
+		}
 		else if (m.fd >= 0)
 			(void)close(m.fd);
 	}
@@ -169,9 +189,7 @@ static void report_files(struct child *k)
 		const struct source_file_result *r = source_result(k->source, i);
 		if (!r->err)
 			continue;
-		struct control m = { .kind = CONTROL_FILE, .number = i + 1, .count = r->packets, .err = r->err, .fd = -1 };
-		(void)snprintf(m.text, sizeof(m.text), "%s", r->why);
-		(void)control_send(k->control, &m);
+		say_file(k, i + 1, r);
 		break;                  /* the first one decides; the ring has them all */
 	}
 }
@@ -211,7 +229,7 @@ static _Noreturn void engine_main(struct child *k, const struct sandbox *box, pi
 	err = engine_start(k->engine);
 	if (err)
 		fail(k, err, "starting threads");
-	k->source = live ? live : source_open_files(fds, n_fds);
+	k->source = live ? live : k->c->follow ? source_open_feed() : source_open_files(fds, n_fds);
 	if (!k->source)
 		fail(k, -ENOMEM, "memory for reading capture files");
 	if (box) {
@@ -338,6 +356,10 @@ static size_t open_descriptors(bool open_now[static MAX_FDS])
 /* Opens capture files or interfaces. *fds get what the engine is to keep; *live a source for interfaces. */
 static int open_input(const struct session_config *c, int *fds, size_t *n_fds, struct source **live, char why[static 256])
 {
+	if (c->follow) {
+		*n_fds = 0;
+		return 0;
+	}
 	if (!c->n_interfaces) {
 		if (!c->n_files || c->n_files > SOURCE_MAX_FILES) {
 			(void)snprintf(why, 256, "1 to %d capture files", SOURCE_MAX_FILES);
@@ -378,6 +400,13 @@ static void note(struct session *s, const struct control *m)
 		s->refused = m->number;
 		break;
 	case CONTROL_FILE:
+		if (s->follow) {
+			s->hungry = s->ate = true;
+			s->fed_packets = m->count;
+			s->fed_err = m->err;
+			(void)snprintf(s->bad_why, sizeof(s->bad_why), "%s", m->text);
+			break;
+		}
 		if (s->bad_file || m->number > SOURCE_MAX_FILES)
 			break;
 		s->bad_file = (uint32_t)m->number;
@@ -534,6 +563,7 @@ int session_start(const struct session_config *c, struct session **ret, struct c
 	if (!s)
 		return -ENOMEM;
 	s->control = -1;
+	s->follow = s->hungry = c->follow;
 	int err = begin(s, c, rep, why);
 	struct control m = { 0 };
 	while (!err && s->running && m.kind != CONTROL_READY) {
@@ -591,6 +621,29 @@ int session_reload(struct session *s, struct conf_report *rep)
 void session_stop(struct session *s)
 {
 	(void)control_send(s->control, &(struct control){ .kind = CONTROL_STOP, .fd = -1 });
+}
+
+bool session_is_hungry(const struct session *s) { return s->hungry && s->running; }
+
+int session_feed(struct session *s, int fd)
+{
+	int err = control_send(s->control, &(struct control){ .kind = CONTROL_INPUT, .number = s->fed + 1, .fd = fd });
+	if (err)
+		return err;
+	s->fed++;
+	s->hungry = false;
+	return 0;
+}
+
+bool session_fed(struct session *s, uint64_t *ret_packets, int *ret_err, char why[static 256])
+{
+	if (!s->ate)
+		return false;
+	s->ate = false;
+	*ret_packets = s->fed_packets;
+	*ret_err = s->fed_err;
+	(void)snprintf(why, 256, "%s", s->bad_why);
+	return true;
 }
 
 int session_wait(struct session *s, int *ret_signal, char why[static 256])

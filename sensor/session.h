@@ -17,6 +17,7 @@ struct session_config {
 	struct engine_config engine;
 	const char *const *files;       /* capture files ("-": standard input); or NULL */
 	size_t n_files;
+	bool follow;                    /* no files yet: they come by session_feed() */
 	const char *const *interfaces;  /* live; or NULL */
 	size_t n_interfaces;
 	struct source_live_options live;
@@ -49,6 +50,12 @@ void session_stop(struct session *s);
 bool session_attend(struct session *s, unsigned wait_ms);
 /* ring_get for a consumer that lives in the parent: attends to the engine when nothing comes. */
 int session_get(struct session *s, unsigned wait_ms, enum ring_kind *kind, void *mem, size_t *n);
+/* follow: whether the engine waits for a file. */
+bool session_is_hungry(const struct session *s);
+/* Hands it the next one; the descriptor stays the caller's. 0 or -errno. */
+int session_feed(struct session *s, int fd);
+/* How the file that was fed last ended: true once with its packets and err (0: whole), and why. */
+bool session_fed(struct session *s, uint64_t *ret_packets, int *ret_err, char why[static 256]);
 /* Waits for the engine: 0, or what it failed with, or -ECHILD when it died (*ret_signal, 0 none; 31 is a refused
  * system call). `why` gets a line for the operator unless it is 0. */
 int session_wait(struct session *s, int *ret_signal, char why[static 256]);

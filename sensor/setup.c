@@ -48,6 +48,7 @@ static const struct conf_key keys[] = {
 	{ .name = "interfaces", .kind = CONF_LIST, .keys = text_item, .min = 1, .max = LINKS_MAX, .doc = "interfaces to watch" },
 	{ .name = "read", .kind = CONF_LIST, .keys = text_item, .min = 1, .max = SOURCE_MAX_FILES,
 	  .doc = "captures to read instead" },
+	{ .name = "follow", .kind = CONF_TEXT, .min = 1, .max = 4000, .doc = "a directory: read its captures, then each new one" },
 	{ .name = "policy", .kind = CONF_TEXT, .min = 1, .max = 4096, .doc = "directory with device types, inventory and site" },
 	{ .name = "buffer", .kind = CONF_SIZE, .doc = "kernel buffer for each ring" },
 	{ .name = "rings", .kind = CONF_UINT, .doc = "rings for each interface" },
@@ -123,6 +124,9 @@ static int take(struct setup *s, int opt, const char *arg, char why[static 256])
 	case 'i':
 	case 'r':
 		return take_input(s, opt, arg, why);
+	case SETUP_FOLLOW:
+		s->follow = true;
+		return 0;
 	case 'p':
 		c->policy_dir = arg;
 		return 0;
@@ -188,6 +192,7 @@ int setup_take(struct setup *s, int opt, const char *arg, char why[static 256])
 	if ((opt == 'i' || opt == 'r') && !s->input_typed) {
 		s->input_typed = true;
 		c->n_interfaces = c->n_files = 0;
+		s->station.follow = NULL;
 	}
 	return take(s, opt, arg, why);
 }
@@ -255,8 +260,11 @@ int setup_config(struct setup *s, const char *path, struct conf_report *rep)
 	const struct conf_node *root = conf_root(doc);
 	if (!conf_check(doc, root, keys, rep)) {
 		const struct conf_node *interfaces = conf_get(root, "interfaces"), *files = conf_get(root, "read");
-		if (interfaces && files)
-			conf_fault(doc, files, rep, "either interfaces or read, not both");
+		const struct conf_node *dir = conf_get(root, "follow");
+		if ((interfaces && files) || (dir && (interfaces || files)))
+			conf_fault(doc, dir ? dir : files, rep, "one of interfaces, read and follow");
+		if (dir)
+			s->station.follow = keep(s, "", dir);
 		take_list(s, doc, 'i', interfaces, rep);
 		take_list(s, doc, 'r', files, rep);
 		for (size_t i = 0; i < sizeof(simple) / sizeof(simple[0]); i++) {
@@ -290,7 +298,16 @@ bool setup_is_config(const char *path)
 int setup_finish(struct setup *s, char why[static 256])
 {
 	struct session_config *c = &s->station.session;
-	if (!c->n_interfaces == !c->n_files) {
+	if (s->follow && !s->station.follow) {
+		if (c->n_interfaces || c->n_files != 1) {
+			(void)snprintf(why, 256, "--follow goes with one directory: -r DIR --follow");
+			return -EINVAL;
+		}
+		s->station.follow = s->files[0];
+		c->n_files = 0;
+	}
+	c->follow = s->station.follow != NULL;
+	if (!c->follow && !c->n_interfaces == !c->n_files) {
 		(void)snprintf(why, 256, c->n_files ? "either -i or -r, not both" :
 		               "nothing to watch: give -i IFACE or -r CAPTURE");
 		return -EINVAL;

@@ -19,7 +19,7 @@ enum { SETUP_TEXTS = 512 };
 
 /* Codes of long options that have no letter. */
 enum setup_option {
-	SETUP_CONFIG = 1000, SETUP_BUFFER, SETUP_RINGS, SETUP_FILTER, SETUP_SNAPLEN, SETUP_TIMESTAMPS, SETUP_WORKERS,
+	SETUP_CONFIG = 1000, SETUP_FOLLOW, SETUP_BUFFER, SETUP_RINGS, SETUP_FILTER, SETUP_SNAPLEN, SETUP_TIMESTAMPS, SETUP_WORKERS,
 	SETUP_BUDGET, SETUP_SENSOR_ID, SETUP_METRICS, SETUP_METRICS_EVERY, SETUP_NO_SANDBOX, SETUP_PLANT,
 	SETUP_CONNECT, SETUP_LINGER,    /* the configuration file's and spanward-sensor's */
 };
@@ -27,6 +27,7 @@ enum setup_option {
 /* Rows for getopt_long(3), and lines for --help, of what both programs share. */
 #define SETUP_OPTIONS \
 	{ "interface", required_argument, NULL, 'i' }, { "read", required_argument, NULL, 'r' }, \
+	{ "follow", no_argument, NULL, SETUP_FOLLOW }, \
 	{ "policy", required_argument, NULL, 'p' }, { "config", required_argument, NULL, SETUP_CONFIG }, \
 	{ "buffer", required_argument, NULL, SETUP_BUFFER }, { "rings", required_argument, NULL, SETUP_RINGS }, \
 	{ "filter", required_argument, NULL, SETUP_FILTER }, { "snaplen", required_argument, NULL, SETUP_SNAPLEN }, \
@@ -38,6 +39,7 @@ enum setup_option {
 #define SETUP_HELP_INPUT \
 	"  -i, --interface IFACE   watch this interface; may be given several times (needs CAP_NET_RAW)\n" \
 	"  -r, --read CAPTURE      read this capture instead (pcap, pcapng, gzip; - is standard input)\n" \
+	"      --follow            -r names a directory: read its captures, oldest first, then each new one\n" \
 	"  -p, --policy DIR        device types, inventory and site; without it only hosts and flows are told\n" \
 	"      --config FILE       take from this file what is not said here (docs/configuration.md)\n" \
 	"      --buffer SIZE       kernel buffer for each ring, such as 256MiB (default 64MiB)\n" \
@@ -57,6 +59,7 @@ enum setup_option {
 struct setup {
 	struct station_config station;
 	const char *interfaces[LINKS_MAX], *files[SOURCE_MAX_FILES];
+	bool follow;                    /* the one file is a directory */
 	bool input_typed;               /* on the command line: then that of the file does not count */
 	char sensor[FRAME_SENSOR_LEN + 1];
 	char *texts[SETUP_TEXTS];       /* of the file */

@@ -81,7 +81,7 @@ static void says_what_is_wrong_and_where(void)
 		{ "interfaces: [a]\n", 1, "schema" },
 		{ HEAD "interface: eth1\n", 3, "interfaces" },
 		{ HEAD "interfaces: []\n", 3, "" },
-		{ HEAD "interfaces: [a]\nread: [b]\n", 4, "either interfaces or read" },
+		{ HEAD "interfaces: [a]\nread: [b]\n", 4, "one of interfaces" },
 		{ HEAD "workers: 17\n", 3, "from 1 to 16" },
 		{ HEAD "rings: 9\n", 3, "from 1 to 8" },
 		{ HEAD "snaplen: 95\n", 3, "from 96" },

@@ -27,6 +27,9 @@ struct source {
 	size_t *heap;                   /* files that have one, the earliest at 0 */
 	size_t heap_n;
 	bool primed;                    /* heap[0]'s head has been handed out */
+	bool feed, hungry;              /* one file after the other in file[0]; hungry: none at hand */
+	uint32_t fed;
+	uint64_t before_kernel, before_interface, before_bytes;         /* of the files before it */
 	uint64_t total;
 };
 
@@ -62,6 +65,46 @@ fail:
 		s->file[i].in.fd = -1;          /* still the caller's */
 	source_close(s);
 	return NULL;
+}
+
+struct source *source_open_feed(void)
+{
+	struct source *s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->feed = s->hungry = true;
+	s->file = calloc(1, sizeof(*s->file));
+	if (!s->file || source_file_open(s->file, -1, BLOCK)) {
+		free(s->file);
+		free(s);
+		return NULL;
+	}
+	s->n = 1;
+	return s;
+}
+
+void source_feed(struct source *s, int fd)
+{
+	assert(s->feed && s->hungry);
+	s->before_kernel += s->file->drops_kernel;
+	s->before_interface += s->file->drops_interface;
+	s->before_bytes += s->file->result.bytes_read;
+	source_file_again(s->file, fd);
+	s->hungry = false;
+	s->fed++;
+}
+
+bool source_is_hungry(const struct source *s) { return s->hungry; }
+bool source_is_feed(const struct source *s) { return s->feed; }
+
+static enum source_status next_fed(struct source *s, struct source_packet *ret)
+{
+	if (!s->hungry && source_file_next(s->file, ret)) {
+		ret->file = s->fed;
+		return SOURCE_PACKET;
+	}
+	s->hungry = true;
+	return SOURCE_IDLE;
 }
 
 int source_open_live(const char *const *interfaces, size_t n, const struct source_live_options *o, struct source **ret,
@@ -150,6 +193,8 @@ enum source_status source_next(struct source *s, unsigned wait_ms, struct source
 {
 	if (s->live)
 		return source_live_next(s->live, wait_ms, ret);
+	if (s->feed)
+		return next_fed(s, ret);
 	advance(s);
 	if (!s->heap_n)
 		return SOURCE_END;
@@ -165,13 +210,13 @@ void source_drops(struct source *s, size_t from, uint64_t *ret_kernel, uint64_t 
 		source_live_drops(s->live, from, ret_kernel, ret_interface);
 		return;
 	}
-	*ret_kernel = from < s->n ? s->file[from].drops_kernel : 0;
-	*ret_interface = from < s->n ? s->file[from].drops_interface : 0;
+	*ret_kernel = from < s->n ? s->before_kernel + s->file[from].drops_kernel : 0;
+	*ret_interface = from < s->n ? s->before_interface + s->file[from].drops_interface : 0;
 }
 
 void source_progress(const struct source *s, uint64_t *ret_read, uint64_t *ret_total)
 {
-	uint64_t bytes = s->live ? source_live_bytes(s->live) : 0;
+	uint64_t bytes = s->live ? source_live_bytes(s->live) : s->before_bytes;
 	for (size_t i = 0; i < s->n; i++)
 		bytes += s->file[i].result.bytes_read;
 	*ret_read = bytes;

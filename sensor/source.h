@@ -51,6 +51,13 @@ struct source;
  * packet without a time (pcapng's simple packets) takes that of the one before it in its file. A record longer
  * than SOURCE_MAX_PACKET gives its first bytes. NULL on ENOMEM. */
 struct source *source_open_files(const int *fds, size_t n);
+/* Capture files that come one after the other while it runs, each from source_feed(). Between two of them it is
+ * SOURCE_IDLE at once. It has one source_result(), of the file at hand or, when source_is_hungry(), of the one that ended. */
+struct source *source_open_feed(void);
+/* The next file, only when it is hungry; the descriptor becomes the source's. Nothing is allocated. */
+void source_feed(struct source *s, int fd);
+bool source_is_hungry(const struct source *s);
+bool source_is_feed(const struct source *s);
 /* Live capture: promiscuous, by a ring for each interface, time in nanoseconds.
  * A link that goes down and up again is waited for. After opening it needs the system calls poll, getsockopt,
  * pread64, getsockname and ioctl(SIOCGIFFLAGS). 0 with *ret, or -errno / -EPERM with a line in `why`, which names the

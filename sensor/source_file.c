@@ -101,6 +101,16 @@ void source_file_done(struct source_file *f)
 	f->interface = NULL;
 }
 
+void source_file_again(struct source_file *f, int fd)
+{
+	if (f->in.fd >= 0)
+		(void)close(f->in.fd);
+	struct source_file_interface *interface = f->interface;
+	struct source_input in = f->in;
+	source_input_again(&in, fd);
+	*f = (struct source_file){ .kind = SOURCE_FILE_NEW, .in = in, .interface = interface };
+}
+
 /* Timestamps ------------------------------------------------------------------------------------------- */
 
 /* pcapng, 4.2, if_tsresol: the high bit chooses a power of 2 or of 10. */

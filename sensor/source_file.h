@@ -43,6 +43,8 @@ struct source_file {
 /* 0 or -ENOMEM; nothing is read. The descriptor becomes the file's on success. `block`: bytes read at once. */
 int source_file_open(struct source_file *f, int fd, size_t block);
 void source_file_done(struct source_file *f);
+/* Closes what it read and begins with another file, without allocating. */
+void source_file_again(struct source_file *f, int fd);
 /* The next record; all but `file` of *ret is set. False: it has ended, f->result says how. */
 bool source_file_next(struct source_file *f, struct source_packet *ret);
 

@@ -66,6 +66,14 @@ void source_input_done(struct source_input *in)
 	*in = (struct source_input){ .fd = -1, .end = true };
 }
 
+void source_input_again(struct source_input *in, int fd)
+{
+	struct source_gzip *g = in->gzip;
+	*in = (struct source_input){ .fd = fd, .block = in->block, .need_max = in->need_max, .buf = in->buf, .gzip = g };
+	g->active = g->raw_end = g->between = g->later = false;
+	(void)inflateReset(&g->z);
+}
+
 static void finish(struct source_input *in, int err, const char *why)
 {
 	in->end = true;

@@ -30,6 +30,8 @@ struct source_input {
 /* 0 or -ENOMEM. `block` is at least 2. The descriptor stays the caller's. */
 int source_input_open(struct source_input *in, int fd, size_t block, size_t need_max);
 void source_input_done(struct source_input *in);
+/* From the beginning of another file, with the same memory. */
+void source_input_again(struct source_input *in, int fd);
 /* Reads until the window has `n` (<= need_max) bytes. False: it ended before; what there is stays. Spans into
  * the window end here. */
 bool source_input_more(struct source_input *in, size_t n);

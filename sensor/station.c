@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/log.h"
+#include "sensor/follow.h"
 #include "sensor/links.h"
 #include "sensor/publisher.h"
 #include "sensor/sandbox.h"
@@ -175,6 +176,9 @@ struct station {
 	struct links links;
 	bool again;                     /* the engine was stopped to be started anew */
 	uint64_t looked_ns, told_ns, told_drops;
+	struct follow *follow;          /* NULL: no directory */
+	char file[FOLLOW_NAME];         /* the file at hand */
+	uint64_t files, bad_files;
 	struct vitals *vitals;          /* NULL: none are kept */
 	uint64_t vitals_ns;
 	int vitals_err;                 /* that was said last */
@@ -215,8 +219,9 @@ static void keep_vitals(struct station *t, struct session *s, bool up)
 	const struct vitals_config v = {
 		.path = t->c->metrics, .sensor = t->session.engine.sensor, .epoch = t->session.engine.epoch,
 		.restarts = t->session.engine.restarts, .sandbox = session_sandbox(s), .no_sandbox = t->session.no_sandbox,
-		.up = up, .sources = t->c->session.n_interfaces ? t->c->session.interfaces : t->c->session.files,
-		.n_sources = t->c->session.n_interfaces ? t->c->session.n_interfaces : t->c->session.n_files,
+		.up = up, .sources = t->follow ? &t->c->follow : t->c->session.n_interfaces ? t->c->session.interfaces :
+			t->c->session.files,
+		.n_sources = t->follow ? 1 : t->c->session.n_interfaces ? t->c->session.n_interfaces : t->c->session.n_files,
 	};
 	int err = vitals_write(t->vitals, &v, session_ring(s));
 	if (err == -EAGAIN)
@@ -247,6 +252,31 @@ static void look(struct station *t, struct session *s, bool *asked)
 	}
 }
 
+/* A directory: how the last file ended, and the next one. */
+static void follow_on(struct station *t, struct session *s, bool asked)
+{
+	uint64_t packets = 0;
+	int err = 0, fd = -1;
+	char why[256] = "";
+	if (!t->follow)
+		return;
+	if (session_fed(s, &packets, &err, why)) {
+		t->files++;
+		t->bad_files += err != 0;
+		if (err)
+			log_error("%s/%s: %s%s%s; %llu packets were read before that", t->c->follow, t->file, err_text(err), why[0] ? ": " : "",
+				  why, (unsigned long long)packets);
+		else
+			log_info("%s/%s: %llu packets", t->c->follow, t->file, (unsigned long long)packets);
+	}
+	if (asked || !session_is_hungry(s) || follow_next(t->follow, &fd, t->file) != 1)
+		return;
+	err = session_feed(s, fd);
+	(void)close(fd);
+	if (err)
+		log_error("%s/%s: cannot be handed to the engine: %s", t->c->follow, t->file, err_text(err));
+}
+
 /* Both children until both have ended. */
 static int supervise(struct station *t, struct session *s, pid_t publisher)
 {
@@ -263,6 +293,7 @@ static int supervise(struct station *t, struct session *s, pid_t publisher)
 		if (engine) {
 			look(t, s, &asked);
 			keep_vitals(t, s, true);
+			follow_on(t, s, asked);
 		}
 		if (station_reload) {
 			station_reload = 0;
@@ -380,6 +411,7 @@ int station_run(const struct station_config *c)
 	struct session *s = NULL;
 	struct conf_report rep = { 0 };
 	char why[256] = "";
+	int err;
 	station_reload = 0;
 	station_stops = 0;
 	handle(SIGHUP, on_signal);
@@ -387,7 +419,13 @@ int station_run(const struct station_config *c)
 	handle(SIGINT, on_signal);
 	handle(SIGCHLD, on_signal);
 	handle(SIGPIPE, SIG_IGN);
-	int err = session_start(&t.session, &s, &rep, why);
+	/* Before the engine, so that it does not begin for nothing; it keeps no descriptor of it. */
+	err = c->follow ? follow_open(c->follow, &t.follow, why) : 0;
+	if (err) {
+		log_error("%s", why);
+		return err == -ENOENT || err == -ENOTDIR ? ERR_EXIT_USAGE : (int)err_exit_code(err);
+	}
+	err = session_start(&t.session, &s, &rep, why);
 	if (err) {
 		station_log_report(&rep);
 		/* What is wrong with a policy has been said, line by line. */
@@ -418,6 +456,10 @@ int station_run(const struct station_config *c)
 		log_info("packets read %llu, dropped by the kernel %llu, dropped by the interface %llu",
 			 (unsigned long long)t.before.packets, (unsigned long long)t.before.kernel_drops,
 			 (unsigned long long)t.before.interface_drops);
+	if (t.follow)
+		log_info("captures read %llu, of them %llu not to their end; packets %llu", (unsigned long long)t.files,
+			 (unsigned long long)t.bad_files, (unsigned long long)t.before.packets);
+	follow_free(t.follow);
 	vitals_free(t.vitals);
 	return code;
 }

@@ -14,6 +14,7 @@ struct station_config {
 	const char *endpoint;           /* of the collector */
 	size_t window_bytes;            /* per lane; 0: default */
 	unsigned linger_s;              /* for the collector's last acknowledgement */
+	const char *follow;             /* a directory of captures (sensor/follow.h); NULL: none */
 	const char *metrics;            /* file to keep metrics in (sensor/vitals.h); NULL: none */
 	unsigned metrics_s;             /* how often */
 };
