@@ -137,8 +137,8 @@ static void judge_traffic(const struct audit *a, struct audit_point *p)
 	double mbit = (double)c->stats.v[STATS_bytes] * 8 / 1e6 / (s ? (double)s : 1);
 	seen(p, RULE_EN, "%" PRIu64 " packets in %" PRIu64 " s: %.1f packets/s, %.2f Mbit/s, %" PRIu64 " hosts", packets, s, rate, mbit,
 	     a->hosts);
-	seen(p, RULE_JA, "%" PRIu64 " 秒間に %" PRIu64 " パケット（%.1f パケット/秒、%.2f Mbit/s）、ホスト %" PRIu64 " 台", s, packets, rate,
-	     mbit, a->hosts);
+	seen(p, RULE_JA, "%" PRIu64 " 秒間に %" PRIu64 " パケット（%.1f パケット/秒、%.2f Mbit/s）、ホスト %" PRIu64 " 台", s,
+	     packets, rate, mbit, a->hosts);
 	if (packets && empty) {
 		seen(p, RULE_EN, "%u of %u sources gave nothing", empty, c->n_sources);
 		seen(p, RULE_JA, "%u 件の入力のうち %u 件でパケットなし", c->n_sources, empty);
@@ -151,7 +151,8 @@ static void judge_mirror(const struct audit *a, struct audit_point *p)
 	p->value = s->v[STATS_tcp];
 	p->verdict = p->value ? AUDIT_OK : s->v[STATS_packets] < ENOUGH_PACKETS ? AUDIT_LOOK : AUDIT_BAD;
 	seen(p, RULE_EN, "%" PRIu64 " TCP packets, %" PRIu64 " UDP, %" PRIu64 " ARP", s->v[STATS_tcp], s->v[STATS_udp], s->v[STATS_arp]);
-	seen(p, RULE_JA, "TCP %" PRIu64 "、UDP %" PRIu64 "、ARP %" PRIu64 " パケット", s->v[STATS_tcp], s->v[STATS_udp], s->v[STATS_arp]);
+	seen(p, RULE_JA, "TCP %" PRIu64 "、UDP %" PRIu64 "、ARP %" PRIu64 " パケット", s->v[STATS_tcp], s->v[STATS_udp],
+	     s->v[STATS_arp]);
 }
 
 static void judge_directions(const struct audit *a, struct audit_point *p)
@@ -162,7 +163,8 @@ static void judge_directions(const struct audit *a, struct audit_point *p)
 		     p->value >= ONE_SIDED_LOOK ? AUDIT_LOOK : AUDIT_OK;
 	seen(p, RULE_EN, "%" PRIu64 " of %" PRIu64 " TCP flows show one direction only%s", a->tcp_one, all,
 	     all < ENOUGH_FLOWS ? " (too few to say)" : "");
-	seen(p, RULE_JA, "TCP通信 %" PRIu64 " 件中 %" PRIu64 " 件が片方向のみ%s", all, a->tcp_one, all < ENOUGH_FLOWS ? "（判定には不足）" : "");
+	seen(p, RULE_JA, "TCP通信 %" PRIu64 " 件中 %" PRIu64 " 件が片方向のみ%s", all, a->tcp_one,
+	     all < ENOUGH_FLOWS ? "（判定には不足）" : "");
 }
 
 static void judge_duplicates(const struct audit *a, struct audit_point *p)

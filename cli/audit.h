@@ -17,28 +17,35 @@ enum audit_verdict { AUDIT_OK, AUDIT_LOOK, AUDIT_BAD };
 #define AUDIT_POINTS \
 	AUDIT_POINT(TRAFFIC, "traffic", "traffic", "受信トラフィック", \
 		"check the cable, the mirror session of the switch and the interface's name; watch ten minutes of a working day", \
-		"ケーブル、スイッチのミラー設定、インターフェース名を確認し、診療時間帯に10分以上観測してください") \
+		"ケーブル、スイッチのミラー設定、インターフェース名を確認し、" \
+		"診療時間帯に10分以上観測してください") \
 	AUDIT_POINT(MIRROR, "mirror", "a mirror, not an ordinary port", "ミラーポートであること", \
 		"without TCP between other hosts this is an ordinary port: make it the destination of the mirror session", \
-		"他のホスト間のTCP通信が見えません。このポートをミラー（SPAN）の宛先に設定してください") \
+		"他のホスト間のTCP通信が見えません。" \
+		"このポートをミラー（SPAN）の宛先に設定してください") \
 	AUDIT_POINT(DIRECTIONS, "directions", "both directions", "双方向の観測", \
 		"mirror both directions (rx and tx) of its sources; with a tap watch both of its outputs (-i twice)", \
-		"ミラー元の送受信両方向（both）を指定してください。タップの場合は両方の出力を -i で指定してください") \
+		"ミラー元の送受信両方向（both）を指定してください。" \
+		"タップの場合は両方の出力を -i で指定してください") \
 	AUDIT_POINT(DUPLICATES, "duplicates", "packets that come twice", "パケットの重複", \
 		"mirror the ports or the VLAN, not both; where both ends are mirrored, one direction each", \
-		"ポートとVLANの二重指定を避け、両端のポートをミラーする場合は片方向ずつにしてください") \
+		"ポートとVLANの二重指定を避け、" \
+		"両端のポートをミラーする場合は片方向ずつにしてください") \
 	AUDIT_POINT(KERNEL, "kernel_loss", "dropped by the kernel", "カーネルによる破棄", \
 		"a larger --buffer, more --workers, --rings, or a faster machine", \
 		"--buffer の拡大、--workers・--rings の増加、またはより高速な機器を検討してください") \
 	AUDIT_POINT(INTERFACE, "interface_loss", "dropped by the interface", "インターフェースによる破棄", \
 		"enlarge the card's ring (ethtool -G IFACE rx N); see whether the mirror brings more than the link carries", \
-		"受信リングを拡大し（ethtool -G IFACE rx N）、ミラーの流量が回線速度を超えていないか確認してください") \
+		"受信リングを拡大し（ethtool -G IFACE rx N）、" \
+		"ミラーの流量が回線速度を超えていないか確認してください") \
 	AUDIT_POINT(GAPS, "gaps", "holes in TCP streams", "TCPストリームの欠落", \
 		"lost before they came here: the mirror port is overbooked; mirror less, or use a faster port", \
-		"当機器の手前で失われています。ミラー対象を減らすか、より高速なポートを使用してください") \
+		"当機器の手前で失われています。ミラー対象を減らすか、" \
+		"より高速なポートを使用してください") \
 	AUDIT_POINT(TRUNCATED, "truncated", "packets cut short", "途中で切れたパケット", \
 		"capture them whole (no --snaplen, tcpdump -s 0); with an encapsulated mirror raise the MTU of its path", \
-		"全長を取得してください（--snaplen なし、tcpdump -s 0）。カプセル化ミラーでは経路のMTUを拡大してください") \
+		"全長を取得してください（--snaplen なし、tcpdump -s 0）。" \
+		"カプセル化ミラーでは経路のMTUを拡大してください") \
 	AUDIT_POINT(OFFLOAD, "offload", "packets as they were on the wire", "回線上と同じパケット長", \
 		"switch offloading off where it is captured: ethtool -K IFACE gro off lro off tso off gso off", \
 		"取得側のオフロードを無効にしてください（ethtool -K IFACE gro off lro off tso off gso off）") \
@@ -53,10 +60,12 @@ enum audit_verdict { AUDIT_OK, AUDIT_LOOK, AUDIT_BAD };
 		"取得元の時刻をNTPで統一してください") \
 	AUDIT_POINT(DECODE, "decode", "packets that can be read", "解読できるパケット", \
 		"spanward replay --show stats tells which they are; broken headers point to a fault of the mirror", \
-		"spanward replay --show stats で内訳を確認してください。ヘッダーの破損はミラーの不具合を示します") \
+		"spanward replay --show stats で内訳を確認してください。" \
+		"ヘッダーの破損はミラーの不具合を示します") \
 	AUDIT_POINT(MEDICAL, "medical", "medical protocols", "医療用プロトコル", \
 		"are the VLANs of modalities and of the HL7 engine mirrored, and were they at work in this time?", \
-		"モダリティやHL7連携のVLANがミラー対象か、観測時間内に稼働していたかを確認してください") \
+		"モダリティやHL7連携のVLANがミラー対象か、" \
+		"観測時間内に稼働していたかを確認してください") \
 	AUDIT_POINT(ACCOUNT, "account", "every packet accounted for", "計数の整合", \
 		"a fault of this program: keep the capture and report it", \
 		"本ソフトウェアの不具合です。キャプチャを保存して報告してください")

@@ -264,8 +264,8 @@ static void follow_on(struct station *t, struct session *s, bool asked)
 		t->files++;
 		t->bad_files += err != 0;
 		if (err)
-			log_error("%s/%s: %s%s%s; %llu packets were read before that", t->c->follow, t->file, err_text(err), why[0] ? ": " : "",
-				  why, (unsigned long long)packets);
+			log_error("%s/%s: %s%s%s; %llu packets were read before that", t->c->follow, t->file, err_text(err),
+				  why[0] ? ": " : "", why, (unsigned long long)packets);
 		else
 			log_info("%s/%s: %llu packets", t->c->follow, t->file, (unsigned long long)packets);
 	}
