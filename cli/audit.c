@@ -137,8 +137,8 @@ static void judge_traffic(const struct audit *a, struct audit_point *p)
 	double mbit = (double)c->stats.v[STATS_bytes] * 8 / 1e6 / (s ? (double)s : 1);
 	seen(p, RULE_EN, "%" PRIu64 " packets in %" PRIu64 " s: %.1f packets/s, %.2f Mbit/s, %" PRIu64 " hosts", packets, s, rate, mbit,
 	     a->hosts);
-	seen(p, RULE_JA, "%" PRIu64 " 秒間に %" PRIu64 " パケット（%.1f パケット/秒、%.2f Mbit/s）、ホスト %" PRIu64 " 台", s,
-	     packets, rate, mbit, a->hosts);
+	seen(p, RULE_JA, "%" PRIu64 " 秒間に %" PRIu64 " パケット（%.1f パケット/秒、%.2f Mbit/s）、"
+	     "ホスト %" PRIu64 " 台", s, packets, rate, mbit, a->hosts);
 	if (packets && empty) {
 		seen(p, RULE_EN, "%u of %u sources gave nothing", empty, c->n_sources);
 		seen(p, RULE_JA, "%u 件の入力のうち %u 件でパケットなし", c->n_sources, empty);
