@@ -22,7 +22,7 @@ lines() { wc -l <"$1" | tr -d ' '; }
 
 # Help teaches, to standard output, for every command.
 want 0 "$s" help
-for c in $(awk '$1 ~ /^[a-z-]+$/ && NR > 2 { print $1 }' "$dir/out" | grep -vx help | head -7); do
+for c in $(awk '$1 ~ /^[a-z-]+$/ && NR > 2 { print $1 }' "$dir/out" | grep -vx help | head -8); do
 	want 0 "$s" "$c" --help
 	grep -q '^usage: spanward' "$dir/out" && grep -qi 'exit codes\|capture' "$dir/out" || fail "$c --help"
 	want 0 "$s" help "$c"
