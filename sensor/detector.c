@@ -788,6 +788,15 @@ void detector_restarted(struct detector *d, unsigned restarts, uint64_t now_ns)
 	emit(d, &e, EVENT_LANE_TELEMETRY);
 }
 
+void detector_unsandboxed(struct detector *d, uint64_t now_ns)
+{
+	struct event e = event_of(RULE_SENSOR_NO_SANDBOX, now_ns);
+	event_uint(&e, EVENT_F_severity, EVENT_MEDIUM);
+	event_text(&e, EVENT_F_counter, span_str("no_sandbox"));
+	event_uint(&e, EVENT_F_value, 1);
+	emit(d, &e, EVENT_LANE_TELEMETRY);
+}
+
 void detector_tick(struct detector *d, uint64_t watermark_ns)
 {
 	/* The table is walked once per fold time, not per batch. */

@@ -38,6 +38,8 @@ void detector_free(struct detector *d);                                 /* NULL 
 void detector_policy(struct detector *d, const struct policy *p, uint64_t generation, uint64_t now_ns);
 /* An engine before this one ended with its interface: what it knew of flows is gone. Emits sensor.restart. */
 void detector_restarted(struct detector *d, unsigned restarts, uint64_t now_ns);
+/* Somebody typed --no-sandbox. Emits sensor.no_sandbox. */
+void detector_unsandboxed(struct detector *d, uint64_t now_ns);
 void detector_observe(struct detector *d, const struct observation *o);
 /* Packet time has come this far: repeat counters that are due are flushed. */
 void detector_tick(struct detector *d, uint64_t watermark_ns);

@@ -15,6 +15,7 @@
 #include "sensor/defrag.h"
 #include "sensor/detector.h"
 #include "sensor/mirror.h"
+#include "sensor/sandbox.h"
 #include "sensor/shard.h"
 
 enum {
@@ -585,6 +586,7 @@ static size_t n_sources(const struct source *s)
 static void sum_stats(struct engine *e, struct source *s, struct stats *ret)
 {
 	sum_drops(e, s);
+	e->st.v[STATS_syscalls_refused] = sandbox_refused();
 	*ret = e->st;
 	stats_add(ret, defrag_stats(e->defrag));
 	for (size_t i = 0; i < n_sources(s); i++)
@@ -726,6 +728,8 @@ int engine_run(struct engine *e, struct source *s, struct ring *out, int (*poll)
 	e->feed = source_is_feed(s);
 	if (e->c.restarts)
 		detector_restarted(e->detector, e->c.restarts, clock_now_ns());
+	if (e->c.unsandboxed)
+		detector_unsandboxed(e->detector, clock_now_ns());
 	uint64_t stop_ns = 0, began_ns = 0;
 	unsigned empty = 0;
 	for (bool more = true; more && !e->err;) {

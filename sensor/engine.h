@@ -29,6 +29,7 @@ struct engine_config {
 	size_t assets, folds;
 	uint64_t tcp_idle_ns, udp_idle_ns, half_open_ns, fold_ns;
 	unsigned restarts;              /* live: how often an engine before this one ended with its interface; its flows are forgotten */
+	bool unsandboxed;               /* a sensor that was started without its sandbox says so in an event */
 	bool observations;              /* put RING_OBSERVATION records too */
 	bool flow_events;               /* emit an event of family `flow` per flow */
 };

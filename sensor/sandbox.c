@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 /* Landlock beyond the ABI of the Debian 12 headers (ABI 2): Documentation/userspace-api/landlock.rst. */
@@ -99,6 +100,42 @@ static const int publisher_never[] = {
 	SCMP_SYS(setns), SCMP_SYS(unshare), SCMP_SYS(open_by_handle_at), SCMP_SYS(io_uring_setup), SCMP_SYS(reboot),
 };
 
+#ifdef SPANWARD_PLANT
+static bool counting;
+static _Atomic uint64_t refused_calls;
+
+/* SECCOMP_RET_TRAP: the call was not made; what it returns is the register that we leave. */
+static void on_refused(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *u = context;
+	(void)sig;
+	(void)info;
+	refused_calls++;
+#if defined(__x86_64__)
+	u->uc_mcontext.gregs[REG_RAX] = -EPERM;
+#elif defined(__aarch64__)
+	u->uc_mcontext.regs[0] = (uint64_t)-EPERM;
+#else
+#error "which register holds what a system call returns?"
+#endif
+}
+
+static uint32_t refusal(void) { return counting ? SCMP_ACT_TRAP : SCMP_ACT_KILL_PROCESS; }
+void sandbox_count(bool on) { counting = on; }
+uint64_t sandbox_refused(void) { return refused_calls; }
+
+static int count_refusals(void)
+{
+	const struct sigaction a = { .sa_sigaction = on_refused, .sa_flags = SA_SIGINFO };
+	return counting && sigaction(SIGSYS, &a, NULL) < 0 ? -errno : 0;
+}
+#else
+static uint32_t refusal(void) { return SCMP_ACT_KILL_PROCESS; }
+void sandbox_count(bool on) { (void)on; }
+uint64_t sandbox_refused(void) { return 0; }
+static int count_refusals(void) { return 0; }
+#endif
+
 static int allow(scmp_filter_ctx c, const int *calls, size_t n)
 {
 	int err = 0;
@@ -170,7 +207,7 @@ static int compile(scmp_filter_ctx c, struct filter *ret)
 static int make_first(enum sandbox_role role, struct filter *ret)
 {
 	bool publisher = role == SANDBOX_PUBLISHER;
-	scmp_filter_ctx c = seccomp_init(publisher ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx c = seccomp_init(publisher ? SCMP_ACT_ALLOW : refusal());
 	if (!c)
 		return -ENOMEM;
 	int err = 0;
@@ -206,7 +243,7 @@ static int make_first(enum sandbox_role role, struct filter *ret)
 
 static int make_strict(enum sandbox_role role, int control, struct filter *ret)
 {
-	scmp_filter_ctx c = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx c = seccomp_init(refusal());
 	if (!c)
 		return -ENOMEM;
 	int err = ALLOW(c, strict_calls);
@@ -431,6 +468,8 @@ int sandbox_enter(const struct sandbox *s, pid_t parent, const int *keep, size_t
 	 * likes. */
 	if (!err && !publisher)
 		err = limit(RLIMIT_NOFILE, (rlim_t)most + 2);
+	if (!err)
+		err = count_refusals();
 	if (!err)
 		err = landlock(s->role, &bits);
 	if (!err)

@@ -2,13 +2,15 @@
  *
  * Prepared in the parent (filters are compiled there, so that the child allocates and opens nothing for it),
  * entered in the child in two steps: sandbox_enter before threads and tables are made, sandbox_tighten, for
- * all threads at once, before the first packet. A refused system call kills the process (SIGSYS, 31).
+ * all threads at once, before the first packet. A refused system call kills the process (SIGSYS, 31); a test build
+ * (SPANWARD_PLANT) can be told to refuse it with EPERM and count it instead.
  */
 #ifndef SENSOR_SANDBOX_H
 #define SENSOR_SANDBOX_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 enum sandbox_role {
@@ -38,6 +40,10 @@ int sandbox_enter(const struct sandbox *s, pid_t parent, const int *keep, size_t
 int sandbox_tighten(const struct sandbox *s);
 /* In the parent, after the fork. NULL is fine. */
 void sandbox_free(struct sandbox *s);
+/* Test builds: counts what the filters made from now on refuse, instead of dying of it. Nothing in others. */
+void sandbox_count(bool on);
+/* System calls refused so far in this process; 0 in all but test builds. */
+uint64_t sandbox_refused(void);
 /* "seccomp, no capabilities, landlock, ..." */
 const char *sandbox_text(unsigned bits, char ret[static SANDBOX_TEXT]);
 

@@ -156,7 +156,7 @@ static int between_batches(void *arg)
 #ifdef SPANWARD_PLANT
 static void planted(const struct session_config *c)
 {
-	if (c->plant && !strcmp(c->plant, "open"))
+	if (c->plant && (!strcmp(c->plant, "open") || !strcmp(c->plant, "counted-open")))
 		(void)open("/etc/passwd", O_RDONLY | O_CLOEXEC);
 	if (c->plant && !strcmp(c->plant, "overread")) {
 		volatile char *volatile block = malloc(16);
@@ -164,7 +164,7 @@ static void planted(const struct session_config *c)
 		if (block && block[n])
 			block[0] = 1;
 	}
-	if (c->plant && !strcmp(c->plant, "socket"))
+	if (c->plant && (!strcmp(c->plant, "socket") || !strcmp(c->plant, "counted-open")))
 		(void)socket(AF_INET, SOCK_STREAM, 0);
 }
 #endif
@@ -518,6 +518,7 @@ static int begin(struct session *s, const struct session_config *c, struct conf_
 	pair[1] = above_standard(pair[1]);
 	at = "the sandbox's filters";
 	if (!c->no_sandbox) {
+		sandbox_count(c->plant && !strncmp(c->plant, "counted-", 8));
 		err = sandbox_new(live ? SANDBOX_ENGINE_LIVE : SANDBOX_ENGINE_FILES, pair[1], false, &box);
 		if (err)
 			goto out;

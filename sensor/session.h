@@ -24,7 +24,8 @@ struct session_config {
 	const char *policy_dir;         /* NULL: no policy */
 	size_t ring_bytes;              /* 0: default */
 	bool no_sandbox;                /* typed by the operator; reported */
-	const char *plant;              /* SPANWARD_PLANT builds only: "open" makes the engine try open() once sandboxed */
+	const char *plant;              /* SPANWARD_PLANT builds only: "open" makes the engine try open() once sandboxed;
+					 * "counted-open" open() and socket(), refused and counted */
 };
 
 struct session;

@@ -39,7 +39,7 @@ enum setup_option {
 #define SETUP_HELP_INPUT \
 	"  -i, --interface IFACE   watch this interface; may be given several times (needs CAP_NET_RAW)\n" \
 	"  -r, --read CAPTURE      read this capture instead (pcap, pcapng, gzip; - is standard input)\n" \
-	"      --follow            -r names a directory: read its captures, oldest first, then each new one\n" \
+	"      --follow            take -r for a directory: read its captures, oldest first, then each new one\n" \
 	"  -p, --policy DIR        device types, inventory and site; without it only hosts and flows are told\n" \
 	"      --config FILE       take from this file what is not said here (docs/configuration.md)\n" \
 	"      --buffer SIZE       kernel buffer for each ring, such as 256MiB (default 64MiB)\n" \

@@ -425,6 +425,7 @@ int station_run(const struct station_config *c)
 		log_error("%s", why);
 		return err == -ENOENT || err == -ENOTDIR ? ERR_EXIT_USAGE : (int)err_exit_code(err);
 	}
+	t.session.engine.unsandboxed = c->session.no_sandbox;
 	err = session_start(&t.session, &s, &rep, why);
 	if (err) {
 		station_log_report(&rep);

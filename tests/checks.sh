@@ -38,4 +38,9 @@ echo 'int x;' >"$dir/rules/policy.c"
 echo 'int x;' >"$dir/sensor/detector.c"
 if (cd "$dir" && "$root/tools/check-banned" rules/policy.c) >"$dir/out" 2>&1; then fail "a rule that nobody says was not seen"; fi
 grep -q 'nothing says NOBODY' "$dir/out" || { cat "$dir/out"; fail "check-banned failed for another reason"; }
-echo "checks hold; seven planted faults were found"
+printf '.It Fl -known Ar X\n.It Fl -known-too\n' >"$dir/man-fault.1"
+printf '  --known X   it\n  --known-to  another\n' >"$dir/help"
+must_fail man "$root/tools/check-man" man-fault.1 help
+printf '  --known X   it\n  --known-too  another\n' >"$dir/help"
+(cd "$dir" && "$root/tools/check-man" man-fault.1 help) || fail "check-man sees a fault where none is"
+echo "checks hold; eight planted faults were found"

@@ -147,6 +147,22 @@ for plant in open socket; do
 	[ $code = 1 ] || fail "planted $plant(): exit $code, not 1"
 	grep -q SIGSYS "$dir/log" || fail "planted $plant(): the parent does not say why"
 done
+# ---- a test build may count instead: the calls are refused, the engine goes on, and an event says how many ----
+code=0
+"$BUILD/plant/bin/spanward" replay --plant counted-open --show events "$capture" >"$dir/out" 2>"$dir/log" || code=$?
+[ $code = 0 ] || fail "counted calls: exit $code"
+grep -q '"rule":"sensor.counter".*"counter":"syscalls_refused","value":2' "$dir/out" || fail "the refused calls are no event"
+grep -q 'syscalls_refused 2' "$dir/log" || fail "the refused calls are not said"
+
+# ---- without a sandbox: typed, said in the log, and an event for whoever looks after the sensor ----
+"$BUILD/bin/spanward" run -r "$capture" --no-sandbox --store "$dir/store" >"$dir/out" 2>"$dir/log" </dev/null || fail "--no-sandbox"
+grep -q 'WITHOUT a sandbox' "$dir/log" || fail "--no-sandbox is not said"
+if command -v sqlite3 >/dev/null; then
+	[ "$(sqlite3 "$dir/store" "SELECT count(*) FROM event WHERE rule = 'sensor.no_sandbox'")" = 1 ] || fail "--no-sandbox is no event"
+	"$BUILD/bin/spanward" run -r "$capture" --store "$dir/store2" >"$dir/out" 2>"$dir/log" </dev/null || fail "with a sandbox"
+	[ "$(sqlite3 "$dir/store2" "SELECT count(*) FROM event WHERE rule = 'sensor.no_sandbox'")" = 0 ] || fail "an event with a sandbox"
+fi
+
 rm -f "$dir/log"
 if [ $root = yes ]; then as="as root: user nobody, an empty root, two open files"; else as="not as root"; fi
-echo "engine and publisher are locked in ($as); a planted open() and socket() were killed"
+echo "engine and publisher are locked in ($as); a planted open() and socket() were killed, or counted"
