@@ -41,7 +41,7 @@ static void pump(struct stream_pool *p, struct stream *s, struct model *m, struc
 		if (k == STREAM_GAP) {
 			CHECK(gap > 0);
 			m->at += gap;
-			stream_drop(p, s, s->held_n);
+			stream_drop(p, s, stream_held_n(p, s));
 			m->held_n = 0;
 			continue;
 		}
@@ -55,7 +55,7 @@ static void pump(struct stream_pool *p, struct stream *s, struct model *m, struc
 			memcpy(m->held + m->held_n, bytes.p, bytes.n);
 			m->held_n += (uint32_t)bytes.n;
 		} else {
-			stream_drop(p, s, s->held_n);
+			stream_drop(p, s, stream_held_n(p, s));
 			m->held_n = 0;
 		}
 		if (keep & 2 && m->held_n) {
@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (n > PLACES - place)
 			n = PLACES - place;
 		if ((c[0] & 7) == 7) {
-			stream_ack(&s, m.origin + place);
+			stream_ack(p, &s, m.origin + place);
 			n = 0;
 		}
 		if ((c[0] & 0x7f) == 6)

@@ -4,15 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 8, LINE = 64 };
+enum { SLOTS = 15, FULL = 9, LINE = 64 };
 
-/* One cache line. `passed`: keys that belong here or before and had to be put further on; while it is
- * 0 a look-up need not go on, and a removal leaves no tombstone. */
+/* One cache line. `passed`: keys that belong here or before and had to be put further on; while it is 0 a look-up
+ * need not go on, and a removal leaves no tombstone. */
 struct bucket {
-	uint16_t tag[SLOTS];            /* 0: free */
+	uint32_t slot[SLOTS];           /* number of the flow plus one, above it the highest bits of the hash; 0: free */
 	uint32_t passed;
-	uint32_t flow[SLOTS];
-	uint8_t pad[LINE - SLOTS * 6 - 4];
 };
 _Static_assert(sizeof(struct bucket) == LINE, "a bucket is a cache line");
 _Static_assert(sizeof(struct flow_key) == 40, "no padding: the key is hashed as bytes");
@@ -20,12 +18,13 @@ _Static_assert(sizeof(struct flow_key) == 40, "no padding: the key is hashed as 
 struct flow_table {
 	struct bucket *buckets;
 	struct flow *flows;
-	uint32_t mask;                  /* buckets - 1 */
+	struct flow_rest *rest;
+	uint32_t n_buckets;
+	uint32_t numbers;               /* mask: the part of a slot that is a number */
 	uint32_t size, used;
 	uint32_t free_first;            /* chained by `newer` */
 	uint32_t fresh;                 /* flows from here on were never used */
 	uint32_t oldest[FLOW_LISTS], newest[FLOW_LISTS];
-	uint32_t made_first, made_last;
 };
 
 unsigned flow_key_make(const struct decode *d, struct flow_key *ret)
@@ -45,6 +44,14 @@ uint64_t flow_key_hash(const struct siphash_key *secret, const struct flow_key *
 	return siphash_13(secret, k, sizeof(*k));
 }
 
+/* FULL flows for SLOTS slots when the table is full: one bucket in fifty passes a key on. */
+static size_t buckets_for(size_t flows) { return (flows + FULL - 1) / FULL; }
+
+size_t flow_table_bytes(size_t flows)
+{
+	return buckets_for(flows) * sizeof(struct bucket) + flows * (sizeof(struct flow) + sizeof(struct flow_rest));
+}
+
 struct flow_table *flow_table_new(size_t flows)
 {
 	if (!flows || flows > FLOW_MAX)
@@ -52,20 +59,21 @@ struct flow_table *flow_table_new(size_t flows)
 	struct flow_table *t = calloc(1, sizeof(*t));
 	if (!t)
 		return NULL;
-	/* Three flows for eight slots at most: one bucket in a thousand passes a key on. */
-	size_t buckets = 1;
-	while (buckets * 3 < flows)
-		buckets *= 2;
+	size_t buckets = buckets_for(flows);
 	t->buckets = aligned_alloc(LINE, buckets * sizeof(*t->buckets));
-	t->flows = calloc(flows, sizeof(*t->flows));
-	if (!t->buckets || !t->flows) {
+	t->flows = aligned_alloc(LINE, flows * sizeof(*t->flows));
+	t->rest = malloc(flows * sizeof(*t->rest));
+	if (!t->buckets || !t->flows || !t->rest) {
 		flow_table_free(t);
 		return NULL;
 	}
+	/* The records are written when they are taken: memory that no flow has used yet is not touched. */
 	memset(t->buckets, 0, buckets * sizeof(*t->buckets));
-	t->mask = (uint32_t)(buckets - 1);
+	t->n_buckets = (uint32_t)buckets;
+	while (t->numbers < flows)
+		t->numbers = t->numbers << 1 | 1;
 	t->size = (uint32_t)flows;
-	t->free_first = t->made_first = t->made_last = FLOW_NONE;
+	t->free_first = FLOW_NONE;
 	for (int l = 0; l < FLOW_LISTS; l++)
 		t->oldest[l] = t->newest[l] = FLOW_NONE;
 	return t;
@@ -77,42 +85,72 @@ void flow_table_free(struct flow_table *t)
 		return;
 	free(t->buckets);
 	free(t->flows);
+	free(t->rest);
 	free(t);
 }
 
 size_t flow_count(const struct flow_table *t) { return t->used; }
 struct flow *flow_at(const struct flow_table *t, uint32_t i) { return &t->flows[i]; }
+struct flow_rest *flow_rest_at(const struct flow_table *t, uint32_t i) { return &t->rest[i]; }
 uint32_t flow_oldest(const struct flow_table *t, enum flow_list list) { return t->oldest[list]; }
-uint32_t flow_first_made(const struct flow_table *t) { return t->made_first; }
 
 /* The low six bits of the hash chose the shard: all keys of this table share them. */
 static uint32_t home_of(uint64_t hash) { return (uint32_t)(hash >> 6); }
-
-static uint16_t tag_of(uint64_t hash)
+static uint32_t first_bucket(const struct flow_table *t, uint32_t home)
 {
-	uint16_t tag = (uint16_t)(hash >> 48);
-	return tag ? tag : 1;
+	return (uint32_t)((uint64_t)home * t->n_buckets >> 32);
+}
+
+static uint32_t next_bucket(const struct flow_table *t, uint32_t at) { return at + 1 < t->n_buckets ? at + 1 : 0; }
+
+/* The highest bits, which say nothing of the bucket. */
+static uint32_t tag_of(const struct flow_table *t, uint64_t hash) { return (uint32_t)(hash >> 32) & ~t->numbers; }
+
+/* The slots of a bucket whose tag this is: a bit each. Without a branch, so that it is one comparison of a few lanes. */
+static uint32_t matches(const struct flow_table *t, const struct bucket *b, uint32_t tag)
+{
+	uint32_t found = 0;
+	for (unsigned i = 0; i < SLOTS; i++)
+		found |= (uint32_t)((b->slot[i] & ~t->numbers) == tag && b->slot[i] & t->numbers) << i;
+	return found;
 }
 
 uint32_t flow_find(const struct flow_table *t, const struct flow_key *k, uint64_t hash)
 {
-	uint16_t tag = tag_of(hash);
-	uint32_t at = home_of(hash) & t->mask;
-	for (uint32_t n = 0; n <= t->mask; n++, at = (at + 1) & t->mask) {
+	uint32_t tag = tag_of(t, hash), at = first_bucket(t, home_of(hash));
+	for (uint32_t n = 0; n < t->n_buckets; n++, at = next_bucket(t, at)) {
 		const struct bucket *b = &t->buckets[at];
-		for (int i = 0; i < SLOTS; i++)
-			if (b->tag[i] == tag && !memcmp(&t->flows[b->flow[i]].key, k, sizeof(*k)))
-				return b->flow[i];
+		for (uint32_t found = matches(t, b, tag); found; found &= found - 1) {
+			uint32_t i = (b->slot[__builtin_ctz(found)] & t->numbers) - 1;
+			if (!memcmp(&t->flows[i].key, k, sizeof(*k)))
+				return i;
+		}
 		if (!b->passed)
 			break;
 	}
 	return FLOW_NONE;
 }
 
+void flow_prefetch_bucket(const struct flow_table *t, uint64_t hash)
+{
+	__builtin_prefetch(&t->buckets[first_bucket(t, home_of(hash))]);
+}
+
+void flow_prefetch_record(const struct flow_table *t, uint64_t hash)
+{
+	const struct bucket *b = &t->buckets[first_bucket(t, home_of(hash))];
+	uint32_t found = matches(t, b, tag_of(t, hash));
+	if (!found)
+		return;
+	const struct flow *f = &t->flows[(b->slot[__builtin_ctz(found)] & t->numbers) - 1];
+	__builtin_prefetch(f, 1);
+	__builtin_prefetch((const uint8_t *)f + LINE, 1);
+}
+
 static void list_add(struct flow_table *t, uint32_t i, enum flow_list list, uint64_t now_ns)
 {
 	struct flow *f = &t->flows[i];
-	f->list = (uint8_t)list;
+	f->list = (uint32_t)list & 7;
 	f->queued_s = (uint32_t)(now_ns / 1000000000u);
 	f->newer = FLOW_NONE;
 	f->older = t->newest[list];
@@ -146,21 +184,16 @@ uint32_t flow_add(struct flow_table *t, const struct flow_key *k, uint64_t hash,
 	else
 		return FLOW_NONE;
 	struct flow *f = &t->flows[i];
-	*f = (struct flow){ .key = *k, .home = home_of(hash), .made_next = FLOW_NONE, .made_prev = t->made_last };
-	if (t->made_last != FLOW_NONE)
-		t->flows[t->made_last].made_next = i;
-	else
-		t->made_first = i;
-	t->made_last = i;
+	*f = (struct flow){ .key = *k, .home = home_of(hash) };
+	t->rest[i] = (struct flow_rest){ 0 };
 	list_add(t, i, list, now_ns);
 	t->used++;
 	/* There are more slots than flows, so this ends. */
-	for (uint32_t at = f->home & t->mask;; at = (at + 1) & t->mask) {
+	for (uint32_t at = first_bucket(t, f->home);; at = next_bucket(t, at)) {
 		struct bucket *b = &t->buckets[at];
 		for (int s = 0; s < SLOTS; s++)
-			if (!b->tag[s]) {
-				b->tag[s] = tag_of(hash);
-				b->flow[s] = i;
+			if (!b->slot[s]) {
+				b->slot[s] = tag_of(t, hash) | (i + 1);
 				return i;
 			}
 		b->passed++;
@@ -170,27 +203,19 @@ uint32_t flow_add(struct flow_table *t, const struct flow_key *k, uint64_t hash,
 void flow_remove(struct flow_table *t, uint32_t i)
 {
 	struct flow *f = &t->flows[i];
-	for (uint32_t at = f->home & t->mask;; at = (at + 1) & t->mask) {
+	for (uint32_t at = first_bucket(t, f->home);; at = next_bucket(t, at)) {
 		struct bucket *b = &t->buckets[at];
 		int s = 0;
-		while (s < SLOTS && !(b->tag[s] && b->flow[s] == i))
+		while (s < SLOTS && (b->slot[s] & t->numbers) != i + 1)
 			s++;
 		if (s < SLOTS) {
-			b->tag[s] = 0;
+			b->slot[s] = 0;
 			break;
 		}
 		assert(b->passed);
 		b->passed--;
 	}
 	list_remove(t, i);
-	if (f->made_prev != FLOW_NONE)
-		t->flows[f->made_prev].made_next = f->made_next;
-	else
-		t->made_first = f->made_next;
-	if (f->made_next != FLOW_NONE)
-		t->flows[f->made_next].made_prev = f->made_prev;
-	else
-		t->made_last = f->made_prev;
 	f->newer = t->free_first;
 	t->free_first = i;
 	t->used--;
@@ -203,4 +228,48 @@ void flow_touch(struct flow_table *t, uint32_t i, enum flow_list list, uint64_t 
 		return;
 	list_remove(t, i);
 	list_add(t, i, list, now_ns);
+}
+
+/* Two chains (by `newer`, FLOW_NONE ends) in order of number become one. */
+static uint32_t merge(const struct flow_table *t, uint32_t a, uint32_t b)
+{
+	uint32_t first = FLOW_NONE, *to = &first;
+	while (a != FLOW_NONE && b != FLOW_NONE) {
+		uint32_t *from = t->rest[a].number < t->rest[b].number ? &a : &b;
+		*to = *from;
+		to = &t->flows[*from].newer;
+		*from = *to;
+	}
+	*to = a != FLOW_NONE ? a : b;
+	return first;
+}
+
+void flow_sort_made(struct flow_table *t)
+{
+	/* Sorted chains of 1, 2, 4, ... flows, as far as there are. */
+	uint32_t chain[33];
+	for (int k = 0; k < 33; k++)
+		chain[k] = FLOW_NONE;
+	for (int l = 0; l < FLOW_LISTS; l++) {
+		for (uint32_t i = t->oldest[l], next; i != FLOW_NONE; i = next) {
+			next = t->flows[i].newer;
+			t->flows[i].newer = FLOW_NONE;
+			t->flows[i].list = FLOW_CLOSED;
+			int k = 0;
+			for (; chain[k] != FLOW_NONE; k++) {
+				i = merge(t, chain[k], i);
+				chain[k] = FLOW_NONE;
+			}
+			chain[k] = i;
+		}
+		t->oldest[l] = t->newest[l] = FLOW_NONE;
+	}
+	uint32_t all = FLOW_NONE;
+	for (int k = 0; k < 33; k++)
+		all = merge(t, chain[k], all);
+	t->oldest[FLOW_CLOSED] = all;
+	for (uint32_t i = all, older = FLOW_NONE; i != FLOW_NONE; older = i, i = t->flows[i].newer) {
+		t->flows[i].older = older;
+		t->newest[FLOW_CLOSED] = i;
+	}
 }

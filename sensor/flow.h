@@ -1,8 +1,8 @@
-/* flow.h -- the flows of one shard: found by key, listed by activity and by creation.
+/* flow.h -- the flows of one shard: found by key, listed by activity.
  *
- * A fixed number of records, addressed by 32-bit numbers, no pointers. The index has buckets of eight
- * tagged slots (one cache line); a look-up touches one line of the index and, nearly always, only the
- * record that it wants. Nothing here is O(flows).
+ * A fixed number of records, addressed by 32-bit numbers, no pointers. The index has buckets of fifteen slots, each
+ * a part of the hash and a number (one cache line); a look-up touches one line of the index and, nearly always, only
+ * the record that it wants. Nothing here is O(flows) but flow_sort_made(), for the end.
  */
 #ifndef SENSOR_FLOW_H
 #define SENSOR_FLOW_H
@@ -12,6 +12,9 @@
 #include "sensor/decode.h"
 
 enum { FLOW_NONE = 0xffffffff, FLOW_MAX = 1 << 24 };
+
+/* What the counters of a flow are cut to: 281 TB, and more packets than a year brings. */
+#define FLOW_48 ((UINT64_C(1) << 48) - 1)
 
 /* Both directions have the same key: side 0 is the lower (address, port). No padding: hashed as bytes. */
 struct flow_key {
@@ -31,20 +34,51 @@ enum flow_list {
 	FLOW_LISTS
 };
 
-struct flow {                           /* two cache lines; what changes rarely is kept by the shard */
-	struct flow_key key;
-	uint32_t newer, older;          /* in its list, by activity */
-	uint32_t made_next, made_prev;  /* all flows, by creation */
-	uint64_t last_ns;               /* of the last packet */
-	uint64_t last_number;           /* of the last packet in its capture file */
-	uint64_t packets[2], bytes[2];  /* by side; bytes from the IP header on */
-	uint64_t number;                /* of the flow: sequence of the packet that made it, over all files */
-	uint32_t home;                  /* hash bits that choose the bucket */
-	uint32_t queued_s;              /* when it was put in its place in the list, seconds */
-	uint32_t end_seq[2];            /* TCP: behind the highest byte seen of each side */
-	uint32_t last_file;
-	uint8_t list;
+/* What belongs to one side of a flow. */
+struct flow_side {
+	uint64_t packets : 48;          /* it sent */
+	uint64_t start_known : 1;       /* TCP: first_seq is known, from the handshake */
+	uint64_t end_known : 1;
+	uint64_t data : 1;              /* it sent some */
+	uint64_t fin : 1;
+	uint64_t said_conflict : 1;
+	uint64_t mac_by : 2;            /* 0 unknown, 1 from the other side's frames, 2 from its own */
+	uint64_t bytes : 48;            /* from the IP header on */
+	uint32_t first_seq;             /* TCP: of the first data byte */
+	uint32_t end_seq;               /* TCP: behind the highest byte seen */
 };
+
+/* What a packet touches: two cache lines. */
+struct flow {
+	struct flow_key key;
+	uint64_t last_ns;               /* of the last packet */
+	uint64_t last_number : 48;      /* of the last packet in its capture file */
+	uint64_t last_file : 16;
+	struct flow_side side[2];
+	uint32_t queued_s;              /* when it was put in its place in the list, seconds */
+	uint32_t reader;                /* what the shard holds to read it: a block of its slab, 0 none */
+	uint32_t list : 3;
+	uint32_t phase : 2;             /* enum shard_phase */
+	uint32_t initiator : 1;         /* side that opened it */
+	uint32_t by : 2;                /* how we know: OBSERVATION_BY_... */
+	uint32_t midstream : 1, answered : 1, opened : 1, said_service : 1, said_malformed : 1, ended : 1;
+	uint32_t service : 8;
+	uint32_t client : 2;            /* as the dissector knows it: enum dissect_client, plus one */
+	uint32_t home;                  /* hash bits that choose the bucket */
+	uint32_t newer, older;          /* in its list, by activity */
+};
+
+/* What is asked for when a flow begins, when something is wrong with it and when it ends. */
+struct flow_rest {
+	uint64_t number : 48;           /* of the flow: sequence of the packet that made it, over all files */
+	uint64_t vlan : 16;
+	uint64_t started_ns;
+	uint64_t gap_bytes : 48;        /* stream bytes that were never seen */
+	uint64_t conflicts : 16;
+	struct mac mac[2];
+};
+
+_Static_assert(sizeof(struct flow) == 128 && sizeof(struct flow_rest) == 40, "what an idle flow takes, with 7.1 bytes of index");
 
 struct flow_table;
 
@@ -58,16 +92,22 @@ void flow_table_free(struct flow_table *t);     /* NULL is fine */
 size_t flow_count(const struct flow_table *t);
 /* Number of the flow with this key, FLOW_NONE. */
 uint32_t flow_find(const struct flow_table *t, const struct flow_key *k, uint64_t hash);
-/* A new flow, zeroed but for its key, in `list` and last in order of creation. FLOW_NONE when full. The key is not
- * in the table yet. */
+/* A new flow, zeroed but for its key, in `list`. FLOW_NONE when full. The key is not in the table yet. */
 uint32_t flow_add(struct flow_table *t, const struct flow_key *k, uint64_t hash, enum flow_list list, uint64_t now_ns);
 void flow_remove(struct flow_table *t, uint32_t i);
 struct flow *flow_at(const struct flow_table *t, uint32_t i);
+struct flow_rest *flow_rest_at(const struct flow_table *t, uint32_t i);
 /* Active now: to the young end of `list`. Within the same list at most once a second of packet time, so that most
  * packets touch no neighbour: the list is in order to within a second. */
 void flow_touch(struct flow_table *t, uint32_t i, enum flow_list list, uint64_t now_ns);
 uint32_t flow_oldest(const struct flow_table *t, enum flow_list list);  /* FLOW_NONE: empty */
-/* First in order of creation; FLOW_NONE: none. */
-uint32_t flow_first_made(const struct flow_table *t);
+/* Puts all flows into FLOW_CLOSED, in the order of their numbers: for the end, when one after the other is told and
+ * removed. */
+void flow_sort_made(struct flow_table *t);
+/* What a table of so many flows takes. */
+size_t flow_table_bytes(size_t flows);
+/* The two steps of a look-up that wait for memory, each some packets ahead of the look-up. */
+void flow_prefetch_bucket(const struct flow_table *t, uint64_t hash);
+void flow_prefetch_record(const struct flow_table *t, uint64_t hash);
 
 #endif

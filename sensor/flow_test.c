@@ -69,7 +69,7 @@ static void a_full_table_says_so_and_has_room_again(void)
 	CU_ASSERT_EQUAL(find(t, 1), FLOW_NONE);
 	CU_ASSERT_NOT_EQUAL(add(t, 3, FLOW_TCP, 0), FLOW_NONE);
 	CU_ASSERT_EQUAL(flow_count(t), 3);
-	CU_ASSERT_EQUAL(flow_at(t, find(t, 3))->packets[0], 0);
+	CU_ASSERT_EQUAL(flow_at(t, find(t, 3))->side[0].packets, 0);
 	flow_table_free(t);
 }
 
@@ -142,24 +142,48 @@ static void lists_are_in_order_of_activity(void)
 	flow_table_free(t);
 }
 
-static void creation_order_survives_removals(void)
+static void the_end_is_in_order_of_creation(void)
 {
-	struct flow_table *t = flow_table_new(8);
+	enum { N = 1000 };
+	struct flow_table *t = flow_table_new(N);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
-	uint32_t a = add(t, 1, FLOW_TCP, 1), b = add(t, 2, FLOW_UDP, 2), c = add(t, 3, FLOW_TCP, 3);
-	CU_ASSERT_EQUAL(flow_first_made(t), a);
-	flow_remove(t, b);
-	flow_touch(t, a, FLOW_TCP, UINT64_C(90000000000));
-	CU_ASSERT_EQUAL(flow_first_made(t), a);
-	flow_remove(t, a);
-	CU_ASSERT_EQUAL(flow_first_made(t), c);
-	uint32_t d = add(t, 4, FLOW_TCP, 4);
-	CU_ASSERT_EQUAL(flow_first_made(t), c);
-	flow_remove(t, c);
-	CU_ASSERT_EQUAL(flow_first_made(t), d);
-	flow_remove(t, d);
-	CU_ASSERT_EQUAL(flow_first_made(t), FLOW_NONE);
+	/* Numbers that rise, lists and activity at random, every third removed again. */
+	unsigned seed = 7;
+	for (unsigned n = 0; n < N; n++) {
+		seed = seed * 1103515245 + 12345;
+		uint32_t i = add(t, n, (enum flow_list)((seed >> 8) % FLOW_LISTS), n);
+		CU_ASSERT_NOT_EQUAL_FATAL(i, FLOW_NONE);
+		flow_rest_at(t, i)->number = 1000 + n;
+		uint32_t other = find(t, (seed >> 16) % (n + 1));
+		if (other != FLOW_NONE)
+			flow_touch(t, other, (enum flow_list)((seed >> 4) % FLOW_LISTS), (n + 1) * UINT64_C(1000000000));
+		if (n % 3 == 1)
+			flow_remove(t, find(t, n));
+	}
+	flow_sort_made(t);
+	for (unsigned n = 0; n < N; n++) {
+		if (n % 3 == 1)
+			continue;
+		uint32_t i = flow_oldest(t, FLOW_CLOSED);
+		CU_ASSERT_NOT_EQUAL_FATAL(i, FLOW_NONE);
+		CU_ASSERT_EQUAL(flow_rest_at(t, i)->number, 1000 + n);
+		CU_ASSERT_EQUAL(find(t, n), i);
+		flow_remove(t, i);
+	}
+	CU_ASSERT_EQUAL(flow_count(t), 0);
+	flow_sort_made(t);
+	CU_ASSERT_EQUAL(flow_oldest(t, FLOW_CLOSED), FLOW_NONE);
+	/* It goes on as before. */
+	CU_ASSERT_NOT_EQUAL(add(t, 5, FLOW_TCP, 5), FLOW_NONE);
+	CU_ASSERT_NOT_EQUAL(find(t, 5), FLOW_NONE);
 	flow_table_free(t);
+}
+
+/* Issue 3, Must show 2: what an established flow takes that is not read, its part of the index included. */
+static void an_idle_flow_takes_less_than_192_bytes(void)
+{
+	for (size_t flows = 1000; flows <= 1000000; flows *= 10)
+		CU_ASSERT(flow_table_bytes(flows) <= 176 * flows);
 }
 
 int main(void)
@@ -172,7 +196,8 @@ int main(void)
 	T(every_flow_is_found_while_it_is_there);
 	T(one_bucket_takes_many);
 	T(lists_are_in_order_of_activity);
-	T(creation_order_survives_removals);
+	T(the_end_is_in_order_of_creation);
+	T(an_idle_flow_takes_less_than_192_bytes);
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	CU_basic_run_tests();
 	unsigned failures = CU_get_number_of_failures();

@@ -7,32 +7,45 @@
 #include "sensor/recognise.h"
 #include "sensor/shard_run.h"
 
+/* What a flow that is read may hold on average: the state of a common dissector. Those with more have it while others have less. */
+enum { READER_BYTES = 256 };
+
+/* And a page for each size of block, so that a single flow of a kind finds one. */
+static size_t reader_bytes(const struct shard_config *c)
+{
+	size_t pages = 1;
+	for (const struct dissector *const *d = c->dissectors; *d; d++) {
+		const struct dissector *const *same = c->dissectors;
+		while (((*same)->state_size + SLAB_STEP - 1) / SLAB_STEP != ((*d)->state_size + SLAB_STEP - 1) / SLAB_STEP)
+			same++;
+		pages += same == d;
+	}
+	return pages * SLAB_PAGE + c->states * READER_BYTES + c->probes * sizeof(struct shard_reader);
+}
+
+size_t shard_bytes(const struct shard_config *c)
+{
+	return sizeof(struct shard) + flow_table_bytes(c->flows) + stream_pool_bytes(c->stream_bytes) + slab_bytes(reader_bytes(c));
+}
+
 struct shard *shard_new(const struct shard_config *c)
 {
 	struct shard *h = calloc(1, sizeof(*h));
 	if (!h)
 		return NULL;
 	h->c = *c;
-	h->state_size = 16;
 	for (const struct dissector *const *d = c->dissectors; *d; d++) {
 		h->n_dissectors++;
-		assert((*d)->state_size <= DISSECT_MAX_STATE);
-		if ((*d)->state_size > h->state_size)
-			h->state_size = (*d)->state_size;
+		assert((*d)->state_size <= DISSECT_MAX_STATE && (*d)->max_message <= SHARD_NEED_MAX);
 	}
 	assert(h->n_dissectors < 256 - SHARD_SERVICE_DISSECTED);
-	h->state_size = (h->state_size + 15) & ~(size_t)15;     /* any member is aligned */
 	h->table = flow_table_new(c->flows);
-	h->conns = calloc(c->flows, sizeof(*h->conns));
 	h->pool = stream_pool_new(c->stream_bytes);
-	h->states = calloc(c->states ? c->states : 1, h->state_size);
-	h->state_free = calloc(c->states ? c->states : 1, sizeof(*h->state_free));
-	if (!h->table || !h->conns || !h->pool || !h->states || !h->state_free) {
+	h->slab = slab_new(reader_bytes(c));
+	if (!h->table || !h->pool || !h->slab) {
 		shard_free(h);
 		return NULL;
 	}
-	for (size_t i = 0; i < c->states; i++)
-		h->state_free[h->states_free++] = (uint32_t)(c->states - 1 - i);
 	return h;
 }
 
@@ -42,9 +55,7 @@ void shard_free(struct shard *h)
 		return;
 	flow_table_free(h->table);
 	stream_pool_free(h->pool);
-	free(h->conns);
-	free(h->states);
-	free(h->state_free);
+	slab_free(h->slab);
 	free(h);
 }
 
@@ -65,20 +76,20 @@ static void count(struct shard_run *r, const struct shard_packet *p)
 {
 	const struct decode *d = p->d;
 	struct flow *f = r->f;
-	struct shard_conn *c = r->c;
+	struct flow_side *s = &f->side[p->side], *other = &f->side[!p->side];
 	r->h->st.v[STATS_flow_packets]++;
-	f->packets[p->side]++;
-	f->bytes[p->side] += d->ip_bytes;
+	s->packets = (s->packets + 1) & FLOW_48;
+	s->bytes = (s->bytes + d->ip_bytes) & FLOW_48;
 	f->last_ns = p->ts_ns;
-	f->last_number = p->number;
-	f->last_file = p->file;
-	if (d->has_mac && c->mac_by[p->side] < 2) {
-		c->mac[p->side] = d->src_mac;
-		c->mac_by[p->side] = 2;
+	f->last_number = p->number & FLOW_48;
+	f->last_file = p->file & 0xffff;
+	if (d->has_mac && s->mac_by < 2) {
+		shard_rest(r)->mac[p->side] = d->src_mac;
+		s->mac_by = 2;
 	}
-	if (d->has_mac && !c->mac_by[!p->side]) {
-		c->mac[!p->side] = d->dst_mac;
-		c->mac_by[!p->side] = 1;
+	if (d->has_mac && !other->mac_by) {
+		shard_rest(r)->mac[!p->side] = d->dst_mac;
+		other->mac_by = 1;
 	}
 }
 
@@ -86,21 +97,21 @@ static void count(struct shard_run *r, const struct shard_packet *p)
 static void udp(struct shard_run *r, const struct shard_packet *p)
 {
 	const struct decode *d = p->d;
-	struct shard_conn *c = r->c;
-	bool reply = p->side != c->initiator;
+	struct flow *f = r->f;
+	bool reply = p->side != f->initiator;
 	if (reply)
-		c->answered = true;
-	flow_touch(r->h->table, r->i, c->answered ? FLOW_UDP : FLOW_UDP_ASKING, p->ts_ns);
+		f->answered = true;
+	flow_touch(r->h->table, r->i, f->answered ? FLOW_UDP : FLOW_UDP_ASKING, p->ts_ns);
 	shard_say_open(r);
 	if (!d->payload_wire)
 		return;
-	c->data[p->side] = true;
-	if (c->service <= SHARD_SERVICE_UNKNOWN && !c->said_service) {
+	f->side[p->side].data = true;
+	if (f->service <= SHARD_SERVICE_UNKNOWN && !f->said_service) {
 		enum recognise_service s = d->kind == DECODE_UDP ? recognise_udp(d->payload, d->src_port, d->dst_port)
 								 : RECOGNISE_NONE;
-		c->service = s ? (uint8_t)(SHARD_SERVICE_RECOGNISED + (int)s - 1) : SHARD_SERVICE_UNKNOWN;
+		f->service = (s ? SHARD_SERVICE_RECOGNISED + (unsigned)s - 1 : SHARD_SERVICE_UNKNOWN) & 0xff;
 	}
-	if (c->answered)
+	if (f->answered)
 		shard_say_service(r);
 }
 
@@ -120,16 +131,16 @@ void shard_packet(struct shard *h, struct shard_out *out, const struct shard_pac
 		h->st.v[STATS_tcp_bytes] += p->d->payload.n;
 	r.i = flow_find(h->table, &p->key, p->hash);
 	if (r.i != FLOW_NONE)
-		r.c = &h->conns[r.i];
+		r.f = flow_at(h->table, r.i);
 	if (p->d->kind == DECODE_ICMP_ERROR) {
 		shard_icmp_error(&r, p);
 		return;
 	}
 	if (r.i != FLOW_NONE) {
-		if (shard_tcp_is_another(r.c, p)) {
+		if (shard_tcp_is_another(r.f, p)) {
 			shard_flow_retire(&r, r.i, OBSERVATION_END_CLOSED);
 			r.i = FLOW_NONE;
-		} else if (r.c->ended) {
+		} else if (r.f->ended) {
 			/* Late: of no flow's count, kept from looking like a new flow. */
 			unfollowed(h, p, STATS_late_packets);
 			return;
@@ -142,8 +153,9 @@ void shard_packet(struct shard *h, struct shard_out *out, const struct shard_pac
 			return;
 		}
 		shard_flow_create(&r, p);
+	} else {
+		shard_read_resume(&r);
 	}
-	r.f = flow_at(h->table, r.i);
 	count(&r, p);
 	if (p->d->kind == DECODE_TCP)
 		shard_tcp_packet(&r, p);
@@ -173,19 +185,22 @@ void shard_timers(struct shard *h, struct shard_out *out, uint64_t watermark_ns)
 		}
 }
 
-bool shard_first_flow(const struct shard *h, uint64_t *ret_number)
+bool shard_first_flow(struct shard *h, uint64_t *ret_number)
 {
-	uint32_t i = flow_first_made(h->table);
+	if (!h->ending)
+		flow_sort_made(h->table);
+	h->ending = true;
+	uint32_t i = flow_oldest(h->table, FLOW_CLOSED);
 	if (i == FLOW_NONE)
 		return false;
-	*ret_number = flow_at(h->table, i)->number;
+	*ret_number = flow_rest_at(h->table, i)->number;
 	return true;
 }
 
 void shard_end_first_flow(struct shard *h, struct shard_out *out)
 {
 	struct shard_run r = { .h = h, .out = out, .mark = out->bytes.len, .seq = SHARD_TIMERS };
-	uint32_t i = flow_first_made(h->table);
-	if (i != FLOW_NONE)
+	uint32_t i = flow_oldest(h->table, FLOW_CLOSED);
+	if (h->ending && i != FLOW_NONE)
 		shard_flow_retire(&r, i, OBSERVATION_END_CAPTURE);
 }

@@ -60,13 +60,14 @@ struct shard_record {
 struct shard;
 
 struct shard *shard_new(const struct shard_config *c);  /* NULL on ENOMEM */
+size_t shard_bytes(const struct shard_config *c);       /* what shard_new takes, all of it */
 void shard_free(struct shard *h);                       /* NULL is fine */
 /* `out` has SHARD_OUTPUT bytes of room for each of these calls. */
 void shard_packet(struct shard *h, struct shard_out *out, const struct shard_packet *p);
 /* Ends what has been idle too long at this packet time; what finds no room in SHARD_OUTPUT waits for the next call. */
 void shard_timers(struct shard *h, struct shard_out *out, uint64_t watermark_ns);
-/* End of capture: number of the flow made first of those that are left (false: none), and its end. */
-bool shard_first_flow(const struct shard *h, uint64_t *ret_number);
+/* End of capture, no packet follows: number of the flow made first of those that are left (false: none), and its end. */
+bool shard_first_flow(struct shard *h, uint64_t *ret_number);
 void shard_end_first_flow(struct shard *h, struct shard_out *out);
 const struct stats *shard_stats(const struct shard *h);
 size_t shard_flows(const struct shard *h);

@@ -3,39 +3,40 @@
 
 void shard_flow_end(struct shard_run *r, uint64_t why)
 {
-	struct shard_conn *c = r->c;
-	unsigned first = c->initiator;
-	for (unsigned k = 0; k < 2 && (c->phase == SHARD_PHASE_PROBING || c->phase == SHARD_PHASE_DISSECTING); k++) {
+	struct flow *f = r->f;
+	const struct flow_rest *rest_of = shard_rest(r);
+	unsigned first = f->initiator;
+	for (unsigned k = 0; k < 2 && (f->phase == SHARD_PHASE_PROBING || f->phase == SHARD_PHASE_DISSECTING); k++) {
 		unsigned dir = k ^ first;
 		struct stream_segment rest = { .flush = true };
 		shard_read_drain(r, dir, &rest);
-		if (!c->s[dir].finished)
+		if (r->c && !r->c->s[dir].finished)
 			shard_read_finish(r, dir);
 	}
-	if (c->phase == SHARD_PHASE_PROBING)
+	if (f->phase == SHARD_PHASE_PROBING)
 		shard_read_give_up(r);
-	if (c->phase != SHARD_PHASE_DONE)
+	if (f->phase != SHARD_PHASE_DONE)
 		shard_read_stop(r);
-	if (c->data[0] || c->data[1])
+	if (f->side[0].data || f->side[1].data)
 		shard_say_service(r);
 	struct observation o = shard_say_flow(r, OBSERVATION_FLOW_END);
-	unsigned from = c->initiator;
-	if (c->said_service)
+	unsigned from = f->initiator;
+	if (f->said_service)
 		observation_text(&o, OBSERVATION_F_service, span_str(shard_say_service_name(r)));
-	observation_uint(&o, OBSERVATION_F_started, c->started_ns);
-	observation_uint(&o, OBSERVATION_F_packets_out, r->f->packets[from]);
-	observation_uint(&o, OBSERVATION_F_packets_in, r->f->packets[!from]);
-	observation_uint(&o, OBSERVATION_F_bytes_out, r->f->bytes[from]);
-	observation_uint(&o, OBSERVATION_F_bytes_in, r->f->bytes[!from]);
-	observation_uint(&o, OBSERVATION_F_gap_bytes, c->gap_bytes);
+	observation_uint(&o, OBSERVATION_F_started, rest_of->started_ns);
+	observation_uint(&o, OBSERVATION_F_packets_out, f->side[from].packets);
+	observation_uint(&o, OBSERVATION_F_packets_in, f->side[!from].packets);
+	observation_uint(&o, OBSERVATION_F_bytes_out, f->side[from].bytes);
+	observation_uint(&o, OBSERVATION_F_bytes_in, f->side[!from].bytes);
+	observation_uint(&o, OBSERVATION_F_gap_bytes, rest_of->gap_bytes);
 	observation_uint(&o, OBSERVATION_F_end, why);
-	if (c->conflicts)
-		observation_uint(&o, OBSERVATION_F_conflicts, c->conflicts);
+	if (rest_of->conflicts)
+		observation_uint(&o, OBSERVATION_F_conflicts, rest_of->conflicts);
 	shard_say_put(r, &o);
-	c->ended = true;
+	f->ended = true;
 	/* Syslog and its like are never answered, and still more than an attempt. */
-	bool attempt = !c->answered && (r->f->key.proto != DECODE_TCP ? r->f->packets[0] + r->f->packets[1] == 1
-									: !c->data[0] && !c->data[1]);
+	bool attempt = !f->answered && (f->key.proto != DECODE_TCP ? f->side[0].packets + f->side[1].packets == 1
+									: !f->side[0].data && !f->side[1].data);
 	r->h->st.v[why == OBSERVATION_END_IDLE      ? STATS_flows_idle
 		   : why == OBSERVATION_END_CAPTURE ? STATS_flows_at_end
 		   : why != OBSERVATION_END_EVICTED ? STATS_flows_closed
@@ -49,7 +50,7 @@ static struct shard_run run_for(const struct shard_run *r, uint32_t i)
 	struct shard_run x = *r;
 	x.i = i;
 	x.f = flow_at(r->h->table, i);
-	x.c = &r->h->conns[i];
+	shard_read_resume(&x);
 	x.ts_ns = x.f->last_ns;
 	x.number = x.f->last_number;
 	x.file = x.f->last_file;
@@ -60,8 +61,8 @@ static struct shard_run run_for(const struct shard_run *r, uint32_t i)
 void shard_flow_retire(const struct shard_run *r, uint32_t i, uint64_t why)
 {
 	struct shard_run x = run_for(r, i);
-	if (!x.c->ended)
-		shard_flow_end(&x, x.c->fin[0] && x.c->fin[1] ? OBSERVATION_END_CLOSED : why);
+	if (!x.f->ended)
+		shard_flow_end(&x, x.f->side[0].fin && x.f->side[1].fin ? OBSERVATION_END_CLOSED : why);
 	flow_remove(r->h->table, i);
 }
 
@@ -92,25 +93,24 @@ static bool known_port(const struct shard_run *r, uint16_t port)
 
 static void guess_initiator(struct shard_run *r, unsigned first_sender)
 {
-	struct shard_conn *c = r->c;
-	const uint16_t *port = r->f->key.port;
+	struct flow *f = r->f;
+	const uint16_t *port = f->key.port;
 	bool known[2] = { known_port(r, port[0]), known_port(r, port[1]) };
-	c->by = OBSERVATION_BY_PORT;
+	f->by = OBSERVATION_BY_PORT;
 	if (known[0] != known[1])
-		c->initiator = known[0];
+		f->initiator = known[0] & 1;
 	else if (known[0] && port[0] != port[1])
-		c->initiator = port[0] < port[1];
+		f->initiator = (port[0] < port[1]) & 1;
 	else {
-		c->by = OBSERVATION_BY_FIRST_PACKET;
-		c->initiator = (uint8_t)first_sender;
+		f->by = OBSERVATION_BY_FIRST_PACKET;
+		f->initiator = first_sender & 1;
 	}
 }
 
-void shard_flow_start_at(struct shard_conn *c, unsigned side, uint32_t seq)
+void shard_flow_start_at(struct flow *f, unsigned side, uint32_t seq)
 {
-	c->start_known[side] = true;
-	c->first_seq[side] = seq;
-	stream_start(&c->s[side], seq);
+	f->side[side].start_known = true;
+	f->side[side].first_seq = seq;
 }
 
 void shard_flow_create(struct shard_run *r, const struct shard_packet *p)
@@ -127,23 +127,25 @@ void shard_flow_create(struct shard_run *r, const struct shard_packet *p)
 		r->i = flow_add(t, &p->key, p->hash, list, p->ts_ns);
 	}
 	r->h->st.v[STATS_flows]++;
-	r->f = flow_at(t, r->i);
-	r->f->number = p->seq;
-	struct shard_conn *c = r->c = &r->h->conns[r->i];
-	*c = (struct shard_conn){ .started_ns = p->ts_ns, .vlan = d->vlan, .client = DISSECT_CLIENT_UNKNOWN };
+	struct flow *f = r->f = flow_at(t, r->i);
+	struct flow_rest *rest = shard_rest(r);
+	rest->number = p->seq & FLOW_48;
+	rest->vlan = d->vlan;
+	rest->started_ns = p->ts_ns;
+	r->c = NULL;
 	if (d->kind != DECODE_TCP) {
-		c->by = OBSERVATION_BY_FIRST_PACKET;
-		c->initiator = (uint8_t)p->side;
+		f->by = OBSERVATION_BY_FIRST_PACKET;
+		f->initiator = p->side & 1;
 	} else if (syn) {
 		bool ack = d->flags & DECODE_ACK;
-		c->by = OBSERVATION_BY_HANDSHAKE;
-		c->initiator = (uint8_t)(ack ? !p->side : p->side);
-		shard_flow_start_at(c, p->side, d->seq + 1);
+		f->by = OBSERVATION_BY_HANDSHAKE;
+		f->initiator = (ack ? !p->side : p->side) & 1;
+		shard_flow_start_at(f, p->side, d->seq + 1);
 		if (ack)
-			shard_flow_start_at(c, !p->side, d->ack);
-		c->answered = ack;
+			shard_flow_start_at(f, !p->side, d->ack);
+		f->answered = ack;
 	} else {
-		c->midstream = true;
+		f->midstream = true;
 		guess_initiator(r, p->side);
 	}
 }

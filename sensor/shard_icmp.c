@@ -17,14 +17,14 @@ void shard_icmp_error(struct shard_run *r, const struct shard_packet *p)
 		return;
 	}
 	v[STATS_icmp_of_flows]++;
-	struct shard_conn *c = r->c;
+	const struct flow *f = r->f;
 	const struct decode *d = p->d;
-	if (c->ended || c->answered || c->midstream || p->side != c->initiator || !unreachable(d))
+	if (f->ended || f->answered || f->midstream || p->side != f->initiator || !unreachable(d))
 		return;
-	if (d->quoted == DECODE_TCP && (!c->start_known[p->side] || d->seq + 1 != c->first_seq[p->side]))
+	if (d->quoted == DECODE_TCP && (!f->side[p->side].start_known || d->seq + 1 != f->side[p->side].first_seq))
 		return;
 	v[STATS_icmp_refusals]++;
-	r->f = flow_at(r->h->table, r->i);
+	shard_read_resume(r);
 	shard_flow_end(r, OBSERVATION_END_REFUSED);
 	flow_touch(r->h->table, r->i, FLOW_CLOSED, p->ts_ns);
 }

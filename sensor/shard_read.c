@@ -9,30 +9,45 @@
 
 static const struct dissector *dissector_of(const struct shard_run *r)
 {
-	return r->h->c.dissectors[r->c->service - SHARD_SERVICE_DISSECTED];
+	return r->h->c.dissectors[r->f->service - SHARD_SERVICE_DISSECTED];
 }
 
-static uint8_t *state_of(const struct shard_run *r) { return r->h->states + (r->c->state - 1) * r->h->state_size; }
+static void *state_of(const struct shard_run *r) { return r->c + 1; }
 
-/* Nothing more is read of this flow: everything it holds goes back. */
+static uint32_t held_n(const struct shard_run *r, unsigned dir) { return stream_held_n(r->h->pool, &r->c->s[dir]); }
+
+/* All that is held of this direction is of no use any more. */
+static void drop_held(const struct shard_run *r, unsigned dir) { stream_drop(r->h->pool, &r->c->s[dir], held_n(r, dir)); }
+
+static void count_gap(const struct shard_run *r, uint64_t n)
+{
+	struct flow_rest *rest = shard_rest(r);
+	rest->gap_bytes = (rest->gap_bytes + n) & FLOW_48;
+}
+
+void shard_read_resume(struct shard_run *r) { r->c = r->f->reader ? slab_at(r->h->slab, r->f->reader) : NULL; }
+
 void shard_read_stop(struct shard_run *r)
 {
-	struct shard_conn *c = r->c;
-	if (c->phase == SHARD_PHASE_PROBING)
-		r->h->probing--;
-	if (c->state)
-		r->h->state_free[r->h->states_free++] = c->state - 1;
-	c->state = 0;
-	c->phase = SHARD_PHASE_DONE;
-	r->h->st.v[STATS_stream_unread_bytes] += c->s[0].ooo_bytes + c->s[1].ooo_bytes;
-	stream_clear(r->h->pool, &c->s[0]);
-	stream_clear(r->h->pool, &c->s[1]);
+	struct shard *h = r->h;
+	h->probing -= r->f->phase == SHARD_PHASE_PROBING;
+	h->dissecting -= r->f->phase == SHARD_PHASE_DISSECTING;
+	r->f->phase = SHARD_PHASE_DONE;
+	if (!r->c)
+		return;
+	for (unsigned dir = 0; dir < 2; dir++) {
+		h->st.v[STATS_stream_unread_bytes] += stream_waiting_n(h->pool, &r->c->s[dir]);
+		stream_clear(h->pool, &r->c->s[dir]);
+	}
+	slab_give(h->slab, r->f->reader);
+	r->f->reader = SLAB_NONE;
+	r->c = NULL;
 }
 
 void shard_read_give_up(struct shard_run *r)
 {
-	if (r->c->service == SHARD_SERVICE_NONE) {
-		r->c->service = SHARD_SERVICE_UNKNOWN;
+	if (r->f->service == SHARD_SERVICE_NONE) {
+		r->f->service = SHARD_SERVICE_UNKNOWN;
 		r->h->st.v[STATS_probe_gave_up]++;
 	}
 	shard_read_stop(r);
@@ -44,10 +59,10 @@ static void learn_client(struct shard_run *r, enum dissect_client client)
 {
 	if (client == DISSECT_CLIENT_UNKNOWN)
 		return;
-	r->c->client = (int8_t)client;
-	if (r->c->by != OBSERVATION_BY_HANDSHAKE) {
-		r->c->by = OBSERVATION_BY_CONTENT;
-		r->c->initiator = client == DISSECT_CLIENT_1;
+	r->f->client = (unsigned)(client + 1) & 3;
+	if (r->f->by != OBSERVATION_BY_HANDSHAKE) {
+		r->f->by = OBSERVATION_BY_CONTENT;
+		r->f->initiator = (client == DISSECT_CLIENT_1) & 1;
 	}
 }
 
@@ -58,7 +73,7 @@ static void on_observation(void *arg, struct observation *o)
 	shard_say_service(r);
 	shard_say_place(r, o, r->ctx->dir);
 	if (o->head.type == OBSERVATION_MALFORMED) {
-		r->c->said_malformed = true;
+		r->f->said_malformed = true;
 		observation_uint(o, OBSERVATION_F_transport, shard_say_transport(r));
 		observation_text(o, OBSERVATION_F_service, span_str(shard_say_service_name(r)));
 	}
@@ -69,9 +84,9 @@ static struct dissect_ctx make_ctx(struct shard_run *r, unsigned dir)
 {
 	return (struct dissect_ctx){
 		.dir = dir,
-		.client = r->c->by == OBSERVATION_BY_HANDSHAKE ? (enum dissect_client)r->c->initiator
-							       : (enum dissect_client)r->c->client,
-		.midstream = !r->c->start_known[dir],
+		.client = r->f->by == OBSERVATION_BY_HANDSHAKE ? (enum dissect_client)r->f->initiator
+							       : (enum dissect_client)((int)r->f->client - 1),
+		.midstream = !r->f->side[dir].start_known,
 		.ts_ns = r->ts_ns,
 		.scratch = &r->out->scratch,
 		.emit = on_observation,
@@ -115,24 +130,26 @@ static void broken(struct shard_run *r, unsigned dir, uint64_t reason)
 /* `n` bytes (0: unknown) are missing here; what was held before them is of no use. */
 static void lost(struct shard_run *r, unsigned dir, uint64_t n)
 {
-	struct shard_conn *c = r->c;
-	stream_drop(r->h->pool, &c->s[dir], c->s[dir].held_n);
-	c->need[dir] = 0;
-	if (c->phase == SHARD_PHASE_PROBING) {
+	struct shard_reader *c = r->c;
+	struct flow *f = r->f;
+	drop_held(r, dir);
+	if (f->phase == SHARD_PHASE_PROBING) {
 		/* Begin again behind the hole. */
-		c->start_known[dir] = false;
-		c->probe_at[dir] = 0;
-		c->probe_segments[dir] = 0;
+		f->side[dir].start_known = false;
+		c->d[dir].probe_at = 0;
+		c->d[dir].probe_segments = 0;
 		return;
 	}
-	if (c->phase != SHARD_PHASE_DISSECTING)
+	if (f->phase != SHARD_PHASE_DISSECTING)
 		return;
-	if (n && n <= c->skip[dir]) {
-		c->skip[dir] -= n;
+	uint64_t skip = c->d[dir].skip;
+	c->d[dir].need = 0;
+	if (n && n <= skip) {
+		c->d[dir].skip = (skip - n) & SHARD_SKIP_MAX;
 		return;
 	}
-	n = n > c->skip[dir] ? n - c->skip[dir] : 0;
-	c->skip[dir] = 0;
+	n = n > skip ? n - skip : 0;
+	c->d[dir].skip = 0;
 	const struct dissector *d = dissector_of(r);
 	enum dissect_status go_on = DISSECT_BAD;
 	if (d->gap) {
@@ -154,8 +171,8 @@ static bool hold(struct shard_run *r, unsigned dir, struct span in)
 	struct stream *s = &r->c->s[dir];
 	if (stream_hold(r->h->pool, s, in))
 		return true;
-	r->h->st.v[STATS_stream_dropped_bytes] += in.n + s->held_n;
-	r->c->gap_bytes += in.n + s->held_n;
+	r->h->st.v[STATS_stream_dropped_bytes] += in.n + held_n(r, dir);
+	count_gap(r, in.n + held_n(r, dir));
 	lost(r, dir, in.n);
 	return false;
 }
@@ -163,25 +180,24 @@ static bool hold(struct shard_run *r, unsigned dir, struct span in)
 /* Bytes of one direction in stream order: to the dissector, whatever is already held before them. */
 static void feed(struct shard_run *r, unsigned dir, struct span in)
 {
-	struct shard_conn *c = r->c;
-	struct stream *s = &c->s[dir];
-	while (c->phase == SHARD_PHASE_DISSECTING) {
-		size_t max = dissector_of(r)->max_message;
-		if (c->skip[dir] && !s->held_n) {
-			size_t n = c->skip[dir] < in.n ? (size_t)c->skip[dir] : in.n;
-			c->skip[dir] -= n;
+	struct shard_reader *c = r->c;
+	while (r->f->phase == SHARD_PHASE_DISSECTING) {
+		size_t max = dissector_of(r)->max_message, was_held = held_n(r, dir);
+		uint64_t skip = c->d[dir].skip;
+		if (skip && !was_held) {
+			size_t n = skip < in.n ? (size_t)skip : in.n;
+			c->d[dir].skip = (skip - n) & SHARD_SKIP_MAX;
 			in = span_from(in, n);
-			if (c->skip[dir])
+			if (n < skip)
 				return;
 		}
-		bool held = s->held_n > 0;
-		if (s->held_n + in.n < c->need[dir]) {
+		if (was_held + in.n < c->d[dir].need) {
 			hold(r, dir, in);
 			return;
 		}
 		struct span now = in;
-		if (held) {
-			size_t room = max > s->held_n ? max - s->held_n : 0;
+		if (was_held) {
+			size_t room = max > was_held ? max - was_held : 0;
 			now.n = in.n < room ? in.n : room;
 			if (!hold(r, dir, now)) {
 				/* The rest of the segment is behind the hole. */
@@ -189,13 +205,13 @@ static void feed(struct shard_run *r, unsigned dir, struct span in)
 				continue;
 			}
 			in = span_from(in, now.n);
-			now = stream_held(r->h->pool, s);
+			now = stream_held(r->h->pool, &c->s[dir]);
 		}
 		if (!now.n)
 			return;
-		c->need[dir] = 0;
+		c->d[dir].need = 0;
 		struct dissect_result x = parse(r, dir, now);
-		if (c->phase != SHARD_PHASE_DISSECTING)
+		if (r->f->phase != SHARD_PHASE_DISSECTING)
 			return;
 		if (x.status == DISSECT_BAD) {
 			broken(r, dir, OBSERVATION_SYNTAX);
@@ -205,23 +221,28 @@ static void feed(struct shard_run *r, unsigned dir, struct span in)
 			shard_read_stop(r);
 			return;
 		}
-		if (held)
-			stream_drop(r->h->pool, s, (uint32_t)x.consumed);
+		if (was_held)
+			stream_drop(r->h->pool, &c->s[dir], (uint32_t)x.consumed);
 		else
 			in = span_from(in, x.consumed);
+		uint32_t left = held_n(r, dir);
 		if (x.status == DISSECT_SKIP) {
-			c->skip[dir] = x.need;
-			uint32_t n = x.need < s->held_n ? (uint32_t)x.need : s->held_n;
-			stream_drop(r->h->pool, s, n);
-			c->skip[dir] -= n;
+			if (x.need > SHARD_SKIP_MAX) {
+				broken(r, dir, OBSERVATION_LIMIT);
+				return;
+			}
+			uint32_t n = x.need < left ? (uint32_t)x.need : left;
+			stream_drop(r->h->pool, &c->s[dir], n);
+			c->d[dir].skip = (x.need - n) & SHARD_SKIP_MAX;
+			left -= n;
 		} else if (x.status == DISSECT_MORE) {
 			if (x.need > max) {
 				broken(r, dir, OBSERVATION_LIMIT);
 				return;
 			}
-			c->need[dir] = (uint32_t)x.need;
+			c->d[dir].need = x.need & SHARD_NEED_MAX;
 		}
-		if (!in.n && (!s->held_n || x.status == DISSECT_MORE))
+		if (!in.n && (!left || x.status == DISSECT_MORE))
 			return;
 	}
 }
@@ -249,19 +270,26 @@ static const struct dissector *candidate(const struct shard_run *r, unsigned at,
 
 static void attach(struct shard_run *r, unsigned index)
 {
-	struct shard_conn *c = r->c;
 	struct shard *h = r->h;
-	c->service = (uint8_t)(SHARD_SERVICE_DISSECTED + index);
-	if (!h->states_free) {
+	struct flow *f = r->f;
+	size_t state = h->c.dissectors[index]->state_size;
+	f->service = (SHARD_SERVICE_DISSECTED + index) & 0xff;
+	uint32_t block = h->dissecting < h->c.states ? slab_take(h->slab, sizeof(*r->c) + state) : SLAB_NONE;
+	if (!block) {
 		h->st.v[STATS_state_dropped]++;
 		shard_read_give_up(r);
 		return;
 	}
+	struct shard_reader *c = slab_at(h->slab, block);
+	memset(c, 0, sizeof(*c) + state);
+	memcpy(c->s, r->c->s, sizeof(c->s));
+	slab_give(h->slab, f->reader);
+	f->reader = block;
+	r->c = c;
 	h->probing--;
-	c->phase = SHARD_PHASE_DISSECTING;
-	c->state = h->state_free[--h->states_free] + 1;
-	memset(state_of(r), 0, h->state_size);
-	if (c->by == OBSERVATION_BY_HANDSHAKE)
+	h->dissecting++;
+	f->phase = SHARD_PHASE_DISSECTING;
+	if (f->by == OBSERVATION_BY_HANDSHAKE)
 		shard_say_service(r);
 }
 
@@ -270,39 +298,38 @@ static void attach(struct shard_run *r, unsigned index)
  * direction is nothing we know. */
 static bool ask(struct shard_run *r, unsigned dir, struct span head, bool complete)
 {
-	struct shard_conn *c = r->c;
+	struct shard_reader *c = r->c;
 	enum { NOTHING = UINT8_MAX };
-	while (c->probe_at[dir] != NOTHING) {
+	while (c->d[dir].probe_at != NOTHING) {
 		unsigned index = 0;
-		const struct dissector *d = candidate(r, c->probe_at[dir], &index);
+		const struct dissector *d = candidate(r, c->d[dir].probe_at, &index);
 		enum recognise_service named = RECOGNISE_NONE;
-		bool midstream = !c->start_known[dir];
+		bool midstream = !r->f->side[dir].start_known;
 		enum dissect_guess g = d ? d->probe(head, midstream) : recognise_tcp(head, midstream, &named);
 		if (g == DISSECT_YES && d) {
 			attach(r, index);
 			return true;
 		}
 		if (g == DISSECT_YES) {
-			c->service = (uint8_t)(SHARD_SERVICE_RECOGNISED + (int)named - 1);
+			r->f->service = (SHARD_SERVICE_RECOGNISED + (unsigned)named - 1) & 0xff;
 			shard_read_give_up(r);
 			return true;
 		}
 		if (g == DISSECT_MAYBE && !complete)
 			return true;
-		c->probe_at[dir] = d ? (uint8_t)(c->probe_at[dir] + 1) : NOTHING;
+		c->d[dir].probe_at = d ? (uint8_t)(c->d[dir].probe_at + 1) : NOTHING;
 	}
 	return false;
 }
 
-static bool refused(const struct shard_conn *c, unsigned dir) { return c->probe_at[dir] == UINT8_MAX; }
+static bool refused(const struct shard_run *r, unsigned dir) { return r->c->d[dir].probe_at == UINT8_MAX; }
 
 static void probe(struct shard_run *r, unsigned dir, struct span in)
 {
-	struct shard_conn *c = r->c;
-	struct stream *s = &c->s[dir];
-	size_t room = s->held_n < DISSECT_PROBE_BYTES ? DISSECT_PROBE_BYTES - s->held_n : 0;
+	struct flow *f = r->f;
+	size_t was_held = held_n(r, dir), room = was_held < DISSECT_PROBE_BYTES ? DISSECT_PROBE_BYTES - was_held : 0;
 	struct span head = { in.p, in.n < room ? in.n : room };
-	bool first = !s->held_n;
+	bool first = !was_held;
 	if (!first) {
 		if (!hold(r, dir, head)) {
 			r->h->st.v[STATS_probe_dropped]++;
@@ -310,26 +337,25 @@ static void probe(struct shard_run *r, unsigned dir, struct span in)
 			return;
 		}
 		in = span_from(in, head.n);
-		head = stream_held(r->h->pool, s);
+		head = stream_held(r->h->pool, &r->c->s[dir]);
 	}
-	c->probe_segments[dir]++;
-	bool full = head.n >= DISSECT_PROBE_BYTES || c->probe_segments[dir] >= DISSECT_PROBE_SEGMENTS;
+	bool full = ++r->c->d[dir].probe_segments >= DISSECT_PROBE_SEGMENTS || head.n >= DISSECT_PROBE_BYTES;
 	bool known = ask(r, dir, head, full);
-	if (c->phase == SHARD_PHASE_DISSECTING) {
+	if (f->phase == SHARD_PHASE_DISSECTING) {
 		/* The client's bytes first: what the server says answers them. */
 		unsigned other = !dir;
-		if (c->s[other].held_n && c->initiator == other)
+		if (held_n(r, other) && f->initiator == other)
 			feed(r, other, (struct span){ 0 });
 		feed(r, dir, in);
-		if (c->phase == SHARD_PHASE_DISSECTING && c->s[other].held_n)
+		if (f->phase == SHARD_PHASE_DISSECTING && held_n(r, other))
 			feed(r, other, (struct span){ 0 });
 		return;
 	}
-	if (c->phase != SHARD_PHASE_PROBING)
+	if (f->phase != SHARD_PHASE_PROBING)
 		return;
 	/* Mid-stream, one direction may be in the middle of something long while the other begins a message:
 	 * it is given the time of a full probe to speak. */
-	bool wait_for_other = (c->midstream && !c->data[!dir]) || (c->data[!dir] && !refused(c, !dir));
+	bool wait_for_other = (f->midstream && !f->side[!dir].data) || (f->side[!dir].data && !refused(r, !dir));
 	if (!known && (full || !wait_for_other)) {
 		shard_read_give_up(r);
 		return;
@@ -340,67 +366,81 @@ static void probe(struct shard_run *r, unsigned dir, struct span in)
 	}
 }
 
-void shard_read_start(struct shard_run *r)
+void shard_read_start(struct shard_run *r, bool data)
 {
-	if (r->h->probing >= r->h->c.probes) {
+	struct flow *f = r->f;
+	bool room = !data || r->h->probing < r->h->c.probes;
+	if (room && !r->c) {
+		f->reader = slab_take(r->h->slab, sizeof(*r->c));
+		shard_read_resume(r);
+		room = r->c;
+		if (room)
+			*r->c = (struct shard_reader){ 0 };
+		for (unsigned k = 0; k < 2 && room; k++)
+			if (f->side[k].start_known)
+				stream_start(&r->c->s[k], f->side[k].first_seq);
+	}
+	if (!room) {
 		r->h->st.v[STATS_probe_dropped]++;
-		r->c->service = SHARD_SERVICE_UNKNOWN;
+		f->service = SHARD_SERVICE_UNKNOWN;
 		shard_read_stop(r);
-		shard_say_service(r);
+		if (data)
+			shard_say_service(r);
 		return;
 	}
+	if (!data)
+		return;
 	r->h->probing++;
-	r->c->phase = SHARD_PHASE_PROBING;
+	f->phase = SHARD_PHASE_PROBING;
 }
 
 /* ---- streams ---- */
 
 void shard_read_finish(struct shard_run *r, unsigned dir)
 {
-	struct shard_conn *c = r->c;
-	if (c->phase == SHARD_PHASE_PROBING && c->s[dir].held_n) {
-		bool known = ask(r, dir, stream_held(r->h->pool, &c->s[dir]), true);
-		if (c->phase == SHARD_PHASE_DISSECTING) {
-			unsigned first = c->initiator;  /* may become known better on the way */
+	struct flow *f = r->f;
+	if (f->phase == SHARD_PHASE_PROBING && held_n(r, dir)) {
+		bool known = ask(r, dir, stream_held(r->h->pool, &r->c->s[dir]), true);
+		if (f->phase == SHARD_PHASE_DISSECTING) {
+			unsigned first = f->initiator;  /* may become known better on the way */
 			feed(r, first, (struct span){ 0 });
 			feed(r, !first, (struct span){ 0 });
-		} else if (!known && c->phase == SHARD_PHASE_PROBING && !c->midstream &&
-			   (!c->data[!dir] || refused(c, !dir))) {
+		} else if (!known && f->phase == SHARD_PHASE_PROBING && !f->midstream &&
+			   (!f->side[!dir].data || refused(r, !dir))) {
 			shard_read_give_up(r);
 		}
 	}
-	if (c->phase != SHARD_PHASE_DISSECTING)
+	if (f->phase != SHARD_PHASE_DISSECTING)
 		return;
 	const struct dissector *d = dissector_of(r);
 	if (d->finish) {
 		struct dissect_ctx ctx = make_ctx(r, dir);
 		r->ctx = &ctx;
-		d->finish(state_of(r), stream_held(r->h->pool, &c->s[dir]), &ctx);
+		d->finish(state_of(r), stream_held(r->h->pool, &r->c->s[dir]), &ctx);
 		r->ctx = NULL;
 		learn_client(r, ctx.client);
 	}
-	stream_drop(r->h->pool, &c->s[dir], c->s[dir].held_n);
+	drop_held(r, dir);
 }
 
 void shard_read_drain(struct shard_run *r, unsigned dir, struct stream_segment *seg)
 {
-	struct shard_conn *c = r->c;
 	struct span bytes = { 0 };
 	uint32_t gap = 0;
-	for (;;) {
-		switch (stream_next(r->h->pool, &c->s[dir], seg, &r->h->st, &bytes, &gap)) {
+	while (r->c) {
+		switch (stream_next(r->h->pool, &r->c->s[dir], seg, &r->h->st, &bytes, &gap)) {
 		case STREAM_NOTHING:
-			/* Not empty when reading ended in the middle of the segment, or before it. */
+			/* Not empty behind a FIN. */
 			r->h->st.v[STATS_stream_unread_bytes] += seg->bytes.n;
 			return;
 		case STREAM_BYTES:
-			if (c->phase == SHARD_PHASE_PROBING)
+			if (r->f->phase == SHARD_PHASE_PROBING)
 				probe(r, dir, bytes);
 			else
 				feed(r, dir, bytes);
 			break;
 		case STREAM_GAP:
-			c->gap_bytes += gap;
+			count_gap(r, gap);
 			lost(r, dir, gap);
 			break;
 		case STREAM_FIN:
@@ -408,4 +448,7 @@ void shard_read_drain(struct shard_run *r, unsigned dir, struct stream_segment *
 			break;
 		}
 	}
+	/* Reading ended in the middle of the segment. */
+	stream_release(r->h->pool, seg);
+	r->h->st.v[STATS_stream_unread_bytes] += seg->bytes.n;
 }

@@ -7,6 +7,7 @@
 #define SENSOR_SHARD_RUN_H
 
 #include "sensor/shard.h"
+#include "sensor/slab.h"
 #include "sensor/stream.h"
 
 enum shard_phase {
@@ -18,33 +19,35 @@ enum shard_phase {
 
 enum { SHARD_SERVICE_NONE, SHARD_SERVICE_UNKNOWN, SHARD_SERVICE_RECOGNISED = 2, SHARD_SERVICE_DISSECTED = 64 };
 
-/* What a flow has beside struct flow. */
-struct shard_conn {
+/* What a flow holds while it is read; the dissector's state follows. */
+struct shard_reader {
 	struct stream s[2];
-	uint64_t skip[2];               /* bytes of no interest still to come */
-	uint64_t started_ns, gap_bytes;
-	uint32_t need[2];               /* bytes the dissector wants before it is called again */
-	uint32_t first_seq[2];          /* TCP: of the first data byte, with start_known */
-	uint32_t state;                 /* block of states, plus one; 0 none */
-	uint16_t vlan, probe_segments[2], conflicts;
-	struct mac mac[2];
-	uint8_t mac_by[2];              /* 0 unknown, 1 from the other side's frames, 2 from its own */
-	uint8_t probe_at[2];            /* place in the order of probing */
-	uint8_t phase, service, initiator, by, said_conflict;
-	int8_t client;                  /* as the dissector knows it: enum dissect_client */
-	bool start_known[2], end_known[2], data[2], fin[2];
-	bool midstream, answered, opened, said_service, said_malformed, ended;
+	union {
+		struct {                /* SHARD_PHASE_DISSECTING */
+			uint64_t skip : 40;     /* bytes of no interest still to come */
+			uint64_t need : 24;     /* bytes the dissector wants before it is called again */
+		};
+		struct {                /* SHARD_PHASE_PROBING */
+			uint16_t probe_segments;
+			uint8_t probe_at;       /* place in the order of probing */
+		};
+	} d[2];
 };
+
+_Static_assert(sizeof(struct shard_reader) == 48, "what a flow holds to be read, without its dissector's state");
+
+/* Longest SKIP and MORE; a message of a terabyte is none. */
+#define SHARD_SKIP_MAX ((UINT64_C(1) << 40) - 1)
+#define SHARD_NEED_MAX ((UINT64_C(1) << 24) - 1)
 
 struct shard {
 	struct shard_config c;
 	struct flow_table *table;
-	struct shard_conn *conns;
 	struct stream_pool *pool;
-	uint8_t *states;
-	uint32_t *state_free;           /* stack of free blocks */
-	size_t states_free, state_size, n_dissectors;
-	size_t probing;
+	struct slab *slab;              /* readers with their states */
+	size_t n_dissectors;
+	size_t probing, dissecting;
+	bool ending;                    /* the flows have been put in order for the end */
 	struct stats st;
 };
 
@@ -58,9 +61,11 @@ struct shard_run {
 	uint32_t file;
 	uint32_t i;
 	struct flow *f;
-	struct shard_conn *c;
+	struct shard_reader *c;         /* NULL: nothing is read of this flow, not yet or not any more */
 	struct dissect_ctx *ctx;        /* while a dissector runs */
 };
+
+static inline struct flow_rest *shard_rest(const struct shard_run *r) { return flow_rest_at(r->h->table, r->i); }
 
 /* shard_say.c */
 void shard_say_put(struct shard_run *r, const struct observation *o);
@@ -75,7 +80,8 @@ void shard_say_malformed(struct shard_run *r, unsigned dir, uint64_t reason);
 void shard_say_conflict(struct shard_run *r, unsigned dir);
 
 /* shard_read.c */
-void shard_read_start(struct shard_run *r);             /* the first data of a flow */
+void shard_read_start(struct shard_run *r, bool data);  /* the first data of a flow, or a FIN without any */
+void shard_read_resume(struct shard_run *r);            /* r->c by r->f */
 void shard_read_drain(struct shard_run *r, unsigned dir, struct stream_segment *seg);
 void shard_read_finish(struct shard_run *r, unsigned dir);      /* the direction has ended */
 void shard_read_give_up(struct shard_run *r);           /* nothing recognises it */
@@ -83,13 +89,13 @@ void shard_read_stop(struct shard_run *r);              /* nothing more is read:
 
 /* shard_flow.c */
 void shard_flow_create(struct shard_run *r, const struct shard_packet *p);
-void shard_flow_start_at(struct shard_conn *c, unsigned side, uint32_t seq);
+void shard_flow_start_at(struct flow *f, unsigned side, uint32_t seq);
 void shard_flow_end(struct shard_run *r, uint64_t why);
 void shard_flow_retire(const struct shard_run *r, uint32_t i, uint64_t why);    /* ends it, if it has not ended yet, and forgets it */
 
 /* shard_tcp.c */
 void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p);
-bool shard_tcp_is_another(const struct shard_conn *c, const struct shard_packet *p);
+bool shard_tcp_is_another(const struct flow *f, const struct shard_packet *p);
 
 /* shard_icmp.c */
 void shard_icmp_error(struct shard_run *r, const struct shard_packet *p);       /* r->i: the flow it is about, or FLOW_NONE */

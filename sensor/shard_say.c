@@ -40,7 +40,7 @@ void shard_say_place(const struct shard_run *r, struct observation *o, unsigned 
 	observation_uint(o, OBSERVATION_F_ts, r->ts_ns);
 	vocab_set_endpoint(&observation_vocab, &o->head, OBSERVATION_F_src, &src);
 	vocab_set_endpoint(&observation_vocab, &o->head, OBSERVATION_F_dst, &dst);
-	observation_uint(o, OBSERVATION_F_flow, r->f->number);
+	observation_uint(o, OBSERVATION_F_flow, shard_rest(r)->number);
 }
 
 uint64_t shard_say_transport(const struct shard_run *r)
@@ -57,7 +57,7 @@ uint64_t shard_say_transport(const struct shard_run *r)
 
 const char *shard_say_service_name(const struct shard_run *r)
 {
-	uint8_t s = r->c->service;
+	unsigned s = r->f->service;
 	if (s >= SHARD_SERVICE_DISSECTED)
 		return r->h->c.dissectors[s - SHARD_SERVICE_DISSECTED]->name;
 	if (s >= SHARD_SERVICE_RECOGNISED)
@@ -68,40 +68,41 @@ const char *shard_say_service_name(const struct shard_run *r)
 /* What flow.open, flow.service and flow.end have in common. src is the side that opened the flow. */
 struct observation shard_say_flow(const struct shard_run *r, enum observation_type type)
 {
-	const struct shard_conn *c = r->c;
-	unsigned from = c->initiator;
+	const struct flow *f = r->f;
+	const struct flow_rest *rest = shard_rest(r);
+	unsigned from = f->initiator;
 	struct observation o = { .head.type = (uint16_t)type };
 	shard_say_place(r, &o, from);
 	observation_uint(&o, OBSERVATION_F_transport, shard_say_transport(r));
-	observation_uint(&o, OBSERVATION_F_initiator_by, c->by);
-	if (c->mac_by[from])
-		vocab_set_mac(&observation_vocab, &o.head, OBSERVATION_F_src_mac, &c->mac[from]);
-	if (c->mac_by[!from])
-		vocab_set_mac(&observation_vocab, &o.head, OBSERVATION_F_dst_mac, &c->mac[!from]);
-	if (c->vlan)
-		observation_uint(&o, OBSERVATION_F_vlan, c->vlan);
-	observation_uint(&o, OBSERVATION_F_midstream, c->midstream);
+	observation_uint(&o, OBSERVATION_F_initiator_by, f->by);
+	if (f->side[from].mac_by)
+		vocab_set_mac(&observation_vocab, &o.head, OBSERVATION_F_src_mac, &rest->mac[from]);
+	if (f->side[!from].mac_by)
+		vocab_set_mac(&observation_vocab, &o.head, OBSERVATION_F_dst_mac, &rest->mac[!from]);
+	if (rest->vlan)
+		observation_uint(&o, OBSERVATION_F_vlan, rest->vlan);
+	observation_uint(&o, OBSERVATION_F_midstream, f->midstream);
 	/* After one packet nobody can say yet. */
-	if (r->f->packets[0] + r->f->packets[1] > 1 || type == OBSERVATION_FLOW_END)
-		observation_uint(&o, OBSERVATION_F_one_sided, !r->f->packets[0] || !r->f->packets[1]);
-	observation_uint(&o, OBSERVATION_F_answered, c->answered);
+	if (f->side[0].packets + f->side[1].packets > 1 || type == OBSERVATION_FLOW_END)
+		observation_uint(&o, OBSERVATION_F_one_sided, !f->side[0].packets || !f->side[1].packets);
+	observation_uint(&o, OBSERVATION_F_answered, f->answered);
 	return o;
 }
 
 void shard_say_open(struct shard_run *r)
 {
-	if (r->c->opened)
+	if (r->f->opened)
 		return;
-	r->c->opened = true;
+	r->f->opened = true;
 	struct observation o = shard_say_flow(r, OBSERVATION_FLOW_OPEN);
 	shard_say_put(r, &o);
 }
 
 void shard_say_service(struct shard_run *r)
 {
-	if (r->c->said_service)
+	if (r->f->said_service)
 		return;
-	r->c->said_service = true;
+	r->f->said_service = true;
 	struct observation o = shard_say_flow(r, OBSERVATION_FLOW_SERVICE);
 	observation_text(&o, OBSERVATION_F_service, span_str(shard_say_service_name(r)));
 	shard_say_put(r, &o);
@@ -109,9 +110,9 @@ void shard_say_service(struct shard_run *r)
 
 void shard_say_malformed(struct shard_run *r, unsigned dir, uint64_t reason)
 {
-	if (r->c->said_malformed)
+	if (r->f->said_malformed)
 		return;
-	r->c->said_malformed = true;
+	r->f->said_malformed = true;
 	struct observation o = { .head.type = OBSERVATION_MALFORMED };
 	shard_say_place(r, &o, dir);
 	observation_uint(&o, OBSERVATION_F_transport, shard_say_transport(r));
@@ -123,15 +124,15 @@ void shard_say_malformed(struct shard_run *r, unsigned dir, uint64_t reason)
 /* Once a direction; what comes after is told with the end of the flow. */
 void shard_say_conflict(struct shard_run *r, unsigned dir)
 {
-	struct shard_conn *c = r->c;
-	if (c->conflicts < UINT16_MAX)
-		c->conflicts++;
-	if (c->said_conflict & 1u << dir)
+	struct flow_rest *rest = shard_rest(r);
+	if (rest->conflicts < UINT16_MAX)
+		rest->conflicts++;
+	if (r->f->side[dir].said_conflict)
 		return;
-	c->said_conflict |= (uint8_t)(1u << dir);
+	r->f->side[dir].said_conflict = true;
 	struct observation o = { .head.type = OBSERVATION_STREAM_CONFLICT };
 	shard_say_place(r, &o, dir);
 	observation_uint(&o, OBSERVATION_F_transport, shard_say_transport(r));
-	observation_uint(&o, OBSERVATION_F_conflicts, c->conflicts);
+	observation_uint(&o, OBSERVATION_F_conflicts, rest->conflicts);
 	shard_say_put(r, &o);
 }

@@ -13,32 +13,32 @@ static int32_t ahead(uint32_t a, uint32_t b)
 
 /* True when packet p begins another connection between the same ends: a SYN after the last one has ended, or
  * a SYN-ACK that answers a SYN which is not this flow's. A lone SYN on a living flow proves nothing (RFC 5961, 4). */
-bool shard_tcp_is_another(const struct shard_conn *c, const struct shard_packet *p)
+bool shard_tcp_is_another(const struct flow *f, const struct shard_packet *p)
 {
 	const struct decode *d = p->d;
 	if (d->kind != DECODE_TCP || !(d->flags & DECODE_SYN) || d->flags & DECODE_RST)
 		return false;
 	if (!(d->flags & DECODE_ACK))
-		return c->ended || (c->fin[0] && c->fin[1]);
-	if (c->midstream)
+		return f->ended || (f->side[0].fin && f->side[1].fin);
+	if (f->midstream)
 		return true;
-	return c->answered && c->start_known[p->side] && c->start_known[!p->side] &&
-	       d->seq + 1 != c->first_seq[p->side] && ahead(c->first_seq[!p->side], d->ack) != 0;
+	return f->answered && f->side[p->side].start_known && f->side[!p->side].start_known &&
+	       d->seq + 1 != f->side[p->side].first_seq && ahead(f->side[!p->side].first_seq, d->ack) != 0;
 }
 
 /* FIN and RST are believed near the place where the stream is. */
 static bool plausible(const struct shard_run *r, unsigned side, uint32_t seq)
 {
-	if (!r->c->end_known[side])
+	if (!r->f->side[side].end_known)
 		return true;
-	int32_t d = ahead(r->f->end_seq[side], seq);
+	int32_t d = ahead(r->f->side[side].end_seq, seq);
 	return d >= -CONTROL_BEHIND && d <= CONTROL_AHEAD;
 }
 
 static void tcp_reset(struct shard_run *r, unsigned side, uint64_t now_ns)
 {
-	struct shard_conn *c = r->c;
-	bool refused_by = !c->answered && !c->midstream && side != c->initiator;
+	const struct flow *f = r->f;
+	bool refused_by = !f->answered && !f->midstream && side != f->initiator;
 	shard_flow_end(r, refused_by ? OBSERVATION_END_REFUSED : OBSERVATION_END_RESET);
 	flow_touch(r->h->table, r->i, FLOW_CLOSED, now_ns);
 }
@@ -47,36 +47,35 @@ static void tcp_reset(struct shard_run *r, unsigned side, uint64_t now_ns)
 static bool tcp_syn(struct shard_run *r, const struct shard_packet *p)
 {
 	const struct decode *d = p->d;
-	struct shard_conn *c = r->c;
+	struct flow *f = r->f;
 	unsigned side = p->side;
 	uint32_t first = d->seq + 1;
 	if (d->flags & DECODE_ACK) {
 		/* Data on the SYN may be acknowledged with it (RFC 7413): up to a segment ahead. */
-		if (side == c->initiator || !c->start_known[!side])
+		if (side == f->initiator || !f->side[!side].start_known)
 			return false;
-		int32_t n = ahead(c->first_seq[!side], d->ack);
-		if (n < 0 || n > 65535 || (c->start_known[side] && c->first_seq[side] != first))
+		int32_t n = ahead(f->side[!side].first_seq, d->ack);
+		if (n < 0 || n > 65535 || (f->side[side].start_known && f->side[side].first_seq != first))
 			return false;
-		if (!c->start_known[side])
-			shard_flow_start_at(c, side, first);
-		c->answered = true;
+		if (!f->side[side].start_known)
+			shard_flow_start_at(f, side, first);
+		f->answered = true;
 		return true;
 	}
-	if (c->start_known[side] && c->first_seq[side] == first)
+	if (f->side[side].start_known && f->side[side].first_seq == first)
 		return true;                    /* sent again */
-	if (c->answered || c->midstream || side != c->initiator || c->data[side])
+	if (f->answered || f->midstream || side != f->initiator || f->side[side].data)
 		return false;
 	/* Nobody answered; tried again with another number. */
-	c->s[side].started = false;
-	c->end_known[side] = false;
-	shard_flow_start_at(c, side, first);
+	f->side[side].end_known = false;
+	shard_flow_start_at(f, side, first);
 	return true;
 }
 
 void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p)
 {
 	const struct decode *d = p->d;
-	struct shard_conn *c = r->c;
+	struct flow *f = r->f;
 	unsigned side = p->side, other = !side;
 	bool syn = d->flags & DECODE_SYN, ack = d->flags & DECODE_ACK;
 	uint32_t seq = d->seq + (syn ? 1 : 0), end = seq + d->payload_wire;
@@ -90,29 +89,30 @@ void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p)
 		r->h->st.v[STATS_stream_unread_bytes] += d->payload.n;
 		return;
 	}
-	bool was_closing = c->fin[0] && c->fin[1];
+	bool was_closing = f->side[0].fin && f->side[1].fin;
 	bool fin = d->flags & DECODE_FIN && plausible(r, side, end);
-	if (!c->end_known[side] || ahead(r->f->end_seq[side], end) > 0)
-		r->f->end_seq[side] = end;
-	c->end_known[side] = true;
+	if (!f->side[side].end_known || ahead(f->side[side].end_seq, end) > 0)
+		f->side[side].end_seq = end;
+	f->side[side].end_known = true;
 	/* The called side has accepted when it says anything, and also when the other one acknowledges: TCP does so
 	 * only in a synchronized state (RFC 9293, 3.10.7.3), and the answer itself may not have been captured. */
-	if (!syn && (side != c->initiator || ack))
-		c->answered = true;
+	if (!syn && (side != f->initiator || ack))
+		f->answered = true;
 	/* The third packet of the handshake says where the second one, which was lost, began. */
-	if (!syn && ack && side == c->initiator && !c->start_known[other] && !c->midstream &&
-	    d->seq == c->first_seq[side])
-		shard_flow_start_at(c, other, d->ack);
+	if (!syn && ack && side == f->initiator && !f->side[other].start_known && !f->midstream &&
+	    d->seq == f->side[side].first_seq)
+		shard_flow_start_at(f, other, d->ack);
 	if (d->payload_wire)
-		c->data[side] = true;
-	if ((c->answered && !c->midstream) || d->payload_wire)
+		f->side[side].data = true;
+	if ((f->answered && !f->midstream) || d->payload_wire)
 		shard_say_open(r);
 
-	if (c->phase == SHARD_PHASE_QUIET && d->payload_wire)
-		shard_read_start(r);
-	if (c->phase != SHARD_PHASE_DONE) {
+	if (f->phase == SHARD_PHASE_QUIET && (d->payload_wire || fin))
+		shard_read_start(r, d->payload_wire > 0);
+	if (r->c) {
+		struct shard_reader *c = r->c;
 		if (ack && c->s[other].started)
-			stream_ack(&c->s[other], d->ack);
+			stream_ack(r->h->pool, &c->s[other], d->ack);
 		if (fin)
 			stream_fin(&c->s[side], end);
 		if (d->payload_wire || fin) {
@@ -124,19 +124,19 @@ void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p)
 				shard_say_conflict(r, side);
 			shard_read_drain(r, side, &seg);
 		}
-		if (c->s[other].ooo_first && c->phase != SHARD_PHASE_DONE) {
+		if (r->c && stream_waiting_n(r->h->pool, &r->c->s[other])) {
 			struct stream_segment none = { 0 };
 			shard_read_drain(r, other, &none);
 		}
 	} else {
 		r->h->st.v[STATS_stream_unread_bytes] += d->payload.n;
 	}
-	c->fin[side] |= fin;
-	bool closing = c->fin[0] && c->fin[1];
-	bool read = c->phase == SHARD_PHASE_DONE || (c->s[0].finished && c->s[1].finished);
+	f->side[side].fin |= fin & 1;
+	bool closing = f->side[0].fin && f->side[1].fin;
+	bool read = !r->c || (r->c->s[0].finished && r->c->s[1].finished);
 	if (closing && was_closing && read && ack && !d->payload_wire && !fin)
 		shard_flow_end(r, OBSERVATION_END_CLOSED);
-	enum flow_list list = closing || c->ended ? FLOW_CLOSED
-			      : c->answered || c->data[0] || c->data[1] || c->midstream ? FLOW_TCP : FLOW_HALF_OPEN;
+	enum flow_list list = closing || f->ended ? FLOW_CLOSED
+			      : f->answered || f->side[0].data || f->side[1].data || f->midstream ? FLOW_TCP : FLOW_HALF_OPEN;
 	flow_touch(r->h->table, r->i, list, p->ts_ns);
 }

@@ -12,8 +12,19 @@ enum {
 	PIECE_HEAD = sizeof(uint32_t) * 4,
 };
 
+/* What a stream has beside its place: taken with its first block and given back with its last. */
+struct kept {
+	uint32_t held_at;               /* contiguous bytes handed on but not consumed: block, */
+	uint32_t held_off, held_n;      /* where they begin in it, how many; they end at next_seq */
+	uint32_t ooo_first;             /* list of out-of-order pieces: ascending, disjoint, ahead of next_seq */
+	uint32_t ooo_bytes;
+	uint16_t ooo_pieces, ooo_acks;
+};
+
 struct stream_pool {
 	uint8_t *mem;
+	struct kept *kept;              /* one per unit: there are never more than blocks; chained by held_at when free */
+	uint32_t kept_free, kept_fresh;
 	uint8_t *state;                 /* per unit: INSIDE, or the order of the block that begins here | FREE */
 	uint32_t units;
 	uint32_t free_first[ORDERS];
@@ -79,9 +90,10 @@ struct stream_pool *stream_pool_new(size_t bytes)
 	if (!p)
 		return NULL;
 	p->units = (uint32_t)units;
-	p->mem = calloc(units ? units : 1, STREAM_BLOCK);
+	p->mem = malloc((units ? units : 1) * STREAM_BLOCK);
+	p->kept = malloc((units + 1) * sizeof(*p->kept));
 	p->state = malloc(units ? units : 1);
-	if (!p->mem || !p->state) {
+	if (!p->mem || !p->kept || !p->state) {
 		stream_pool_free(p);
 		return NULL;
 	}
@@ -102,8 +114,14 @@ void stream_pool_free(struct stream_pool *p)
 	if (!p)
 		return;
 	free(p->mem);
+	free(p->kept);
 	free(p->state);
 	free(p);
+}
+
+size_t stream_pool_bytes(size_t bytes)
+{
+	return sizeof(struct stream_pool) + bytes / STREAM_BLOCK * (STREAM_BLOCK + sizeof(struct kept) + 1);
 }
 
 size_t stream_pool_used(const struct stream_pool *p) { return p->used; }
@@ -148,6 +166,43 @@ static void block_free(struct stream_pool *p, uint32_t b)
 	}
 	push_free(p, at + 1, order);
 }
+
+/* What a stream keeps; a stream that keeps nothing reads as one that keeps zero bytes. */
+
+static const struct kept *look(const struct stream_pool *p, const struct stream *s)
+{
+	static const struct kept nothing;
+	return s->kept ? &p->kept[s->kept - 1] : &nothing;
+}
+
+/* For writing. There is one for every block, and one more for the stream that is about to take its first. */
+static struct kept *keep(struct stream_pool *p, struct stream *s)
+{
+	if (!s->kept) {
+		uint32_t k = p->kept_free;
+		if (k)
+			p->kept_free = p->kept[k - 1].held_at;
+		else
+			k = ++p->kept_fresh;
+		assert(k <= p->units + 1);
+		p->kept[k - 1] = (struct kept){ 0 };
+		s->kept = k & 0xffffff;
+	}
+	return &p->kept[s->kept - 1];
+}
+
+static void let_go(struct stream_pool *p, struct stream *s)
+{
+	if (!s->kept || look(p, s)->held_at || look(p, s)->ooo_first)
+		return;
+	struct kept *k = &p->kept[s->kept - 1];
+	k->held_at = p->kept_free;
+	p->kept_free = s->kept;
+	s->kept = 0;
+}
+
+uint32_t stream_held_n(const struct stream_pool *p, const struct stream *s) { return look(p, s)->held_n; }
+uint32_t stream_waiting_n(const struct stream_pool *p, const struct stream *s) { return look(p, s)->ooo_bytes; }
 
 /* Out-of-order pieces. */
 
@@ -195,12 +250,15 @@ void stream_start(struct stream *s, uint32_t seq)
 	s->next_seq = seq;
 }
 
-void stream_ack(struct stream *s, uint32_t ack)
+void stream_ack(struct stream_pool *p, struct stream *s, uint32_t ack)
 {
 	if (!s->acked_seen || ahead(s->acked, ack) > 0) {
 		s->acked = ack;
-		if (s->ooo_first && ahead(s->next_seq, ack) > 0 && s->ooo_acks < UINT16_MAX)
-			s->ooo_acks++;
+		if (s->kept) {
+			struct kept *k = keep(p, s);
+			if (k->ooo_first && ahead(s->next_seq, ack) > 0 && k->ooo_acks < UINT16_MAX)
+				k->ooo_acks++;
+		}
 	}
 	s->acked_seen = true;
 }
@@ -234,8 +292,9 @@ void stream_push(struct stream_pool *p, struct stream *s, struct stream_segment 
 	if (s->gave_up || s->finished || (!seg->bytes.n && !seg->missing))
 		return;
 	stream_start(s, seg->seq);
+	const struct kept *k = look(p, s);
 	int32_t d = ahead(s->next_seq, seg->seq);
-	if (!d && !s->ooo_first)
+	if (!d && !k->ooo_first)
 		return;                         /* the common case: in order */
 	if (d == -1 && seg->bytes.n + seg->missing == 1) {
 		/* Keep-alive, with a byte of garbage (RFC 9293, 3.8.4). */
@@ -248,9 +307,9 @@ void stream_push(struct stream_pool *p, struct stream *s, struct stream_segment 
 		trim_front(seg, (uint32_t)seg->bytes.n + seg->missing);
 		return;
 	}
-	bool differs = d < 0 && s->held_n &&
-		       differs_from(seg, s->next_seq - s->held_n, stream_held(p, s).p, s->held_n);
-	for (uint32_t b = s->ooo_first; b;) {
+	bool differs = d < 0 && k->held_n &&
+		       differs_from(seg, s->next_seq - k->held_n, stream_held(p, s).p, k->held_n);
+	for (uint32_t b = k->ooo_first; b;) {
 		struct piece x = get_piece(p, b);
 		if (ahead(seg->seq + (uint32_t)seg->bytes.n, x.seq) >= 0)
 			break;
@@ -265,7 +324,7 @@ static bool store(struct stream_pool *p, struct stream *s, struct stream_segment
 		  uint32_t n)
 {
 	uint32_t missing = n == seg->bytes.n ? seg->missing : 0;
-	if (s->ooo_bytes + n > STREAM_OOO_BYTES)
+	if (look(p, s)->ooo_bytes + n > STREAM_OOO_BYTES)
 		return false;
 	if (prev) {
 		/* Small neighbours share a block: one-byte segments do not use up the list. */
@@ -275,11 +334,11 @@ static bool store(struct stream_pool *p, struct stream *s, struct stream_segment
 			x.n += n;
 			x.missing = missing;
 			set_piece(p, prev, x);
-			s->ooo_bytes += n;
+			keep(p, s)->ooo_bytes += n;
 			return true;
 		}
 	}
-	if (s->ooo_pieces >= STREAM_OOO_PIECES)
+	if (look(p, s)->ooo_pieces >= STREAM_OOO_PIECES)
 		return false;
 	uint32_t b = block_new(p, PIECE_HEAD + (size_t)n);
 	if (!b)
@@ -291,17 +350,18 @@ static bool store(struct stream_pool *p, struct stream *s, struct stream_segment
 		x.next = b;
 		set_piece(p, prev, x);
 	} else {
-		s->ooo_first = b;
+		keep(p, s)->ooo_first = b;
 	}
-	s->ooo_pieces++;
-	s->ooo_bytes += n;
+	struct kept *k = keep(p, s);
+	k->ooo_pieces++;
+	k->ooo_bytes += n;
 	return true;
 }
 
 /* Keeps what is ahead of next_seq and not kept yet. False when the room is used up: *seg is what is left. */
 static bool store_all(struct stream_pool *p, struct stream *s, struct stream_segment *seg, struct stats *st)
 {
-	uint32_t prev = 0, b = s->ooo_first;
+	uint32_t prev = 0, b = look(p, s)->ooo_first;
 	while (seg->bytes.n) {
 		struct piece x = { 0 };
 		while (b) {
@@ -325,7 +385,7 @@ static bool store_all(struct stream_pool *p, struct stream *s, struct stream_seg
 		uint32_t at = seg->seq;
 		trim_front(seg, n);
 		/* The block just written is the one before what is left. */
-		uint32_t w = prev ? get_piece(p, prev).next : s->ooo_first;
+		uint32_t w = prev ? get_piece(p, prev).next : look(p, s)->ooo_first;
 		if (w != b && get_piece(p, w).seq == at)
 			prev = w;
 	}
@@ -333,10 +393,10 @@ static bool store_all(struct stream_pool *p, struct stream *s, struct stream_seg
 	return true;
 }
 
-static bool hole_is_lost(const struct stream *s, const struct piece *first)
+static bool hole_is_lost(const struct stream *s, const struct kept *k, const struct piece *first)
 {
 	return s->acked_seen && ahead(first->seq, s->acked) >= 0 &&
-	       (s->ooo_bytes >= STREAM_GAP_BYTES || s->ooo_acks >= STREAM_GAP_ACKS);
+	       (k->ooo_bytes >= STREAM_GAP_BYTES || k->ooo_acks >= STREAM_GAP_ACKS);
 }
 
 static enum stream_kind gap(struct stream *s, uint32_t n, struct stats *st, uint32_t *ret_gap)
@@ -348,32 +408,40 @@ static enum stream_kind gap(struct stream *s, uint32_t n, struct stats *st, uint
 	return STREAM_GAP;
 }
 
-enum stream_kind stream_next(struct stream_pool *p, struct stream *s, struct stream_segment *seg, struct stats *st,
-			     struct span *ret_bytes, uint32_t *ret_gap)
+void stream_release(struct stream_pool *p, struct stream_segment *seg)
 {
 	if (seg->release)
 		block_free(p, seg->release);
 	seg->release = 0;
+}
+
+enum stream_kind stream_next(struct stream_pool *p, struct stream *s, struct stream_segment *seg, struct stats *st,
+			     struct span *ret_bytes, uint32_t *ret_gap)
+{
+	stream_release(p, seg);
 	if (s->gave_up || s->finished)
 		return STREAM_NOTHING;
 	for (;;) {
 		struct piece first = { 0 };
-		if (s->ooo_first)
-			first = get_piece(p, s->ooo_first);
-		if (s->ooo_first && first.seq == s->next_seq) {
-			seg->release = s->ooo_first;
+		uint32_t waits = look(p, s)->ooo_first;
+		if (waits)
+			first = get_piece(p, waits);
+		if (waits && first.seq == s->next_seq) {
+			struct kept *k = keep(p, s);
+			seg->release = waits;
 			seg->gap_after = first.missing;
-			s->ooo_first = first.next;
-			s->ooo_pieces--;
-			s->ooo_bytes -= first.n;
-			if (!s->ooo_first)
-				s->ooo_acks = 0;
+			k->ooo_first = first.next;
+			k->ooo_pieces--;
+			k->ooo_bytes -= first.n;
+			if (!k->ooo_first)
+				k->ooo_acks = 0;
+			let_go(p, s);
 			s->next_seq += first.n;
 			st->v[STATS_stream_bytes] += first.n;
 			*ret_bytes = (struct span){ piece_bytes(p, seg->release), first.n };
 			return STREAM_BYTES;
 		}
-		uint32_t to_first = s->ooo_first ? first.seq - s->next_seq : UINT32_MAX;
+		uint32_t to_first = waits ? first.seq - s->next_seq : UINT32_MAX;
 		if (seg->bytes.n || seg->missing) {
 			int32_t d = ahead(s->next_seq, seg->seq);
 			if (d < 0) {
@@ -404,8 +472,8 @@ enum stream_kind stream_next(struct stream_pool *p, struct stream *s, struct str
 				/* No room to wait for the hole: it is lost. Either pieces before the segment (perhaps
 				 * a part of it) are handed on and make room, or it is itself next and needs none. */
 				uint32_t n = seg->seq - s->next_seq;
-				if (s->ooo_first)
-					n = min_u32(n, get_piece(p, s->ooo_first).seq - s->next_seq);
+				if (look(p, s)->ooo_first)
+					n = min_u32(n, get_piece(p, look(p, s)->ooo_first).seq - s->next_seq);
 				return gap(s, n, st, ret_gap);
 			}
 			continue;
@@ -415,7 +483,7 @@ enum stream_kind stream_next(struct stream_pool *p, struct stream *s, struct str
 			seg->gap_after = 0;
 			return gap(s, n, st, ret_gap);
 		}
-		if (s->ooo_first && (seg->flush || hole_is_lost(s, &first)))
+		if (waits && (seg->flush || hole_is_lost(s, look(p, s), &first)))
 			return gap(s, to_first, st, ret_gap);
 		if (s->fin_seen && ahead(s->fin_seq, s->next_seq) >= 0) {
 			s->finished = true;
@@ -436,55 +504,65 @@ bool stream_hold(struct stream_pool *p, struct stream *s, struct span bytes)
 {
 	if (!bytes.n)
 		return true;
-	size_t cap = s->held_at ? block_size(p, s->held_at) : 0, want = s->held_n + bytes.n;
-	if (want > UINT32_MAX / 2)
+	struct kept *k = keep(p, s);
+	size_t cap = k->held_at ? block_size(p, k->held_at) : 0, want = k->held_n + bytes.n;
+	uint32_t b = k->held_at;
+	if (want > cap)
+		b = want > UINT32_MAX / 2 ? NO_BLOCK : block_new(p, want);
+	if (!b) {
+		let_go(p, s);
 		return false;
-	if (want > cap) {
-		uint32_t b = block_new(p, want);
-		if (!b)
-			return false;
-		if (s->held_at) {
-			memcpy(block_mem(p, b), block_mem(p, s->held_at) + s->held_off, s->held_n);
-			block_free(p, s->held_at);
-		}
-		s->held_at = b;
-		s->held_off = 0;
-	} else if (s->held_off + want > cap) {
-		memmove(block_mem(p, s->held_at), block_mem(p, s->held_at) + s->held_off, s->held_n);
-		s->held_off = 0;
 	}
-	memcpy(block_mem(p, s->held_at) + s->held_off + s->held_n, bytes.p, bytes.n);
-	s->held_n += (uint32_t)bytes.n;
+	if (b != k->held_at) {
+		if (k->held_at) {
+			memcpy(block_mem(p, b), block_mem(p, k->held_at) + k->held_off, k->held_n);
+			block_free(p, k->held_at);
+		}
+		k->held_at = b;
+		k->held_off = 0;
+	} else if (k->held_off + want > cap) {
+		memmove(block_mem(p, b), block_mem(p, b) + k->held_off, k->held_n);
+		k->held_off = 0;
+	}
+	memcpy(block_mem(p, b) + k->held_off + k->held_n, bytes.p, bytes.n);
+	k->held_n += (uint32_t)bytes.n;
 	return true;
 }
 
 struct span stream_held(const struct stream_pool *p, const struct stream *s)
 {
-	return s->held_n ? (struct span){ block_mem(p, s->held_at) + s->held_off, s->held_n } : (struct span){ 0 };
+	const struct kept *k = look(p, s);
+	return k->held_n ? (struct span){ block_mem(p, k->held_at) + k->held_off, k->held_n } : (struct span){ 0 };
 }
 
 void stream_drop(struct stream_pool *p, struct stream *s, uint32_t n)
 {
-	assert(n <= s->held_n);
-	s->held_off += n;
-	s->held_n -= n;
-	if (!s->held_n && s->held_at) {
-		block_free(p, s->held_at);
-		s->held_at = s->held_off = 0;
+	assert(n <= look(p, s)->held_n);
+	if (!n)
+		return;
+	struct kept *k = keep(p, s);
+	k->held_off += n;
+	k->held_n -= n;
+	if (!k->held_n) {
+		block_free(p, k->held_at);
+		k->held_at = k->held_off = 0;
+		let_go(p, s);
 	}
 }
 
 void stream_clear(struct stream_pool *p, struct stream *s)
 {
-	if (s->held_at)
-		block_free(p, s->held_at);
-	for (uint32_t b = s->ooo_first; b;) {
-		uint32_t next = get_piece(p, b).next;
-		block_free(p, b);
-		b = next;
+	if (s->kept) {
+		struct kept *k = keep(p, s);
+		if (k->held_at)
+			block_free(p, k->held_at);
+		for (uint32_t b = k->ooo_first; b;) {
+			uint32_t next = get_piece(p, b).next;
+			block_free(p, b);
+			b = next;
+		}
+		*k = (struct kept){ 0 };
+		let_go(p, s);
 	}
-	s->held_at = s->held_off = s->held_n = 0;
-	s->ooo_first = s->ooo_bytes = 0;
-	s->ooo_pieces = s->ooo_acks = 0;
 	s->gave_up = true;
 }

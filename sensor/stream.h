@@ -38,18 +38,16 @@ struct stream_pool *stream_pool_new(size_t bytes);
 void stream_pool_free(struct stream_pool *p);
 /* Bytes in blocks that are taken, 0 when every stream has been cleared. */
 size_t stream_pool_used(const struct stream_pool *p);
+/* What a pool of that budget takes, its own book-keeping included. */
+size_t stream_pool_bytes(size_t bytes);
 
-struct stream {                         /* zeroed is a new one; no pointers: blocks of the pool by number, 0 none */
+struct stream {                         /* zeroed is a new one; no pointers */
 	uint32_t next_seq;              /* sequence number of the first byte not yet handed on */
-	uint32_t held_at;               /* contiguous bytes handed on but not consumed: block in the pool, */
-	uint32_t held_off, held_n;      /* where they begin in it, how many; they end at next_seq */
-	uint32_t ooo_first;             /* list of out-of-order pieces: ascending, disjoint, ahead of next_seq */
-	uint32_t ooo_bytes;
-	uint16_t ooo_pieces, ooo_acks;
 	uint32_t fin_seq;               /* sequence number of the FIN itself */
 	uint32_t acked;                 /* highest acknowledgement of the other side */
-	bool started, acked_seen, fin_seen, finished;
-	bool gave_up;                   /* cleared: takes nothing any more */
+	uint32_t kept : 24;             /* what is held or waits for a hole to be filled, in the pool; 0 nothing */
+	uint32_t started : 1, acked_seen : 1, fin_seen : 1, finished : 1;
+	uint32_t gave_up : 1;           /* cleared: takes nothing any more */
 };
 
 struct stream_segment {                 /* a segment on its way through; on the caller's stack */
@@ -65,7 +63,7 @@ enum stream_kind { STREAM_NOTHING, STREAM_BYTES, STREAM_GAP, STREAM_FIN };
 /* The first byte's sequence number, from the handshake. Without it the first segment pushed decides. */
 void stream_start(struct stream *s, uint32_t seq);
 /* The other side acknowledged everything before `ack`. */
-void stream_ack(struct stream *s, uint32_t ack);
+void stream_ack(struct stream_pool *p, struct stream *s, uint32_t ack);
 /* A FIN stands at `seq`. The first one counts; one outside the window does not. */
 void stream_fin(struct stream *s, uint32_t seq);
 /* Takes a segment in: compares its bytes with what is kept (overlap, conflict). stream_next stores or hands on. */
@@ -74,12 +72,17 @@ void stream_push(struct stream_pool *p, struct stream *s, struct stream_segment 
  * valid until the next call. GAP: *ret_gap bytes (> 0) were lost here. FIN: once, after the last byte. */
 enum stream_kind stream_next(struct stream_pool *p, struct stream *s, struct stream_segment *seg, struct stats *st,
 			     struct span *ret_bytes, uint32_t *ret_gap);
+/* In place of the last stream_next: the stream is gone. */
+void stream_release(struct stream_pool *p, struct stream_segment *seg);
 
 /* Keeps bytes behind those already held: true, or false with nothing changed when the pool has no room. */
 bool stream_hold(struct stream_pool *p, struct stream *s, struct span bytes);
+uint32_t stream_held_n(const struct stream_pool *p, const struct stream *s);
+/* Bytes that wait for those before them. */
+uint32_t stream_waiting_n(const struct stream_pool *p, const struct stream *s);
 /* All bytes held; valid until the next call that changes this stream. */
 struct span stream_held(const struct stream_pool *p, const struct stream *s);
-/* Forgets the first n bytes held (n <= held_n). */
+/* Forgets the first n bytes held, of at least so many. */
 void stream_drop(struct stream_pool *p, struct stream *s, uint32_t n);
 /* Gives every block back; the stream takes nothing any more. */
 void stream_clear(struct stream_pool *p, struct stream *s);

@@ -234,7 +234,7 @@ static void a_hole_is_lost_when_acknowledged_and_passed(void)
 	stream_start(&r.s, 0);
 	for (uint32_t i = 0; i < 20; i++) {
 		put(&r, 3 + i, "x");
-		stream_ack(&r.s, 4 + i);
+		stream_ack(r.pool, &r.s, 4 + i);
 	}
 	IS(&r, "???xxxxxxxxxxxxxxxxxxxx");
 	CU_ASSERT_EQUAL(r.st.v[STATS_stream_gaps], 1);
@@ -247,12 +247,12 @@ static void a_hole_not_acknowledged_is_waited_for(void)
 	struct rig r;
 	setup(&r, 64 << 10);
 	stream_start(&r.s, 0);
-	stream_ack(&r.s, 2);
+	stream_ack(r.pool, &r.s, 2);
 	for (uint32_t i = 0; i < 20; i++)
 		put(&r, 3 + i, "x");
 	IS(&r, "");
 	for (uint32_t i = 0; i < STREAM_GAP_ACKS; i++)
-		stream_ack(&r.s, 3 + i);        /* now it is */
+		stream_ack(r.pool, &r.s, 3 + i);        /* now it is */
 	put(&r, 0, "");
 	IS(&r, "???xxxxxxxxxxxxxxxxxxxx");
 	teardown(&r);
@@ -327,7 +327,7 @@ static void the_end_of_a_flow_hands_on_what_is_kept(void)
 	setup(&r, 64 << 10);
 	stream_start(&r.s, 0);
 	stream_fin(&r.s, 9);
-	stream_ack(&r.s, 10);
+	stream_ack(r.pool, &r.s, 10);
 	put(&r, 0, "a");
 	put(&r, 3, "de");
 	flush(&r);
@@ -375,7 +375,7 @@ static void the_pool_gives_all_of_an_odd_budget_and_merges_again(void)
 		CU_ASSERT(stream_hold(p, &s[1], (struct span){ block, 2 * STREAM_BLOCK }));
 		CU_ASSERT(stream_hold(p, &s[2], (struct span){ block, STREAM_BLOCK }));
 		for (int i = 0; i < 3; i++)
-			stream_drop(p, &s[i], s[i].held_n);
+			stream_drop(p, &s[i], stream_held_n(p, &s[i]));
 	}
 	stream_pool_free(p);
 }
