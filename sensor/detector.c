@@ -509,7 +509,7 @@ static void learn_service(struct detector *d, const struct observation *o)
 		end_of(d, &o->dst.ip, &who);
 		asset_event(d, RULE_ASSET_SERVICE, &who, o, put_offered);
 	}
-	if (fact_is_new(d, &o->src.ip, RULE_ASSET_CLIENT, service, o->transport)) {
+	if (!o->half_open && fact_is_new(d, &o->src.ip, RULE_ASSET_CLIENT, service, o->transport)) {
 		end_of(d, &o->src.ip, &who);
 		asset_event(d, RULE_ASSET_CLIENT, &who, o, put_used);
 	}
@@ -586,10 +586,12 @@ static void lend_evidence(struct detector *d, struct observation *o)
 
 /* ---- attempts ---- */
 
-/* SYNs or datagrams that nobody answered; Linux sends six SYNs before it gives up. */
+/* SYNs or datagrams that nobody answered, Linux sends six SYNs before it gives up; SYN-ACKs that nobody acknowledged. */
 static bool is_attempt(const struct observation *o)
 {
 	enum { ATTEMPT_PACKETS = 7 };
+	if (o->half_open)
+		return true;
 	return !o->answered && !o->midstream && !o->packets_in && o->packets_out <= ATTEMPT_PACKETS &&
 	       !addr_is_multicast(&o->dst.ip) && !addr_is_broadcast(&o->dst.ip);
 }
@@ -742,13 +744,13 @@ void detector_observe(struct detector *d, const struct observation *given)
 		break;
 	case OBSERVATION_FLOW_END:
 		/* A UDP server answers after its service was told; a silent TCP listener tells no service at all. */
-		if (o.answered) {
+		if (o.answered && (!o.half_open || o.packets_out)) {
 			meet(d, &o, true);
 			learn_service(d, &o);
 		}
 		if (o.gap_bytes)
 			learn_loss(d, &o);
-		if (d->c.mirror && o.transport == OBSERVATION_TCP && o.answered)
+		if (d->c.mirror && o.transport == OBSERVATION_TCP && o.answered && !o.half_open)
 			mirror_flow(d->c.mirror, o.one_sided);
 		if (!learn_attempt(d, &o) && d->c.flow_events)
 			flow_event(d, &o, m);

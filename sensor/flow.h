@@ -27,8 +27,9 @@ struct flow_key {
 /* Where a flow waits for its timer and for eviction. */
 enum flow_list {
 	FLOW_CLOSED,                    /* both ends have closed, or a reset: absorbs what comes late */
-	FLOW_HALF_OPEN,                 /* TCP: a SYN nobody has answered */
-	FLOW_UDP_ASKING,                /* UDP: only one side has spoken */
+	FLOW_HALF_OPEN,                 /* TCP: a SYN nobody has answered, or an answer that nobody has acknowledged */
+	FLOW_UDP_ASKING,                /* UDP: only one side has spoken, or one question has its answer */
+	FLOW_TCP_BARE,                  /* TCP: no data yet, or from the middle and only one side has spoken */
 	FLOW_UDP,
 	FLOW_TCP,
 	FLOW_LISTS
@@ -61,7 +62,7 @@ struct flow {
 	uint32_t phase : 2;             /* enum shard_phase */
 	uint32_t initiator : 1;         /* side that opened it */
 	uint32_t by : 2;                /* how we know: OBSERVATION_BY_... */
-	uint32_t midstream : 1, answered : 1, opened : 1, said_service : 1, said_malformed : 1, ended : 1;
+	uint32_t midstream : 1, answered : 1, settled : 1, opened : 1, said_service : 1, said_malformed : 1, ended : 1;
 	uint32_t service : 8;
 	uint32_t client : 2;            /* as the dissector knows it: enum dissect_client, plus one */
 	uint32_t home;                  /* hash bits that choose the bucket */

@@ -101,7 +101,9 @@ static void udp(struct shard_run *r, const struct shard_packet *p)
 	bool reply = p->side != f->initiator;
 	if (reply)
 		f->answered = true;
-	flow_touch(r->h->table, r->i, f->answered ? FLOW_UDP : FLOW_UDP_ASKING, p->ts_ns);
+	/* A question and its answer are soon over, and whoever floods a name server gets as many of those as it likes. */
+	bool lasting = f->answered && f->side[0].packets + f->side[1].packets > 2;
+	flow_touch(r->h->table, r->i, lasting ? FLOW_UDP : FLOW_UDP_ASKING, p->ts_ns);
 	shard_say_open(r);
 	if (!d->payload_wire)
 		return;
@@ -168,6 +170,7 @@ void shard_timers(struct shard *h, struct shard_out *out, uint64_t watermark_ns)
 	const uint64_t idle_ns[FLOW_LISTS] = {
 		[FLOW_CLOSED] = SHARD_LINGER_NS, [FLOW_HALF_OPEN] = h->c.half_open_ns,
 		[FLOW_UDP_ASKING] = h->c.udp_idle_ns, [FLOW_UDP] = h->c.udp_idle_ns, [FLOW_TCP] = h->c.tcp_idle_ns,
+		[FLOW_TCP_BARE] = h->c.tcp_idle_ns,
 	};
 	struct shard_run r = { .h = h, .out = out, .mark = out->bytes.len, .seq = SHARD_TIMERS };
 	for (int list = 0; list < FLOW_LISTS; list++)

@@ -7,8 +7,8 @@
  * ports: the side with a port below 1024 or of a dissector's list listens (the lower one when both have
  * such a port), else the receiver of the first packet does. UDP: the sender of the first packet opened it.
  *
- * flow.open: TCP at the answer, or at the first packet with data when the beginning was not captured (or the
- * SYN itself carries data); UDP at the first packet. flow.service: once, for flows with data: when the
+ * flow.open: TCP when the answer is acknowledged, at the first data after it, or at the first packet with data when the
+ * beginning was not captured (or the SYN itself carries data); UDP at the first packet. flow.service: once, for flows with data: when the
  * protocol is recognised or nothing recognises it; for UDP with the answer, or at the end without one.
  * flow.end: always; late packets of a closed flow are absorbed for SHARD_LINGER_NS.
  */

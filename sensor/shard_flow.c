@@ -6,7 +6,7 @@ void shard_flow_end(struct shard_run *r, uint64_t why)
 	struct flow *f = r->f;
 	const struct flow_rest *rest_of = shard_rest(r);
 	unsigned first = f->initiator;
-	for (unsigned k = 0; k < 2 && (f->phase == SHARD_PHASE_PROBING || f->phase == SHARD_PHASE_DISSECTING); k++) {
+	for (unsigned k = 0; k < 2 && r->c; k++) {
 		unsigned dir = k ^ first;
 		struct stream_segment rest = { .flush = true };
 		shard_read_drain(r, dir, &rest);
@@ -32,10 +32,13 @@ void shard_flow_end(struct shard_run *r, uint64_t why)
 	observation_uint(&o, OBSERVATION_F_end, why);
 	if (rest_of->conflicts)
 		observation_uint(&o, OBSERVATION_F_conflicts, rest_of->conflicts);
+	if (f->key.proto == DECODE_TCP && f->answered && !f->settled)
+		observation_uint(&o, OBSERVATION_F_half_open, true);
 	shard_say_put(r, &o);
 	f->ended = true;
 	/* Syslog and its like are never answered, and still more than an attempt. */
-	bool attempt = !f->answered && (f->key.proto != DECODE_TCP ? f->side[0].packets + f->side[1].packets == 1
+	bool attempt = !(f->key.proto != DECODE_TCP ? f->answered : f->settled) &&
+		       (f->key.proto != DECODE_TCP ? f->side[0].packets + f->side[1].packets == 1
 									: !f->side[0].data && !f->side[1].data);
 	r->h->st.v[why == OBSERVATION_END_IDLE      ? STATS_flows_idle
 		   : why == OBSERVATION_END_CAPTURE ? STATS_flows_at_end
@@ -66,12 +69,13 @@ void shard_flow_retire(const struct shard_run *r, uint32_t i, uint64_t why)
 	flow_remove(r->h->table, i);
 }
 
-/* Makes room: what is over, then what nobody answered, then what has been idle longest. */
+/* Makes room: what is over, then what was never more than an attempt, then TCP that has carried nothing, then what has been
+ * idle longest. So neither a flood of SYNs, answered or not, nor one of packets of no connection costs a session. */
 static void evict(const struct shard_run *r)
 {
 	const struct flow_table *t = r->h->table;
 	uint32_t i = FLOW_NONE;
-	for (int list = FLOW_CLOSED; list <= FLOW_UDP_ASKING && i == FLOW_NONE; list++)
+	for (int list = FLOW_CLOSED; list <= FLOW_TCP_BARE && i == FLOW_NONE; list++)
 		i = flow_oldest(t, (enum flow_list)list);
 	if (i == FLOW_NONE) {
 		uint32_t udp = flow_oldest(t, FLOW_UDP);
@@ -117,10 +121,8 @@ void shard_flow_create(struct shard_run *r, const struct shard_packet *p)
 {
 	const struct decode *d = p->d;
 	struct flow_table *t = r->h->table;
-	enum flow_list list = d->kind != DECODE_TCP ? FLOW_UDP_ASKING : FLOW_TCP;
 	bool syn = d->kind == DECODE_TCP && d->flags & DECODE_SYN;
-	if (syn && !(d->flags & DECODE_ACK))
-		list = FLOW_HALF_OPEN;
+	enum flow_list list = d->kind != DECODE_TCP ? FLOW_UDP_ASKING : syn ? FLOW_HALF_OPEN : FLOW_TCP_BARE;
 	r->i = flow_add(t, &p->key, p->hash, list, p->ts_ns);
 	if (r->i == FLOW_NONE) {
 		evict(r);

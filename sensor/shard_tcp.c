@@ -35,10 +35,23 @@ static bool plausible(const struct shard_run *r, unsigned side, uint32_t seq)
 	return d >= -CONTROL_BEHIND && d <= CONTROL_AHEAD;
 }
 
+/* False for what the called side cannot have sent to the SYN that was seen (RFC 9293, 3.10.7.3): late packets of an
+ * earlier connection between the same ports, and forged ones. */
+static bool answers(const struct flow *f, const struct decode *d, unsigned side)
+{
+	if (f->midstream || side == f->initiator || f->side[side].start_known || !f->side[!side].start_known)
+		return true;
+	int32_t n = ahead(f->side[!side].first_seq, d->ack);
+	return d->flags & DECODE_ACK && n >= 0 && n <= CONTROL_AHEAD;
+}
+
 static void tcp_reset(struct shard_run *r, unsigned side, uint64_t now_ns)
 {
 	const struct flow *f = r->f;
 	bool refused_by = !f->answered && !f->midstream && side != f->initiator;
+	/* A SYN-ACK that its receiver resets: nobody forged that one's address, and the port is open (a half-open scan). */
+	if (f->answered && !f->midstream && side == f->initiator)
+		shard_say_open(r);
 	shard_flow_end(r, refused_by ? OBSERVATION_END_REFUSED : OBSERVATION_END_RESET);
 	flow_touch(r->h->table, r->i, FLOW_CLOSED, now_ns);
 }
@@ -81,11 +94,11 @@ void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p)
 	uint32_t seq = d->seq + (syn ? 1 : 0), end = seq + d->payload_wire;
 	if (d->flags & DECODE_RST) {
 		r->h->st.v[STATS_stream_unread_bytes] += d->payload.n;
-		if (plausible(r, side, d->seq))
+		if (plausible(r, side, d->seq) && answers(f, d, side))
 			tcp_reset(r, side, p->ts_ns);
 		return;
 	}
-	if (syn && !tcp_syn(r, p)) {
+	if (syn ? !tcp_syn(r, p) : !answers(f, d, side)) {
 		r->h->st.v[STATS_stream_unread_bytes] += d->payload.n;
 		return;
 	}
@@ -97,17 +110,20 @@ void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p)
 	/* The called side has accepted when it says anything, and also when the other one acknowledges: TCP does so
 	 * only in a synchronized state (RFC 9293, 3.10.7.3), and the answer itself may not have been captured. */
 	if (!syn && (side != f->initiator || ack))
-		f->answered = true;
+		f->answered = f->settled = true;
 	/* The third packet of the handshake says where the second one, which was lost, began. */
 	if (!syn && ack && side == f->initiator && !f->side[other].start_known && !f->midstream &&
 	    d->seq == f->side[side].first_seq)
 		shard_flow_start_at(f, other, d->ack);
 	if (d->payload_wire)
 		f->side[side].data = true;
-	if ((f->answered && !f->midstream) || d->payload_wire)
+	/* Not with the SYN-ACK: whoever floods with forged addresses gets as many of those as it likes, and never takes one. */
+	if ((f->settled && !f->midstream) || d->payload_wire)
 		shard_say_open(r);
 
-	if (f->phase == SHARD_PHASE_QUIET && (d->payload_wire || fin))
+	/* Of interest too: the other side has received what was not captured. */
+	bool missed = ack && f->side[other].start_known && ahead(f->side[other].first_seq, d->ack) > 1;
+	if (f->phase == SHARD_PHASE_QUIET && (d->payload_wire || fin || (missed && !r->c)))
 		shard_read_start(r, d->payload_wire > 0);
 	if (r->c) {
 		struct shard_reader *c = r->c;
@@ -136,7 +152,12 @@ void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p)
 	bool read = !r->c || (r->c->s[0].finished && r->c->s[1].finished);
 	if (closing && was_closing && read && ack && !d->payload_wire && !fin)
 		shard_flow_end(r, OBSERVATION_END_CLOSED);
-	enum flow_list list = closing || f->ended ? FLOW_CLOSED
-			      : f->answered || f->side[0].data || f->side[1].data || f->midstream ? FLOW_TCP : FLOW_HALF_OPEN;
+	enum { ONE_SIDED = 8 };         /* so many packets of one direction are a session whose other one is not captured */
+	bool spoken = f->midstream ? (f->side[0].packets && f->side[1].packets) || f->side[side].packets >= ONE_SIDED
+				   : f->side[0].data || f->side[1].data;
+	enum flow_list list = closing || f->ended            ? FLOW_CLOSED
+			      : !f->settled && !f->midstream ? FLOW_HALF_OPEN
+			      : spoken                       ? FLOW_TCP
+							     : FLOW_TCP_BARE;
 	flow_touch(r->h->table, r->i, list, p->ts_ns);
 }
