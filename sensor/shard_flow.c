@@ -111,10 +111,12 @@ static void guess_initiator(struct shard_run *r, unsigned first_sender)
 	}
 }
 
-void shard_flow_start_at(struct flow *f, unsigned side, uint32_t seq)
+void shard_flow_start_at(struct shard_run *r, unsigned side, uint32_t seq)
 {
-	f->side[side].start_known = true;
-	f->side[side].first_seq = seq;
+	r->f->side[side].start_known = true;
+	r->f->side[side].first_seq = seq;
+	if (r->c)
+		stream_start(&r->c->s[side], seq);
 }
 
 void shard_flow_create(struct shard_run *r, const struct shard_packet *p)
@@ -142,9 +144,9 @@ void shard_flow_create(struct shard_run *r, const struct shard_packet *p)
 		bool ack = d->flags & DECODE_ACK;
 		f->by = OBSERVATION_BY_HANDSHAKE;
 		f->initiator = (ack ? !p->side : p->side) & 1;
-		shard_flow_start_at(f, p->side, d->seq + 1);
+		shard_flow_start_at(r, p->side, d->seq + 1);
 		if (ack)
-			shard_flow_start_at(f, !p->side, d->ack);
+			shard_flow_start_at(r, !p->side, d->ack);
 		f->answered = ack;
 	} else {
 		f->midstream = true;

@@ -89,7 +89,7 @@ void shard_read_stop(struct shard_run *r);              /* nothing more is read:
 
 /* shard_flow.c */
 void shard_flow_create(struct shard_run *r, const struct shard_packet *p);
-void shard_flow_start_at(struct flow *f, unsigned side, uint32_t seq);
+void shard_flow_start_at(struct shard_run *r, unsigned side, uint32_t seq);
 void shard_flow_end(struct shard_run *r, uint64_t why);
 void shard_flow_retire(const struct shard_run *r, uint32_t i, uint64_t why);    /* ends it, if it has not ended yet, and forgets it */
 

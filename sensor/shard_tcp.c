@@ -71,7 +71,7 @@ static bool tcp_syn(struct shard_run *r, const struct shard_packet *p)
 		if (n < 0 || n > 65535 || (f->side[side].start_known && f->side[side].first_seq != first))
 			return false;
 		if (!f->side[side].start_known)
-			shard_flow_start_at(f, side, first);
+			shard_flow_start_at(r, side, first);
 		f->answered = true;
 		return true;
 	}
@@ -81,7 +81,7 @@ static bool tcp_syn(struct shard_run *r, const struct shard_packet *p)
 		return false;
 	/* Nobody answered; tried again with another number. */
 	f->side[side].end_known = false;
-	shard_flow_start_at(f, side, first);
+	shard_flow_start_at(r, side, first);
 	return true;
 }
 
@@ -114,7 +114,7 @@ void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p)
 	/* The third packet of the handshake says where the second one, which was lost, began. */
 	if (!syn && ack && side == f->initiator && !f->side[other].start_known && !f->midstream &&
 	    d->seq == f->side[side].first_seq)
-		shard_flow_start_at(f, other, d->ack);
+		shard_flow_start_at(r, other, d->ack);
 	if (d->payload_wire)
 		f->side[side].data = true;
 	/* Not with the SYN-ACK: whoever floods with forged addresses gets as many of those as it likes, and never takes one. */

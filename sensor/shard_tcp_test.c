@@ -214,6 +214,23 @@ static void the_same_ports_in_time_wait(void)
 	teardown(&r);
 }
 
+/* RFC 7413: the flow is read before the server has said where it begins. */
+static void a_server_out_of_order_after_data_on_the_syn(void)
+{
+	struct rig r;
+	setup(&r);
+	tcp(&r, C, S, SYN, 99, 0, "T!\1a");
+	tcp(&r, S, C, SYN | ACK, 199, 104, "");
+	tcp(&r, S, C, ACK, 204, 104, "T!\1y");
+	tcp(&r, S, C, ACK, 200, 104, "T!\1x");
+	IS(&r, "flow.open 1 40000>9000 handshake\n"
+	       "flow.service 1 40000>9000 handshake toy\n"
+	       "hl7.message 1 40000>9000 1st:a\n"
+	       "hl7.message 4 9000>40000 x\n"
+	       "hl7.message 4 9000>40000 y\n");
+	teardown(&r);
+}
+
 /* A reset that does not answer the SYN refuses nothing: the answer comes after it. */
 static void a_forged_refusal_is_not_believed(void)
 {
@@ -339,6 +356,7 @@ int main(void)
 		{ "both open at once", both_open_at_once },
 		{ "a second SYN with another number", a_second_syn_with_another_number },
 		{ "the same ports in TIME-WAIT", the_same_ports_in_time_wait },
+		{ "a server out of order after data on the SYN", a_server_out_of_order_after_data_on_the_syn },
 		{ "a forged refusal is not believed", a_forged_refusal_is_not_believed },
 		{ "one direction alone is read", one_direction_alone_is_read },
 		{ "a flow whose data was all lost says so", a_flow_whose_data_was_all_lost_says_so },

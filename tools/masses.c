@@ -446,7 +446,8 @@ int main(int argc, char **argv)
 	uint64_t v[3] = { 0 };
 	for (int i = 0; i < 3 && i + 2 < argc; i++)
 		v[i] = strtoull(argv[i + 2], NULL, 10);
-	int is_flood = argc == 5 && !strcmp(argv[1], "flood") && v[0] && v[1] && v[2], is_day = argc == 3 && !strcmp(argv[1], "day") && v[0];
+	int is_flood = argc == 5 && !strcmp(argv[1], "flood") && v[0] && v[1] && v[2];
+	int is_day = argc == 3 && !strcmp(argv[1], "day") && v[0];
 	if (!is_flood && !is_day) {
 		(void)fprintf(stderr, "usage: masses flood SOURCES SESSIONS ROUNDS | masses day PACKETS\n");
 		return 2;
