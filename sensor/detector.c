@@ -5,6 +5,7 @@
 
 #include "rules/rule.h"
 #include "sensor/attempts.h"
+#include "sensor/losses.h"
 
 /* Tables are set-associative: a key has WAYS places, the one used longest ago gives way. Bounded work per
  * look-up, no chains to attack, and what is evicted depends on nothing but the order of observations. */
@@ -17,7 +18,6 @@ struct asset {
 	struct mac mac;
 	uint16_t vlan;
 	bool has_mac;
-	uint64_t lost;                  /* stream bytes of its flows that were never seen */
 };
 
 /* What was said about a flow. Direct-mapped: a collision forgets, and a repeat is counted twice. */
@@ -44,7 +44,7 @@ struct detector {
 	struct fold *folds;
 	struct flow_memory *flows;
 	struct attempts *attempts;
-	uint64_t lost_elsewhere;        /* of hosts that were forgotten */
+	struct losses *losses;
 	uint64_t *facts;
 	uint64_t fact_turn, next_flush_ns;
 	size_t asset_sets, fold_sets;
@@ -71,8 +71,9 @@ struct detector *detector_new(const struct detector_config *c)
 	d->folds = calloc(d->fold_sets * WAYS, sizeof(*d->folds));
 	d->flows = calloc(FLOW_SLOTS, sizeof(*d->flows));
 	d->attempts = attempts_new(&c->key, c->fold_ns);
+	d->losses = losses_new(&c->key);
 	d->facts = calloc(FACT_SLOTS, sizeof(*d->facts));
-	if (!d->assets || !d->folds || !d->flows || !d->facts || !d->attempts) {
+	if (!d->assets || !d->folds || !d->flows || !d->facts || !d->attempts || !d->losses) {
 		detector_free(d);
 		return NULL;
 	}
@@ -88,6 +89,7 @@ void detector_free(struct detector *d)
 	free(d->flows);
 	free(d->facts);
 	attempts_free(d->attempts);
+	losses_free(d->losses);
 	free(d);
 }
 
@@ -138,7 +140,6 @@ static struct asset *asset_find(struct detector *d, const struct addr *ip, bool 
 		return NULL;
 	if (victim->used)
 		d->stats.v[STATS_assets_evicted]++;
-	d->lost_elsewhere += victim->lost;
 	*victim = (struct asset){ .hash = h, .used = ++d->clock, .ip = *ip };
 	return victim;
 }
@@ -556,7 +557,7 @@ static void flow_event(struct detector *d, const struct observation *o, const st
 		event_uint(&e, EVENT_F_verdict, m->worst - 1u);
 	event_uint(&e, EVENT_F_midstream, o->midstream);
 	event_uint(&e, EVENT_F_one_sided, o->one_sided);
-	event_uint(&e, EVENT_F_loss, o->gap_bytes > 0);
+	event_uint(&e, EVENT_F_loss, o->gap_bytes || o->unread || o->end == OBSERVATION_END_EVICTED);
 	event_uint(&e, EVENT_F_packets_out, o->packets_out);
 	event_uint(&e, EVENT_F_packets_in, o->packets_in);
 	event_uint(&e, EVENT_F_bytes_out, o->bytes_out);
@@ -673,58 +674,49 @@ void detector_mirror(struct detector *d, enum mirror_finding f, uint32_t source,
 	emit(d, &e, EVENT_LANE_TELEMETRY);
 }
 
-/* Whose bytes were lost: what concerns one device concerns its port or its VLAN, what concerns all the mirror. */
+/* ---- what was not seen ---- */
+
 static void learn_loss(struct detector *d, const struct observation *o)
 {
 	const struct addr *ends[2] = { &o->src.ip, &o->dst.ip };
+	/* An attempt that made room for another one is no loss (sensor/stats.def, attempts_evicted). */
+	bool evicted = o->end == OBSERVATION_END_EVICTED && !is_attempt(o);
 	for (int i = 0; i < 2; i++) {
-		struct asset *a = asset_find(d, ends[i], false);
-		if (a)
-			a->lost += o->gap_bytes;
-		else
-			d->lost_elsewhere += o->gap_bytes;
+		losses_take(d->losses, ends[i], LOSSES_GAP_BYTES, o->gap_bytes);
+		losses_take(d->losses, ends[i], LOSSES_FLOWS_EVICTED, evicted);
+		losses_take(d->losses, ends[i], LOSSES_FLOWS_UNREAD, o->unread);
 	}
 }
 
-/* The hosts that lost most, most first; the rest in one. */
-static void say_losses(struct detector *d, uint64_t watermark_ns)
+static void say_loss(struct detector *d, const struct addr *ip, enum losses_kind kind, uint64_t n, uint64_t ts_ns)
 {
-	enum { TOLD = 64 };
-	const struct asset *top[TOLD];
-	size_t n = 0;
-	uint64_t rest = d->lost_elsewhere;
-	for (size_t i = 0; i < d->asset_sets * WAYS; i++) {
-		const struct asset *a = &d->assets[i];
-		if (!a->used || !a->lost)
-			continue;
-		size_t at = n < TOLD ? n++ : TOLD;
-		if (at == TOLD) {
-			if (a->lost < top[TOLD - 1]->lost ||
-			    (a->lost == top[TOLD - 1]->lost && addr_cmp(&a->ip, &top[TOLD - 1]->ip) > 0)) {
-				rest += a->lost;
-				continue;
-			}
-			at = TOLD - 1;
-			rest += top[at]->lost;
-		}
-		for (; at && (top[at - 1]->lost < a->lost ||
-			      (top[at - 1]->lost == a->lost && addr_cmp(&top[at - 1]->ip, &a->ip) > 0)); at--)
-			top[at] = top[at - 1];
-		top[at] = a;
-	}
-	for (size_t i = 0; i <= n; i++) {
-		struct event e = event_of(RULE_SENSOR_LOSS, watermark_ns);
+	struct event e = event_of(RULE_SENSOR_LOSS, ts_ns);
+	if (ip) {
 		struct end who;
-		if (i < n) {
-			end_of(d, &top[i]->ip, &who);
-			put_device(&e, &who);
-		} else if (!rest) {
-			break;
+		end_of(d, ip, &who);
+		put_device(&e, &who);
+	}
+	event_text(&e, EVENT_F_counter, span_str(losses_name(kind)));
+	event_uint(&e, EVENT_F_value, n);
+	event_uint(&e, EVENT_F_generation, d->generation);
+	emit(d, &e, EVENT_LANE_TELEMETRY);
+}
+
+/* The hosts that lost most, most first; at the end also the rest in one. Until then those only that have lost more since. */
+static void say_losses(struct detector *d, uint64_t ts_ns, bool end)
+{
+	for (int kind = 0; kind < LOSSES_KINDS; kind++) {
+		struct losses_host *top[LOSSES_TOLD];
+		uint64_t rest = 0;
+		size_t n = losses_top(d->losses, (enum losses_kind)kind, top, &rest);
+		for (size_t i = 0; i < n; i++) {
+			if (!end && top[i]->n[kind] == top[i]->said[kind])
+				continue;
+			top[i]->said[kind] = top[i]->n[kind];
+			say_loss(d, &top[i]->ip, (enum losses_kind)kind, top[i]->n[kind], ts_ns);
 		}
-		event_text(&e, EVENT_F_counter, span_str("gap_bytes"));
-		event_uint(&e, EVENT_F_value, i < n ? top[i]->lost : rest);
-		event_uint(&e, EVENT_F_generation, d->generation);
-		emit(d, &e, EVENT_LANE_TELEMETRY);
+		if (end && rest)
+			say_loss(d, NULL, (enum losses_kind)kind, rest, ts_ns);
 	}
 }
 
@@ -748,7 +740,7 @@ void detector_observe(struct detector *d, const struct observation *given)
 			meet(d, &o, true);
 			learn_service(d, &o);
 		}
-		if (o.gap_bytes)
+		if (o.gap_bytes || o.unread || o.end == OBSERVATION_END_EVICTED)
 			learn_loss(d, &o);
 		if (d->c.mirror && o.transport == OBSERVATION_TCP && o.answered && !o.half_open)
 			mirror_flow(d->c.mirror, o.one_sided);
@@ -808,6 +800,8 @@ void detector_tick(struct detector *d, uint64_t watermark_ns)
 		for (size_t i = 0; i < d->fold_sets * WAYS; i++)
 			if (d->folds[i].used && d->folds[i].pending && watermark_ns - d->folds[i].said_ns >= d->c.fold_ns)
 				fold_flush(d, &d->folds[i]);
+	if (d->next_flush_ns)
+		say_losses(d, watermark_ns, false);
 	d->next_flush_ns = watermark_ns + d->c.fold_ns;
 }
 
@@ -827,5 +821,5 @@ void detector_finish(struct detector *d, const struct stats *s, uint64_t waterma
 		event_uint(&e, EVENT_F_generation, d->generation);
 		emit(d, &e, EVENT_LANE_TELEMETRY);
 	}
-	say_losses(d, watermark_ns);
+	say_losses(d, watermark_ns, true);
 }

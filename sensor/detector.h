@@ -47,7 +47,8 @@ void detector_tick(struct detector *d, uint64_t watermark_ns);
 void detector_mirror(struct detector *d, enum mirror_finding f, uint32_t source, uint64_t value, uint64_t ts_ns);
 /* What the detector itself counted (events, evictions), for the engine's sum. */
 const struct stats *detector_stats(const struct detector *d);
-/* End of capture: flushes repeats, says every loss counter that is not 0, and whose bytes were lost. */
+/* End of capture: flushes repeats, says every loss counter that is not 0, and which hosts lost bytes, flows or the reading of
+ * flows (sensor/losses.h); while it runs detector_tick says of which hosts that has grown, once per fold time. */
 void detector_finish(struct detector *d, const struct stats *s, uint64_t watermark_ns);
 
 #endif

@@ -63,6 +63,7 @@ struct flow {
 	uint32_t initiator : 1;         /* side that opened it */
 	uint32_t by : 2;                /* how we know: OBSERVATION_BY_... */
 	uint32_t midstream : 1, answered : 1, settled : 1, opened : 1, said_service : 1, said_malformed : 1, ended : 1;
+	uint32_t unread : 1;            /* for want of room */
 	uint32_t service : 8;
 	uint32_t client : 2;            /* as the dissector knows it: enum dissect_client, plus one */
 	uint32_t home;                  /* hash bits that choose the bucket */

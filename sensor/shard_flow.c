@@ -34,6 +34,8 @@ void shard_flow_end(struct shard_run *r, uint64_t why)
 		observation_uint(&o, OBSERVATION_F_conflicts, rest_of->conflicts);
 	if (f->key.proto == DECODE_TCP && f->answered && !f->settled)
 		observation_uint(&o, OBSERVATION_F_half_open, true);
+	if (f->unread)
+		observation_uint(&o, OBSERVATION_F_unread, true);
 	shard_say_put(r, &o);
 	f->ended = true;
 	/* Syslog and its like are never answered, and still more than an attempt. */

@@ -277,6 +277,7 @@ static void attach(struct shard_run *r, unsigned index)
 	uint32_t block = h->dissecting < h->c.states ? slab_take(h->slab, sizeof(*r->c) + state) : SLAB_NONE;
 	if (!block) {
 		h->st.v[STATS_state_dropped]++;
+		r->f->unread = true;
 		shard_read_give_up(r);
 		return;
 	}
@@ -333,6 +334,7 @@ static void probe(struct shard_run *r, unsigned dir, struct span in)
 	if (!first) {
 		if (!hold(r, dir, head)) {
 			r->h->st.v[STATS_probe_dropped]++;
+			r->f->unread = true;
 			shard_read_give_up(r);
 			return;
 		}
@@ -362,6 +364,7 @@ static void probe(struct shard_run *r, unsigned dir, struct span in)
 	}
 	if (first && !hold(r, dir, head)) {
 		r->h->st.v[STATS_probe_dropped]++;
+		r->f->unread = true;
 		shard_read_give_up(r);
 	}
 }
@@ -382,6 +385,7 @@ void shard_read_start(struct shard_run *r, bool data)
 	}
 	if (!room) {
 		r->h->st.v[STATS_probe_dropped]++;
+		r->f->unread = true;
 		f->service = SHARD_SERVICE_UNKNOWN;
 		shard_read_stop(r);
 		if (data)

@@ -179,6 +179,8 @@ static inline void collect(struct rig *r)
 			    (unsigned)o.packets_out, (unsigned)o.packets_in);
 		if (o.half_open)
 			say(r, " half-open");
+		if (o.unread)
+			say(r, " unread");
 		if (o.gap_bytes)
 			say(r, " gap=%u", (unsigned)o.gap_bytes);
 		say(r, "\n");

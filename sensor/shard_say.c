@@ -105,6 +105,11 @@ void shard_say_service(struct shard_run *r)
 	r->f->said_service = true;
 	struct observation o = shard_say_flow(r, OBSERVATION_FLOW_SERVICE);
 	observation_text(&o, OBSERVATION_F_service, span_str(shard_say_service_name(r)));
+	/* Why it may be called unknown and is not. */
+	if (shard_rest(r)->gap_bytes)
+		observation_uint(&o, OBSERVATION_F_gap_bytes, shard_rest(r)->gap_bytes);
+	if (r->f->unread)
+		observation_uint(&o, OBSERVATION_F_unread, true);
 	shard_say_put(r, &o);
 }
 

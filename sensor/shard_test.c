@@ -445,11 +445,11 @@ static void budgets_that_are_used_up_are_counted(void)
 	tcp(&r, 30002, S, ACK, 1, 1, "T!\1b");  /* no state to dissect */
 	IS(&r, "flow.open 9 30000>9000 handshake answered\n"
 	       "flow.open 10 30001>9000 handshake answered\n"
-	       "flow.service 10 30001>9000 handshake unknown answered\n"
+	       "flow.service 10 30001>9000 handshake unknown answered unread\n"
 	       "flow.service 11 30000>9000 handshake toy answered\n"
 	       "hl7.message 11 30000>9000 1st:a\n"
 	       "flow.open 12 30002>9000 handshake answered\n"
-	       "flow.service 12 30002>9000 handshake toy answered\n");
+	       "flow.service 12 30002>9000 handshake toy answered unread\n");
 	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_probe_dropped], 1);
 	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_state_dropped], 1);
 	tcp(&r, 30000, S, FIN | ACK, 5, 1, "");
