@@ -325,6 +325,26 @@ static void says_every_loss_counter_that_is_not_zero(void)
 	detector_free(d);
 }
 
+static void losses_are_told_by_host(void)
+{
+	struct detector *d = fresh(false);
+	struct stats s = { 0 };
+	struct observation o = flow(OBSERVATION_FLOW_END, 1, 1, 2, 104);
+	observation_uint(&o, OBSERVATION_F_answered, true);
+	observation_uint(&o, OBSERVATION_F_packets_in, 3);
+	observation_uint(&o, OBSERVATION_F_packets_out, 3);
+	observation_uint(&o, OBSERVATION_F_gap_bytes, 300);
+	observation_uint(&o, OBSERVATION_F_end, OBSERVATION_END_EVICTED);
+	observation_uint(&o, OBSERVATION_F_unread, true);
+	detector_observe(d, &o);
+	detector_finish(d, &s, 9);
+	CU_ASSERT_EQUAL(count("sensor.loss"), 6);
+	CU_ASSERT_EQUAL(count("\"counter\":\"gap_bytes\",\"value\":300"), 2);
+	CU_ASSERT_EQUAL(count("\"counter\":\"flows_evicted\",\"value\":1"), 2);
+	CU_ASSERT_EQUAL(count("\"counter\":\"flows_unread\",\"value\":1"), 2);
+	detector_free(d);
+}
+
 static void a_flow_summary_tells_the_worst_verdict(void)
 {
 	struct detector *d = fresh(true);
@@ -395,6 +415,7 @@ int main(void)
 		CASE(an_unanswered_address_is_no_asset),
 		CASE(a_full_asset_table_evicts_and_says_so),
 		CASE(says_every_loss_counter_that_is_not_zero),
+		CASE(losses_are_told_by_host),
 		CASE(a_flow_summary_tells_the_worst_verdict),
 		CASE(the_longest_event_fits_its_place),
 	};
