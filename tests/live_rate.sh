@@ -1,7 +1,8 @@
 #!/bin/sh
 # A veth pair in a network namespace of our own: what was sent was read or counted as dropped, to the packet, with a ring that is
 # large enough, with one that is not, and while the interface goes down, is renamed, grows its MTU and is made anew. The
-# sandbox is on all the while. LIVE_RATE packets a second (100000) for LIVE_SECONDS (3; the long form is 30).
+# sandbox is on all the while. LIVE_RATE packets a second (100000; 0: as fast as it goes) for LIVE_SECONDS (3; the long form is 30),
+# with LIVE_OPTIONS of spanward run beside those of the test; LIVE_ONLY ends after that first part.
 # Covers: R007
 set -eu
 BUILD=${BUILD:-$PWD/build}
@@ -28,7 +29,8 @@ link() {
 counted() { [ "$(grep -c "$1" "$dir/log")" -ge "$2" ]; }
 start() {
 	rm -f "$dir"/store*
-	"$BUILD/bin/spanward" run -i b0 --store "$dir/store" --budget flows=65536 "$@" >"$dir/out" 2>"$dir/log" </dev/null &
+	: >"$dir/log"
+	"$BUILD/bin/spanward" run -i b0 --store "$dir/store" --budget flows=65536 ${LIVE_OPTIONS:-} "$@" >"$dir/out" 2>"$dir/log" </dev/null &
 	pid=$!
 	until_true counted 'events to' 1 || fail "it does not begin"
 	engine=$(sed -n 's/.*engine \([0-9]*\): .*/\1/p' "$dir/log")
@@ -54,10 +56,14 @@ end() {
 link
 sent=0
 start
-send a0 $((rate * seconds)) "$rate"
+if [ "$rate" = 0 ]; then many=100000; else many=$rate; fi
+send a0 $((many * seconds)) "$rate"
+ticks=$(awk '{ print $14 + $15 }' /proc/"$engine"/stat)
 end
-[ "$lost" = 0 ] || fail "$lost of $sent packets were dropped at $speed a second"
-echo "$read packets at $speed a second, none dropped"
+# As fast as it goes is faster than anybody promised: then only the sum must be right.
+[ "$lost" = 0 ] || [ "$rate" = 0 ] || fail "$lost of $sent packets were dropped at $speed a second"
+echo "$read packets at $speed a second, $lost dropped; the engine took $(awk -v t="$ticks" -v h="$(getconf CLK_TCK)" -v n="$sent" 'BEGIN { printf "%d", t / h * 1e9 / n }') ns of CPU for each"
+[ -z "${LIVE_ONLY:-}" ] || exit 0
 
 # A filter in the kernel: what it leaves out is not read, and that there is one is said. A short capture is said too.
 sent=0
