@@ -35,6 +35,14 @@ static const char *const observation_encodings[] = {
 static const char *const observation_query_levels[] = {
 	"PATIENT", "STUDY", "SERIES", "IMAGE", "FRAME", "other", NULL
 };
+static const char *const observation_ack_conditions[] = { "AL", "NE", "ER", "SU", "other", NULL };
+static const char *const observation_device_segments[] = { "OBX-18", "PRT-10", "PRT-16", "SFT", "MSH-10", NULL };
+static const char *const observation_vendor_profiles[] = {
+#define X(SYM, name) name,
+	OBSERVATION_VENDOR_LIST(X)
+#undef X
+	NULL
+};
 
 static const struct vocab_field fields[] = {
 #define FIELD(name_, KIND, max_, GRAMMAR, PRIVACY, words_, doc_)                               \

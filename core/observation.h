@@ -89,6 +89,22 @@ enum { OBSERVATION_AA, OBSERVATION_AE, OBSERVATION_AR, OBSERVATION_CA, OBSERVATI
        OBSERVATION_ACK_OTHER };
 enum { OBSERVATION_MLLP, OBSERVATION_MLLP_NO_CR, OBSERVATION_MLLP_UNTERMINATED, OBSERVATION_UNFRAMED,
        OBSERVATION_HLLP, OBSERVATION_CUT, OBSERVATION_MLLP_NO_VT };
+/* MSH-15 and MSH-16: table 0155. */
+enum { OBSERVATION_ACK_ALWAYS, OBSERVATION_ACK_NEVER, OBSERVATION_ACK_ON_ERROR, OBSERVATION_ACK_ON_SUCCESS,
+       OBSERVATION_ACK_CONDITION_OTHER };
+enum { OBSERVATION_DEVICE_OBX_18, OBSERVATION_DEVICE_PRT_10, OBSERVATION_DEVICE_PRT_16, OBSERVATION_DEVICE_SFT,
+       OBSERVATION_DEVICE_MSH_10 };
+/* Whose HL7: what tells them apart is in dissectors/hl7_vendor.c. */
+#define OBSERVATION_VENDOR_LIST(X)                                                                              \
+	X(MINDRAY_EGATEWAY, "mindray-egateway") X(MINDRAY_PDS, "mindray-pds")                                   \
+	X(MINDRAY_ANALYZER, "mindray-analyzer") X(PHILIPS_EFFICIA, "philips-efficia")                           \
+	X(PHILIPS_MDIL, "philips-mdil") X(NIHON_KOHDEN, "nihon-kohden")
+enum {
+#define X(SYM, name) OBSERVATION_VENDOR_##SYM,
+	OBSERVATION_VENDOR_LIST(X)
+#undef X
+	OBSERVATION_VENDORS
+};
 
 extern const struct vocab observation_vocab;
 

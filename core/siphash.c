@@ -53,3 +53,51 @@ uint64_t siphash_24(const struct siphash_key *key, const void *data, size_t n)
 {
 	return siphash(key, data, n, 2, 4);
 }
+
+static void block(struct siphash_stream *s, uint64_t m)
+{
+	uint64_t v0 = s->v[0], v1 = s->v[1], v2 = s->v[2], v3 = s->v[3];
+	v3 ^= m;
+	ROUND;
+	v0 ^= m;
+	s->v[0] = v0;
+	s->v[1] = v1;
+	s->v[2] = v2;
+	s->v[3] = v3;
+}
+
+void siphash_stream_begin(struct siphash_stream *s, const struct siphash_key *key)
+{
+	*s = (struct siphash_stream){ .v = { key->k0 ^ 0x736f6d6570736575ULL, key->k1 ^ 0x646f72616e646f6dULL,
+					     key->k0 ^ 0x6c7967656e657261ULL, key->k1 ^ 0x7465646279746573ULL } };
+}
+
+void siphash_stream_feed(struct siphash_stream *s, const void *data, size_t n)
+{
+	const uint8_t *p = data;
+	while (n && s->n & 7) {
+		s->tail |= (uint64_t)*p << (8 * (s->n & 7));
+		p++;
+		n--;
+		if (!(++s->n & 7)) {
+			block(s, s->tail);
+			s->tail = 0;
+		}
+	}
+	for (; n >= 8; p += 8, n -= 8, s->n += 8)
+		block(s, load_le(p, 8));
+	if (n) {
+		s->tail = load_le(p, n);
+		s->n += n;
+	}
+}
+
+uint64_t siphash_stream_end(const struct siphash_stream *s)
+{
+	struct siphash_stream last = *s;
+	block(&last, s->n << 56 | s->tail);
+	uint64_t v0 = last.v[0], v1 = last.v[1], v2 = last.v[2] ^ 0xff, v3 = last.v[3];
+	for (int r = 0; r < 3; r++)
+		ROUND;
+	return v0 ^ v1 ^ v2 ^ v3;
+}

@@ -120,6 +120,25 @@ static void key_length_and_every_byte_matter(void)
 	free(p);
 }
 
+static void in_pieces_it_is_the_same(void)
+{
+	struct siphash_key key = { UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908) };
+	uint8_t *p = bytes(70);
+	for (size_t n = 0; n <= 70; n++) {
+		for (size_t piece = 1; piece <= 20; piece++) {
+			struct siphash_stream s;
+			siphash_stream_begin(&s, &key);
+			for (size_t at = 0; at < n; at += piece) {
+				/* Asking on the way changes nothing. */
+				CU_ASSERT_EQUAL(siphash_stream_end(&s), siphash_13(&key, p, at));
+				siphash_stream_feed(&s, p + at, n - at < piece ? n - at : piece);
+			}
+			CU_ASSERT_EQUAL(siphash_stream_end(&s), siphash_13(&key, p, n));
+		}
+	}
+	free(p);
+}
+
 int main(void)
 {
 	CU_TestInfo tests[] = {
@@ -127,6 +146,7 @@ int main(void)
 		{ "siphash_24_gives_the_vector_of_the_paper", siphash_24_gives_the_vector_of_the_paper },
 		{ "siphash_13_equals_a_second_implementation", siphash_13_equals_a_second_implementation },
 		{ "key_length_and_every_byte_matter", key_length_and_every_byte_matter },
+		{ "in_pieces_it_is_the_same", in_pieces_it_is_the_same },
 		CU_TEST_INFO_NULL,
 	};
 	if (sodium_init() < 0)

@@ -34,9 +34,11 @@ static const struct set sets[] = {
 	[VOCAB_G_HOST] = { DIGITS | BIT('.') | BIT('-'), UPPER | LOWER | BIT('_') },
 	[VOCAB_G_CODE] = { DIGITS | BIT(' '), UPPER | BIT('_') },
 	[VOCAB_G_KEYS] = { DIGITS | BIT(','), UPPER | LOWER },
+	[VOCAB_G_TOKEN] = { DIGITS, UINT64_C(0x7e00000000) },
+	[VOCAB_G_HEX] = { DIGITS, UINT64_C(0x7e00000000) },
 };
 
-enum { UID_MAX = 64 };          /* PS3.5, 9.1 */
+enum { UID_MAX = 64, TOKEN_DIGITS = 32 };       /* PS3.5, 9.1; token.h */
 
 static inline bool in_set(const struct set *s, uint8_t c)
 {
@@ -78,7 +80,7 @@ bool vocab_fits(enum vocab_grammar g, size_t max, struct span text)
 		return false;
 	if (g == VOCAB_G_NAME)
 		return fits_name(text);
-	if (g <= VOCAB_G_NONE || g > VOCAB_G_KEYS || !text.n)
+	if (g <= VOCAB_G_NONE || g > VOCAB_G_HEX || !text.n || (g == VOCAB_G_TOKEN && text.n != TOKEN_DIGITS))
 		return false;
 	if (g == VOCAB_G_LABEL)
 		return !memchr(text.p, '^', text.n) && !memchr(text.p, '=', text.n) && !memchr(text.p, '\\', text.n) &&

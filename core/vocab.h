@@ -66,11 +66,15 @@ enum vocab_grammar {
 	VOCAB_G_LABEL,
 	VOCAB_G_CODE,           /* PS3.5 6.2 CS: [A-Z0-9 _]+ */
 	VOCAB_G_KEYS,           /* names of attributes: [A-Za-z0-9,]+ */
+	VOCAB_G_TOKEN,          /* what core/token.h makes: [0-9a-f]{32}, nothing shorter */
+	VOCAB_G_HEX,            /* [0-9a-f]+ */
 };
 
 enum vocab_privacy {
 	VOCAB_RAW,              /* leaves as it is: says nothing of a patient */
-	VOCAB_TOKEN,            /* leaves as a keyed token only */
+	/* Leaves as a keyed token only (core/token.h): the grammar of such a field is VOCAB_G_TOKEN, so that the value itself,
+	 * if it came here by mistake, would be replaced like any text that does not fit. */
+	VOCAB_TOKEN,
 };
 
 enum {

@@ -35,8 +35,9 @@ static struct span rnd_text(enum vocab_grammar g, size_t max)
 		[VOCAB_G_VERSION] = "aZ0 ._/+():,-", [VOCAB_G_HL7_HD] = "aZ0 ._:&/+()@-", [VOCAB_G_HL7_TYPE] = "AZ09_^",
 		[VOCAB_G_HL7_ID] = "aZ0._:/+|@-", [VOCAB_G_CHARSET] = "aZ0 /._~-", [VOCAB_G_HOST] = "aZ0._-",
 		[VOCAB_G_LABEL] = "aZ0._- ()/;,", [VOCAB_G_CODE] = "AZ09 _", [VOCAB_G_KEYS] = "aZ0,",
+		[VOCAB_G_TOKEN] = "0123456789abcdef", [VOCAB_G_HEX] = "0123456789abcdef",
 	};
-	size_t n = 1 + rnd((uint32_t)max);
+	size_t n = g == VOCAB_G_TOKEN ? 32 : 1 + rnd((uint32_t)max);
 	struct span s = { text_mem + text_used, 0 };
 	if (g == VOCAB_G_NAME) {
 		while (s.n + 3 <= n) {
@@ -45,7 +46,7 @@ static struct span rnd_text(enum vocab_grammar g, size_t max)
 			s.n += 3;
 		}
 	} else {
-		text_mem[text_used] = g == VOCAB_G_UID ? '1' : 'A';
+		text_mem[text_used] = g == VOCAB_G_UID || g >= VOCAB_G_TOKEN ? '1' : 'A';
 		for (s.n = 1; s.n < n; s.n++)
 			text_mem[text_used + s.n] = (uint8_t)letters[g][rnd((uint32_t)strlen(letters[g]))];
 	}
@@ -550,13 +551,14 @@ static void grammars_admit_what_they_say(void)
 		[VOCAB_G_HOST] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-",
 		[VOCAB_G_CODE] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _",
 		[VOCAB_G_KEYS] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789,",
+		[VOCAB_G_HEX] = "0123456789abcdef",
 	};
-	for (int g = VOCAB_G_ID; g <= VOCAB_G_KEYS; g++) {
-		if (g == VOCAB_G_NAME || g == VOCAB_G_LABEL)
+	for (int g = VOCAB_G_ID; g <= VOCAB_G_HEX; g++) {
+		if (g == VOCAB_G_NAME || g == VOCAB_G_LABEL || g == VOCAB_G_TOKEN)
 			continue;
 		for (unsigned c = 0; c < 256; c++) {
-			/* after a first character that all of them admit but UID */
-			uint8_t t[2] = { g == VOCAB_G_UID ? '1' : 'A', (uint8_t)c };
+			/* after a first character that it admits */
+			uint8_t t[2] = { g == VOCAB_G_UID || g == VOCAB_G_HEX ? '1' : 'A', (uint8_t)c };
 			bool want = c && strchr(admits[g], (int)c);
 			CU_ASSERT(vocab_fits((enum vocab_grammar)g, 2, (struct span){ t, 2 }) == want);
 		}
@@ -580,6 +582,11 @@ static void grammars_admit_what_they_say(void)
 	CU_ASSERT(!vocab_fits(VOCAB_G_HL7_HD, 64, span_str("A^B^C^D")) && !vocab_fits(VOCAB_G_HL7_HD, 64, span_str("A^B^C D")));
 	CU_ASSERT(!vocab_fits(VOCAB_G_HL7_HD, 64, span_str("A^B^123456789")) && !vocab_fits(VOCAB_G_HL7_HD, 64, span_str("^")));
 	CU_ASSERT(!vocab_fits(VOCAB_G_NONE, 64, span_str("a")));
+	/* A token is whole or none. */
+	static const char token[] = "0123456789abcdef0123456789abcdef0";
+	for (size_t n = 0; n < sizeof(token); n++)
+		CU_ASSERT(vocab_fits(VOCAB_G_TOKEN, 64, (struct span){ (const uint8_t *)token, n }) == (n == 32));
+	CU_ASSERT(!vocab_fits(VOCAB_G_TOKEN, 64, span_str("0123456789ABCDEF0123456789abcdef")));
 }
 
 static void json_has_the_published_form(void)
@@ -654,6 +661,7 @@ static void tables_are_consistent(void)
 			CU_ASSERT(strcmp(x->name, "type") != 0);
 			CU_ASSERT((x->kind == VOCAB_WORD) == (x->words != NULL));
 			CU_ASSERT((x->kind == VOCAB_TEXT) == (x->grammar != VOCAB_G_NONE) && (x->kind == VOCAB_TEXT) == (x->max > 0));
+			CU_ASSERT((x->privacy == VOCAB_TOKEN) == (x->grammar == VOCAB_G_TOKEN));
 		}
 		for (size_t i = 0; i < v->n_types; i++) {
 			uint8_t seen[VOCAB_MAX_FIELDS] = { 0 };

@@ -144,6 +144,8 @@ static const char *const patterns[] = {
 	[VOCAB_G_LABEL] = "[^\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069\\\\^=]+",
 	[VOCAB_G_CODE] = "[A-Z0-9 _]+",
 	[VOCAB_G_KEYS] = "[A-Za-z0-9,]+",
+	[VOCAB_G_TOKEN] = "[0-9a-f]{32}",
+	[VOCAB_G_HEX] = "[0-9a-f]+",
 };
 
 /* A text of that grammar, or what stands for one that was not admitted. */

@@ -10,6 +10,7 @@
 
 #include "core/cursor.h"
 #include "core/observation.h"
+#include "core/siphash.h"
 
 enum dissect_client { DISSECT_CLIENT_UNKNOWN = -1, DISSECT_CLIENT_0 = 0, DISSECT_CLIENT_1 = 1 };
 
@@ -41,6 +42,7 @@ struct dissect_ctx {
 	enum dissect_client client;     /* as the engine knows it; a dissector that knows better sets it */
 	bool midstream;                 /* the first bytes of this direction were not the stream's first */
 	uint64_t ts_ns;                 /* of the packet that brought the last byte */
+	struct siphash_key tokens;      /* the site's key, for fields of the class VOCAB_TOKEN (core/token.h) */
 	struct dissect_scratch *scratch;
 	/* The engine adds packet, file, ts, src, dst and flow, then copies: spans may borrow from the
 	 * input and from scratch. */
@@ -73,7 +75,8 @@ struct dissector {
 };
 
 enum {
-	DISSECT_MAX_STATE = 1024,
+	/* A dialogue of HL7: 64 control ids that wait, and what both sides' headers said. */
+	DISSECT_MAX_STATE = 1664,
 	DISSECT_PROBE_BYTES = 4096,     /* per direction: enough for any probe (protocols: DICOM 80, HL7 ~200) */
 	DISSECT_PROBE_SEGMENTS = 4096,  /* one-byte segments must not end the probing early */
 };

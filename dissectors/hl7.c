@@ -1,178 +1,17 @@
 /* hl7.c -- HL7 v2 over TCP: finds the messages in the bytes of MLLP as it is really sent (MLLP release 1 and 2,
- * HLLP, no framing at all) and says what their headers say.
+ * HLLP, no framing at all) and the segments in them, which hl7_message.c reads.
  *
  * Whatever ends a message is decided by the bytes and their place in the stream alone, never by where a
- * segment ended: any segmentation gives the same observations in the same order.
+ * segment of TCP ended: any segmentation gives the same observations in the same order. Bytes are looked at once and let
+ * go; held are at most a header or a field that is read, so a message of any length takes the same memory.
  */
 #include <string.h>
 
-#include "core/siphash.h"
 #include "dissectors/hl7.h"
 
-enum {
-	/* MSH and MSA stand in the first few hundred bytes; 64 KiB is what the engine holds of a direction. */
-	MAX_HELD = 64 << 10,
-	/* A message longer than this is reported from what is held. Leaves room to look ahead. */
-	MAX_MESSAGE = MAX_HELD - 16,
-	/* Control ids that wait for an acknowledgement, both directions. Senders wait for each
-	 * acknowledgement by the standard (2.9.2); real engines pipeline a handful. */
-	MAX_WAITING = 32,
-};
+enum { MAX_HELD = 2 * HL7_SEGMENT_MAX }; /* with room to look ahead */
 
-enum mode {
-	BETWEEN,        /* outside a message; the zeroed state */
-	MESSAGE,        /* the input begins with a message */
-	HEADER,         /* inside a batch header or trailer: nothing of interest up to its end */
-	HUNT,           /* lost: looking for the next beginning */
-};
-
-struct side {
-	uint32_t scanned;       /* MESSAGE: bytes of it that were looked at already */
-	uint8_t mode;
-	bool framed;            /* a VT opened the block that we are in */
-	bool fresh;             /* ... just now: a commit or an HLLP header may follow */
-	bool hllp;
-	bool waits;             /* MESSAGE: its control id has been taken down, or need not be */
-	bool seen;              /* something of HL7 was found in this direction */
-	bool lost;              /* bytes of no meaning were reported, or are expected */
-	bool after_eol;         /* HUNT: the byte before the input ended a segment */
-};
-
-struct state {
-	uint64_t waiting[MAX_WAITING];  /* hashes of (direction, control id), oldest first */
-	struct side side[2];
-	uint8_t n_waiting;
-};
-
-_Static_assert(sizeof(struct state) <= DISSECT_MAX_STATE, "state of a flow");
-_Static_assert((size_t)MAX_MESSAGE <= sizeof(((struct dissect_scratch *)0)->bytes), "fields of one message");
-
-static void forget(struct state *st, size_t i)
-{
-	st->n_waiting--;
-	memmove(&st->waiting[i], &st->waiting[i + 1], (st->n_waiting - i) * sizeof(st->waiting[0]));
-}
-
-static size_t find(const struct state *st, uint64_t id)
-{
-	size_t i = 0;
-	while (i < st->n_waiting && st->waiting[i] != id)
-		i++;
-	return i;
-}
-
-/* Whoever chose ids that collide would only spoil the pairing of his own connection: no secret key. */
-static uint64_t hash(unsigned dir, struct span id)
-{
-	struct siphash_key key = { .k0 = dir };
-	return siphash_13(&key, id.p, id.n);
-}
-
-static void await(struct state *st, unsigned dir, struct span id)
-{
-	if (!id.n)
-		return;
-	uint64_t h = hash(dir, id);
-	size_t i = find(st, h);
-	if (i < st->n_waiting)
-		forget(st, i);
-	else if (st->n_waiting == MAX_WAITING)
-		forget(st, 0);
-	st->waiting[st->n_waiting++] = h;
-}
-
-/* Fields of type HD are compared across systems that chose other delimiters: written with the usual ones. */
-static void put_field(struct observation *o, enum observation_field f, const struct hl7_msh *m, struct span text,
-		      struct buf *scratch)
-{
-	/* "" (two quotes) says: no value (HL7 v2.5.1, 2.5.3). */
-	if (!text.n || (text.n == 2 && text.p[0] == '"' && text.p[1] == '"'))
-		return;
-	size_t mark = scratch->len;
-	for (size_t i = 0; i < text.n; i++) {
-		uint8_t b = text.p[i];
-		if (b == m->component)
-			b = '^';
-		else if (b == m->repetition)
-			b = '~';
-		else if (m->subcomponent && b == m->subcomponent)
-			b = '&';
-		/* Fits: the fields are parts of one message, which is shorter than the scratch. */
-		(void)buf_u8(scratch, b);
-	}
-	(void)observation_text(o, f, (struct span){ scratch->data + mark, scratch->len - mark });
-}
-
-static uint64_t ack_code(struct span s)
-{
-	static const char codes[][3] = { "AA", "AE", "AR", "CA", "CE", "CR" };
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if (s.n == 2 && !memcmp(s.p, codes[i], 2))
-			return OBSERVATION_AA + i;
-	return OBSERVATION_ACK_OTHER;
-}
-
-/* MSH-15 asks for an accept acknowledgement of an acknowledgement (enhanced mode, 2.9.3). */
-static bool asks_accept(const struct hl7_msh *m)
-{
-	struct span a = m->field[15];
-	return a.n == 2 && memcmp(a.p, "NE", 2) != 0 && memcmp(a.p, "\"\"", 2) != 0;
-}
-
-static void acknowledge(struct state *st, struct dissect_ctx *ctx, const struct hl7_msh *m, struct observation *o)
-{
-	uint64_t code = ack_code(m->ack_code);
-	observation_uint(o, OBSERVATION_F_ack_code, code);
-	size_t i = m->acked_id.n ? find(st, hash(!ctx->dir, m->acked_id)) : MAX_WAITING;
-	bool paired = i < st->n_waiting;
-	observation_uint(o, OBSERVATION_F_paired, paired);
-	/* After a commit accept the application's own answer to the same id is still to come (2.9.3). */
-	if (paired && code != OBSERVATION_CA)
-		forget(st, i);
-	i = find(st, hash(ctx->dir, m->field[10]));
-	if (i < st->n_waiting && !asks_accept(m))
-		forget(st, i);
-}
-
-static void emit_message(struct state *st, struct dissect_ctx *ctx, struct span message, int framing)
-{
-	struct hl7_msh m;
-	hl7_msh_parse(message, &m);
-	struct side *side = &st->side[ctx->dir];
-	struct buf scratch = buf_over(ctx->scratch->bytes, sizeof(ctx->scratch->bytes));
-	struct observation o = { .head.type = m.ack ? OBSERVATION_HL7_ACK : OBSERVATION_HL7_MESSAGE };
-
-	struct span type = m.field[9];
-	struct span first = hl7_msh_token(type, m.component);
-	struct span second = hl7_msh_token(span_from(type, first.n + 1), m.component);
-	type = (struct span){ type.p, second.n ? first.n + 1 + second.n : first.n };
-	put_field(&o, OBSERVATION_F_message_type, &m, type, &scratch);
-	put_field(&o, OBSERVATION_F_sending_app, &m, m.field[3], &scratch);
-	put_field(&o, OBSERVATION_F_sending_facility, &m, m.field[4], &scratch);
-	put_field(&o, OBSERVATION_F_receiving_app, &m, m.field[5], &scratch);
-	put_field(&o, OBSERVATION_F_receiving_facility, &m, m.field[6], &scratch);
-	put_field(&o, OBSERVATION_F_version, &m, hl7_msh_token(m.field[12], m.component), &scratch);
-	put_field(&o, OBSERVATION_F_charset, &m, m.field[18], &scratch);
-	if (m.field[10].n)
-		(void)observation_text(&o, OBSERVATION_F_control_id, m.field[10]);
-	if (!m.ack || asks_accept(&m)) {
-		if (!side->waits)
-			await(st, ctx->dir, m.field[10]);
-	}
-	if (m.ack) {
-		if (m.acked_id.n)
-			(void)observation_text(&o, OBSERVATION_F_acked_control_id, m.acked_id);
-		acknowledge(st, ctx, &m, &o);
-	}
-	if (side->hllp && framing == OBSERVATION_MLLP)
-		framing = OBSERVATION_HLLP;
-	if (framing != OBSERVATION_MLLP)
-		observation_uint(&o, OBSERVATION_F_framing, (uint64_t)framing);
-	/* Whoever sends what is not an answer is the client of this connection. */
-	if (ctx->client == DISSECT_CLIENT_UNKNOWN)
-		ctx->client = (int)(m.ack ? !ctx->dir : ctx->dir);
-	ctx->emit(ctx->arg, &o);
-}
+_Static_assert(sizeof(struct hl7_state) <= DISSECT_MAX_STATE, "state of a flow");
 
 static void emit_malformed(struct dissect_ctx *ctx)
 {
@@ -183,20 +22,14 @@ static void emit_malformed(struct dissect_ctx *ctx)
 	ctx->emit(ctx->arg, &o);
 }
 
-static void emit_commit(struct dissect_ctx *ctx, int code)
-{
-	struct observation o = { .head.type = OBSERVATION_HL7_COMMIT };
-	observation_uint(&o, OBSERVATION_F_ack_code, code == HL7_ACKED ? OBSERVATION_CA : OBSERVATION_CE);
-	ctx->emit(ctx->arg, &o);
-}
-
 /* The steps below read the front of `in`, say in *ret_used how much they are done with and return true,
  * or false when they must see more first. With `final` no more comes: false means nothing is left to say. */
 
 /* VT has just been read. MLLP release 2: ACK or NAK, FS, CR. HLLP: D or N, two digits, CR. `*ret_more`
  * when the bytes are a prefix of one; 0 when it is neither. */
-static size_t block_header(struct side *s, struct span in, struct dissect_ctx *ctx, bool *ret_more)
+static size_t block_header(struct hl7_state *st, struct span in, struct dissect_ctx *ctx, bool *ret_more)
 {
+	struct hl7_side *s = &st->side[ctx->dir];
 	int b = hl7_at(in, 0);
 	*ret_more = false;
 	if (b == HL7_ACKED || b == HL7_NAKED) {
@@ -206,7 +39,7 @@ static size_t block_header(struct side *s, struct span in, struct dissect_ctx *c
 		s->framed = false;
 		s->seen = true;
 		s->lost = false;
-		emit_commit(ctx, b);
+		hl7_message_commit(st, ctx, b);
 		return 2;
 	}
 	if (b != 'D' && b != 'N')
@@ -224,13 +57,14 @@ static size_t block_header(struct side *s, struct span in, struct dissect_ctx *c
 	return 4;
 }
 
-static bool step_between(struct side *s, struct span in, struct dissect_ctx *ctx, size_t *ret_used)
+static bool step_between(struct hl7_state *st, struct span in, struct dissect_ctx *ctx, size_t *ret_used)
 {
+	struct hl7_side *s = &st->side[ctx->dir];
 	static const uint8_t bom[] = { 0xef, 0xbb, 0xbf };
 	int b = hl7_at(in, 0);
 	if (s->fresh) {
 		bool more;
-		size_t n = block_header(s, in, ctx, &more);
+		size_t n = block_header(st, in, ctx, &more);
 		if (more)
 			return false;
 		s->fresh = false;
@@ -248,7 +82,7 @@ static bool step_between(struct side *s, struct span in, struct dissect_ctx *ctx
 	case HL7_FS:
 		s->framed = s->hllp = false;
 		return true;
-	case 0:                 /* seen between frames in the field */
+	case 0: /* seen between frames in the field */
 	case HL7_CR:
 	case HL7_LF:
 	case ' ':
@@ -264,15 +98,12 @@ static bool step_between(struct side *s, struct span in, struct dissect_ctx *ctx
 	case HL7_PREFIX:
 		return false;
 	case HL7_MESSAGE:
-		s->mode = MESSAGE;
-		s->scanned = 4;
-		s->waits = s->lost = false;
-		s->seen = true;
+		hl7_message_begin(s);
 		*ret_used = 0;
 		return true;
 	case HL7_BATCH_BEGIN:
 	case HL7_BATCH_END:
-		s->mode = HEADER;
+		s->mode = HL7_HEADER;
 		s->seen = true;
 		*ret_used = 3;
 		return true;
@@ -283,23 +114,23 @@ static bool step_between(struct side *s, struct span in, struct dissect_ctx *ctx
 	if (!s->lost && (s->seen || !ctx->midstream))
 		emit_malformed(ctx);
 	s->lost = true;
-	s->mode = HUNT;
+	s->mode = HL7_HUNT;
 	s->after_eol = false;
 	return true;
 }
 
-static bool step_header(struct side *s, struct span in, size_t *ret_used)
+static bool step_header(struct hl7_side *s, struct span in, size_t *ret_used)
 {
 	size_t i = 0;
 	while (i < in.n && !hl7_eol(in.p[i]) && in.p[i] != HL7_FS && in.p[i] != HL7_VT)
 		i++;
 	if (i < in.n)
-		s->mode = BETWEEN;
+		s->mode = HL7_BETWEEN;
 	*ret_used = i;
 	return true;
 }
 
-static bool step_hunt(struct side *s, struct span in, bool final, size_t *ret_used)
+static bool step_hunt(struct hl7_side *s, struct span in, bool final, size_t *ret_used)
 {
 	s->framed = s->hllp = false;
 	for (size_t i = 0; i < in.n; i++) {
@@ -313,7 +144,7 @@ static bool step_hunt(struct side *s, struct span in, bool final, size_t *ret_us
 			begins = begins || k == HL7_MESSAGE || k == HL7_BATCH_BEGIN;
 		}
 		if (begins) {
-			s->mode = BETWEEN;
+			s->mode = HL7_BETWEEN;
 			*ret_used = i;
 			return true;
 		}
@@ -323,102 +154,204 @@ static bool step_hunt(struct side *s, struct span in, bool final, size_t *ret_us
 	return true;
 }
 
-/* Takes the control id down before the end of the message is certain, so that an answer that comes
- * first finds it waiting: without FS, or without the CR behind it, the end shows only when the next begins. */
-static void await_early(struct state *st, struct side *s, struct dissect_ctx *ctx, struct span message)
+static void end_message(struct hl7_state *st, struct dissect_ctx *ctx, int framing, bool fs)
 {
-	struct hl7_msh m;
-	if (s->waits)
-		return;
-	hl7_msh_parse(message, &m);
-	if (!m.ack || asks_accept(&m))
-		await(st, ctx->dir, m.field[10]);
-	s->waits = true;
+	if (!st->side[ctx->dir].framed && framing != OBSERVATION_CUT)
+		framing = fs ? OBSERVATION_MLLP_NO_VT : OBSERVATION_UNFRAMED;
+	hl7_message_end(st, ctx, framing);
 }
 
-static bool end_message(struct state *st, struct side *s, struct dissect_ctx *ctx, struct span message, int framing,
-			bool fs)
+/* At a VT inside a message: 1 it begins the next one, 0 it is text, -1 more is needed to tell. */
+static int vt_begins(struct span in, size_t at, bool final)
 {
-	if (!s->framed && framing != OBSERVATION_CUT)
-		framing = fs ? OBSERVATION_MLLP_NO_VT : OBSERVATION_UNFRAMED;
-	emit_message(st, ctx, message, framing);
-	s->mode = BETWEEN;
+	enum hl7_kind k = hl7_msh_kind(span_from(in, at + 1));
+	return k == HL7_PREFIX ? (final ? 0 : -1) : k != HL7_OTHER;
+}
+
+/* FS stands at the front. */
+static bool step_end(struct hl7_state *st, struct span in, struct dissect_ctx *ctx, bool final, size_t *ret_used)
+{
+	struct hl7_side *s = &st->side[ctx->dir];
+	if (in.n == 1 && !final) {
+		hl7_message_decide(st, ctx);
+		return false;
+	}
+	bool cr = hl7_at(in, 1) == HL7_CR;
+	*ret_used = 1 + (size_t)cr;
+	end_message(st, ctx, cr ? OBSERVATION_MLLP : OBSERVATION_MLLP_NO_CR, true);
+	s->framed = s->hllp = false;
+	return true;
+}
+
+static bool step_start(struct hl7_state *st, struct span in, struct dissect_ctx *ctx, bool final, size_t *ret_used)
+{
+	struct hl7_side *s = &st->side[ctx->dir];
+	int b = in.p[0];
+	if (b == HL7_FS)
+		return step_end(st, in, ctx, final, ret_used);
+	if (hl7_eol(b)) {
+		*ret_used = 1;
+		return true;
+	}
+	/* The next message begins: after a VT, whatever this one lacks; without, in a batch or where nothing is framed. */
+	if (b == HL7_VT) {
+		int begins = vt_begins(in, 0, final);
+		if (begins < 0)
+			return false;
+		if (begins) {
+			end_message(st, ctx, OBSERVATION_MLLP_UNTERMINATED, false);
+			return true;
+		}
+	} else {
+		enum hl7_kind k = hl7_msh_kind(in);
+		if (k == HL7_PREFIX && !final)
+			return false;
+		if (k != HL7_OTHER && k != HL7_PREFIX) {
+			end_message(st, ctx, OBSERVATION_MLLP, false);
+			return true;
+		}
+	}
+	/* Its name: three characters, and then the separator or the end. */
+	for (size_t i = 0; i < 4; i++) {
+		int c = hl7_at(in, i);
+		if (c < 0 && !final)
+			return false;
+		if (i < 3 ? !hl7_upper(c) && !(i && hl7_digit(c))
+			  : c >= 0 && c != s->separator && !hl7_eol(c) && c != HL7_FS) {
+			hl7_message_decide(st, ctx);
+			s->segment = HL7_SEG_PASSING;
+			return true;
+		}
+	}
+	s->segment = (uint8_t)hl7_message_segment(st, ctx, in);
 	s->scanned = 0;
 	return true;
 }
 
-static bool step_message(struct state *st, struct side *s, struct span in, struct dissect_ctx *ctx, bool final,
-			 size_t *ret_used)
+static bool step_held(struct hl7_state *st, struct span in, struct dissect_ctx *ctx, bool final, size_t *ret_used)
 {
-	size_t i = s->scanned;
-	size_t end = in.n < MAX_MESSAGE ? in.n : MAX_MESSAGE;
-	for (; i < end; i++) {
-		int b = in.p[i];
-		*ret_used = i;
-		if (b == HL7_FS) {
-			if (i + 1 == in.n && !final) {
-				await_early(st, s, ctx, (struct span){ in.p, i });
-				break;
-			}
-			bool cr = hl7_at(in, i + 1) == HL7_CR;
-			*ret_used = i + 1 + cr;
-			end_message(st, s, ctx, (struct span){ in.p, i }, cr ? OBSERVATION_MLLP : OBSERVATION_MLLP_NO_CR,
-				    true);
-			s->framed = s->hllp = false;
-			return true;
-		}
-		bool starts = b != HL7_LF && b != HL7_CR && hl7_eol(in.p[i - 1]);
-		if (!starts && b != HL7_VT)
-			continue;
-		/* The next message begins: after a VT, whatever this one lacks; without, in a batch or where
-		 * nothing is framed at all. */
-		enum hl7_kind k = hl7_msh_kind(b == HL7_VT ? span_from(in, i + 1) : span_from(in, i));
-		if (k == HL7_PREFIX && !final)
+	struct hl7_side *s = &st->side[ctx->dir];
+	size_t i = s->scanned, end = in.n < HL7_SEGMENT_MAX ? in.n : HL7_SEGMENT_MAX;
+	int begins = 0;
+	while (i < end && !hl7_eol(in.p[i]) && in.p[i] != HL7_FS) {
+		begins = in.p[i] == HL7_VT ? vt_begins(in, i, final) : 0;
+		if (begins)
 			break;
-		if (k != HL7_OTHER && k != HL7_PREFIX)
-			return end_message(st, s, ctx, (struct span){ in.p, i },
-					   b == HL7_VT ? OBSERVATION_MLLP_UNTERMINATED : OBSERVATION_MLLP, false);
-		if (!starts || s->waits)
-			continue;
-		struct span segment = span_from(in, i);
-		if (segment.n < 3 && !memcmp(segment.p, "MSA", segment.n) && !final)
-			break;
-		if (segment.n < 3 || memcmp(segment.p, "MSA", 3))
-			await_early(st, s, ctx, (struct span){ in.p, i });
+		i++;
 	}
-	if (i == MAX_MESSAGE) {
-		*ret_used = i;
-		end_message(st, s, ctx, (struct span){ in.p, i }, OBSERVATION_CUT, false);
-		s->mode = HUNT;
-		s->lost = true;
-		s->after_eol = hl7_eol(in.p[i - 1]);
-		return true;
+	if (begins < 0 || (i == in.n && i < HL7_SEGMENT_MAX && !final)) {
+		s->scanned = (uint32_t)i;
+		return false;
 	}
-	if (final && i == in.n) {
-		*ret_used = i;
-		return end_message(st, s, ctx, in, OBSERVATION_MLLP_UNTERMINATED, false);
-	}
-	s->scanned = (uint32_t)i;
-	return false;
+	bool header = !s->headed;
+	hl7_message_held(st, ctx, (struct span){ in.p, i });
+	if (!header)
+		hl7_message_bytes(s, (struct span){ in.p, i });
+	s->segment = i < HL7_SEGMENT_MAX ? HL7_SEG_START : HL7_SEG_PASSING;
+	s->scanned = 0;
+	*ret_used = i;
+	return true;
 }
 
-static size_t run(struct state *st, struct span in, struct dissect_ctx *ctx, bool final)
+/* Lets bytes pass up to the end of the segment, or to a field that is read. */
+static bool step_passing(struct hl7_side *s, struct span in, bool final, size_t *ret_used)
 {
-	struct side *s = &st->side[ctx->dir];
+	bool counts = s->segment == HL7_SEG_OBX && s->field <= 18, more = false;
+	size_t i = 0;
+	for (; i < in.n; i++) {
+		uint8_t b = in.p[i];
+		/* Nearly all bytes: they need no state to be followed. */
+		if (b >= 0x20 && !counts)
+			continue;
+		if (b >= 0x20 && b < 0x80 && b != s->separator && !s->text.second && !s->text.escape) {
+			s->text.utf8 = 0;
+			continue;
+		}
+		if (hl7_eol(b) || b == HL7_FS)
+			break;
+		if (b == HL7_VT) {
+			int begins = vt_begins(in, i, final);
+			more = begins < 0;
+			if (begins)
+				break;
+		}
+		if (counts && hl7_msh_take(&s->text, b) && b == s->separator) {
+			s->field++;
+			counts = s->field <= 18;
+			if (hl7_message_wants(s, s->field)) {
+				s->segment = HL7_SEG_OBX_FIELD;
+				s->scanned = 0;
+				*ret_used = i + 1;
+				hl7_message_bytes(s, (struct span){ in.p, i + 1 });
+				return true;
+			}
+		}
+	}
+	*ret_used = i;
+	hl7_message_bytes(s, (struct span){ in.p, i });
+	if (i < in.n && !more) {
+		s->segment = HL7_SEG_START;
+		s->text = (struct hl7_text){ .family = s->text.family };
+	}
+	return i > 0 || !more;
+}
+
+/* At a field of OBX that is read: it is held until it ends, if it is no longer than such a field may be. */
+static bool step_field(struct hl7_state *st, struct span in, struct dissect_ctx *ctx, bool final, size_t *ret_used)
+{
+	struct hl7_side *s = &st->side[ctx->dir];
+	size_t i = s->scanned, end = in.n < HL7_FIELD_MAX ? in.n : HL7_FIELD_MAX;
+	for (; i < end && !hl7_eol(in.p[i]) && in.p[i] != HL7_FS && in.p[i] != HL7_VT; i++) {
+		struct hl7_text before = s->text;
+		if (hl7_msh_take(&s->text, in.p[i]) && in.p[i] == s->separator) {
+			s->text = before; /* the next step takes it, and counts */
+			break;
+		}
+	}
+	s->scanned = (uint32_t)i;
+	if (i == in.n && i < HL7_FIELD_MAX && !final)
+		return false;
+	if (i < HL7_FIELD_MAX)
+		hl7_message_obx(st, ctx, (struct span){ in.p, i });
+	hl7_message_bytes(s, (struct span){ in.p, i });
+	s->segment = HL7_SEG_OBX;
+	s->scanned = 0;
+	*ret_used = i;
+	return true;
+}
+
+static bool step_inside(struct hl7_state *st, struct span in, struct dissect_ctx *ctx, bool final, size_t *ret_used)
+{
+	struct hl7_side *s = &st->side[ctx->dir];
+	switch (s->segment) {
+	case HL7_SEG_START:
+		return step_start(st, in, ctx, final, ret_used);
+	case HL7_SEG_HELD:
+		return step_held(st, in, ctx, final, ret_used);
+	case HL7_SEG_OBX_FIELD:
+		return step_field(st, in, ctx, final, ret_used);
+	default:
+		return step_passing(s, in, final, ret_used);
+	}
+}
+
+static size_t run(struct hl7_state *st, struct span in, struct dissect_ctx *ctx, bool final)
+{
+	struct hl7_side *s = &st->side[ctx->dir];
 	size_t at = 0;
 	bool go = true;
-	/* Every step takes bytes or changes the mode to one that will. */
+	/* Every step takes bytes or changes the mode or the kind of segment to one that will. */
 	while (go && at < in.n) {
 		struct span rest = span_from(in, at);
 		size_t used = 0;
 		switch (s->mode) {
-		case BETWEEN:
-			go = step_between(s, rest, ctx, &used);
+		case HL7_BETWEEN:
+			go = step_between(st, rest, ctx, &used);
 			break;
-		case MESSAGE:
-			go = step_message(st, s, rest, ctx, final, &used);
+		case HL7_INSIDE:
+			go = step_inside(st, rest, ctx, final, &used);
 			break;
-		case HEADER:
+		case HL7_HEADER:
 			go = step_header(s, rest, &used);
 			break;
 		default:
@@ -428,6 +361,8 @@ static size_t run(struct state *st, struct span in, struct dissect_ctx *ctx, boo
 		if (go)
 			at += used;
 	}
+	if (final && s->mode == HL7_INSIDE)
+		end_message(st, ctx, OBSERVATION_MLLP_UNTERMINATED, false);
 	return at;
 }
 
@@ -441,24 +376,26 @@ static struct dissect_result parse(void *state, struct span in, struct dissect_c
 
 static enum dissect_status gap(void *state, uint64_t n, struct dissect_ctx *ctx)
 {
-	struct state *st = state;
+	struct hl7_state *st = state;
+	struct hl7_side *s = &st->side[ctx->dir];
 	(void)n;
-	/* The message that was being read cannot be told from the next: wait for a beginning. */
-	st->side[ctx->dir] = (struct side){ .mode = HUNT, .seen = st->side[ctx->dir].seen, .lost = true };
+	/* What its header said was seen; the rest cannot be told from the next message: wait for a beginning. */
+	if (s->mode == HL7_INSIDE)
+		hl7_message_end(st, ctx, OBSERVATION_CUT);
+	s->mode = HL7_HUNT;
+	s->scanned = 0;
+	s->framed = s->fresh = s->hllp = s->after_eol = false;
+	s->lost = true;
 	return DISSECT_OK;
 }
 
-static void finish(void *state, struct span rest, struct dissect_ctx *ctx)
-{
-	if (rest.n)
-		(void)run(state, rest, ctx, true);
-}
+static void finish(void *state, struct span rest, struct dissect_ctx *ctx) { (void)run(state, rest, ctx, true); }
 
 const struct dissector hl7_dissector = {
 	.name = "hl7",
 	.transports = DISSECT_TCP,
 	.ports = { 2575, 6661 },
-	.state_size = sizeof(struct state),
+	.state_size = sizeof(struct hl7_state),
 	.max_message = MAX_HELD,
 	.probe = hl7_probe,
 	.parse = parse,

@@ -1,4 +1,4 @@
-/* hl7_msh.c -- the syntax of HL7 v2: header segments, fields, the acknowledgement segment. */
+/* hl7_msh.c -- the syntax of HL7 v2: header segments, characters, fields. */
 #include <string.h>
 
 #include "dissectors/hl7.h"
@@ -13,7 +13,7 @@ static const struct {
 	char name[4];
 	enum hl7_kind kind;
 } headers[] = {
-	{ "MSH", HL7_MESSAGE }, { "FHS", HL7_BATCH_BEGIN }, { "BHS", HL7_BATCH_BEGIN },
+	{ "MSH", HL7_MESSAGE },   { "FHS", HL7_BATCH_BEGIN }, { "BHS", HL7_BATCH_BEGIN },
 	{ "BTS", HL7_BATCH_END }, { "FTS", HL7_BATCH_END },
 };
 
@@ -57,83 +57,146 @@ enum hl7_kind hl7_msh_kind(struct span s)
 	return HL7_OTHER;
 }
 
-/* ISO 2022 escapes as ISO-2022-JP has them: ESC $ B, ESC $ @ and ESC $ ( D begin two-byte characters,
- * ESC ( I kana in seven bits; ESC ( B and ESC ( J return. Length of the escape at `i`, 0 when it is none. */
-static size_t escape(struct span s, size_t i, bool *wide)
+/* Escapes as ISO-2022-JP and -KR have them: ESC $ B, ESC $ @, ESC $ A and ESC $ ( D begin two-byte characters,
+ * ESC ( I kana in seven bits; ESC ( B and ESC ( J return. True when `b` belongs to the escape. */
+static bool escape(struct hl7_text *t, uint8_t b)
 {
-	int a = hl7_at(s, i + 1), b = hl7_at(s, i + 2);
-	if (a == '$' && (b == '@' || b == 'A' || b == 'B')) {
-		*wide = true;
-		return 3;
-	}
-	if (a == '$' && b == '(' && hl7_at(s, i + 3) > 0x20) {
-		*wide = true;
-		return 4;
-	}
-	if (a == '(' && (b == 'B' || b == 'J' || b == 'I')) {
-		*wide = b == 'I';
-		return 3;
-	}
-	return 0;
+	uint8_t was = t->escape;
+	t->escape = 0;
+	if (was == 1 && (b == '$' || b == '('))
+		t->escape = b == '$' ? 2 : 3;
+	else if (was == 2 && b == '(')
+		t->escape = 4;
+	else if ((was == 2 && (b == '@' || b == 'A' || b == 'B')) || (was == 4 && b > 0x20))
+		t->wide = true;
+	else if (was == 3 && (b == 'B' || b == 'J' || b == 'I'))
+		t->wide = b == 'I';
+	else
+		return false;
+	return true;
 }
 
-struct span hl7_msh_token(struct span s, uint8_t stop)
+/* Where MSH-18 says nothing. UTF-8 is followed, so that its continuation bytes begin no pair; else 81H to 9FH do, which
+ * are kanji of Shift-JIS and no letters of ISO 8859. E0H to FCH are letters there ("Andr", E9H, "|") and
+ * rarer kanji: left alone. */
+static bool guess(struct hl7_text *t, uint8_t b)
 {
-	bool wide = false;
-	size_t i = 0;
-	while (i < s.n && !hl7_eol(s.p[i]) && (wide || s.p[i] != stop)) {
-		size_t n = s.p[i] == HL7_ESC ? escape(s, i, &wide) : 0;
-		i += n ? n : 1;
+	if (t->utf8 && b >= 0x80 && b < 0xc0) {
+		t->utf8--;
+		return true;
 	}
+	t->utf8 = b < 0xc2 || b > 0xf4 ? 0 : b < 0xe0 ? 1 : b < 0xf0 ? 2 : 3;
+	if (b >= 0x81 && b < 0xa0)
+		t->second = true;
+	return true;
+}
+
+bool hl7_msh_take(struct hl7_text *t, uint8_t b)
+{
+	if (hl7_eol(b)) {
+		*t = (struct hl7_text){ .family = t->family };
+		return true;
+	}
+	if (t->second) {
+		t->second = false;
+		if (b >= 0x40) /* no second byte is below */
+			return false;
+	}
+	if (t->escape && escape(t, b))
+		return false;
+	if (b == HL7_ESC) {
+		t->escape = 1;
+		return false;
+	}
+	if (t->wide)
+		return b <= 0x20;
+	if (b < 0x80)
+		t->utf8 = 0;
+	else if (t->family == HL7_GUESS)
+		return guess(t, b);
+	else if (t->family == HL7_SHIFT_JIS)
+		t->second = (b >= 0x81 && b < 0xa0) || (b >= 0xe0 && b <= 0xfc);
+	else if (t->family == HL7_PAIRS)
+		t->second = b >= 0x81 && b <= 0xfe;
+	return true;
+}
+
+struct span hl7_msh_token(struct span s, uint8_t stop, enum hl7_family family)
+{
+	struct hl7_text t = { .family = (uint8_t)family };
+	size_t i = 0;
+	while (i < s.n && !hl7_eol(s.p[i]) && !(hl7_msh_take(&t, s.p[i]) && s.p[i] == stop))
+		i++;
 	return (struct span){ s.p, i };
 }
 
-/* The field at the front of `*rest`, which moves past the separator behind it. When the segment ends
- * there, *rest stays at its end, so that every later field is empty. */
-static struct span next_field(struct span *rest, uint8_t separator)
+struct span hl7_msh_next(struct span *rest, uint8_t stop, enum hl7_family family)
 {
-	struct span f = hl7_msh_token(*rest, separator);
+	struct span f = hl7_msh_token(*rest, stop, family);
 	*rest = span_from(*rest, f.n);
-	if (hl7_at(*rest, 0) == separator)
+	if (hl7_at(*rest, 0) == stop)
 		*rest = span_from(*rest, 1);
-	return span_trim(f);
+	return f;
 }
 
-static struct span next_segment(struct span rest)
+struct span hl7_msh_nth(struct span s, unsigned n, uint8_t stop, enum hl7_family family)
 {
-	size_t i = 0;
-	while (i < rest.n && !hl7_eol(rest.p[i]))
-		i++;
-	while (i < rest.n && hl7_eol(rest.p[i]))
-		i++;
-	return span_from(rest, i);
+	while (n-- > 1)
+		(void)hl7_msh_next(&s, stop, family);
+	return hl7_msh_token(s, stop, family);
 }
 
-void hl7_msh_parse(struct span message, struct hl7_msh *ret)
+void hl7_msh_split(struct span segment, enum hl7_family family, struct hl7_msh *ret)
 {
-	*ret = (struct hl7_msh){ 0 };
-	struct cursor c = cursor_from(message);
+	*ret = (struct hl7_msh){ .family = family };
+	struct cursor c = cursor_from(segment);
 	cursor_skip(&c, 3);
 	ret->field[1] = cursor_take(&c, 1);
 	ret->separator = ret->field[1].p ? ret->field[1].p[0] : 0;
 	struct span rest = cursor_rest(&c);
 	/* MSH-1 is the separator itself, so the first field after it is MSH-2 (2.15.9). */
 	for (size_t n = 2; n <= HL7_MSH_FIELDS; n++)
-		ret->field[n] = next_field(&rest, ret->separator);
+		ret->field[n] = span_trim(hl7_msh_next(&rest, ret->separator, family));
 	struct cursor encoding = cursor_from(ret->field[2]);
 	ret->component = cursor_u8(&encoding);
 	ret->repetition = cursor_u8(&encoding);
-	cursor_skip(&encoding, 1);
+	ret->escape = cursor_u8(&encoding);
 	ret->subcomponent = cursor_u8(&encoding);
+}
 
-	for (rest = next_segment(rest); rest.n; rest = next_segment(rest)) {
-		if (rest.n < 3 || memcmp(rest.p, "MSA", 3) || (rest.n > 3 && rest.p[3] != ret->separator && !hl7_eol(rest.p[3])))
-			continue;
-		ret->ack = true;
-		struct span msa = span_from(rest, 3);
-		(void)next_field(&msa, ret->separator);
-		ret->ack_code = next_field(&msa, ret->separator);
-		ret->acked_id = next_field(&msa, ret->separator);
-		return;
+/* Table 0211 has no Shift-JIS; sites write it all the same, in many ways. */
+static enum hl7_family family_of(struct span charset)
+{
+	static const struct {
+		const char *name;
+		enum hl7_family family;
+	} names[] = {
+		{ "SJIS", HL7_SHIFT_JIS }, { "SHIFT", HL7_SHIFT_JIS }, { "932", HL7_SHIFT_JIS },
+		{ "31J", HL7_SHIFT_JIS },  { "KANJI", HL7_SHIFT_JIS }, { "GB", HL7_PAIRS },
+		{ "BIG", HL7_PAIRS },
+	};
+	if (!charset.n)
+		return HL7_GUESS;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t n = strlen(names[i].name);
+		for (size_t at = 0; at + n <= charset.n; at++) {
+			size_t k = 0;
+			while (k < n && (charset.p[at + k] & ~0x20) == (names[i].name[k] & ~0x20))
+				k++;
+			if (k == n)
+				return names[i].family;
+		}
 	}
+	return HL7_PLAIN;
+}
+
+void hl7_msh_parse(struct span segment, struct hl7_msh *ret)
+{
+	static const enum hl7_family families[] = { HL7_SHIFT_JIS, HL7_PAIRS, HL7_PLAIN };
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		hl7_msh_split(segment, families[i], ret);
+		if (family_of(ret->field[18]) == families[i])
+			return;
+	}
+	hl7_msh_split(segment, HL7_GUESS, ret);
 }

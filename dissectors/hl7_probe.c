@@ -34,9 +34,10 @@ static enum dissect_guess header_evidence(struct span s)
 	while (end < s.n && !hl7_eol(s.p[end]) && s.p[end] != HL7_FS)
 		end++;
 	bool ended = end < s.n;
-	hl7_msh_parse((struct span){ s.p, end }, &m);
+	/* As if MSH-18 said nothing, also where it has come: what is sure stays sure. */
+	hl7_msh_split((struct span){ s.p, end }, HL7_GUESS, &m);
 	bool type = s.p[0] == 'M' && type_shape(m.field[9], m.component);
-	struct span version = hl7_msh_token(m.field[12], m.component);
+	struct span version = hl7_msh_token(m.field[12], m.component, HL7_GUESS);
 	/* A lone 2 may be the beginning of something else. */
 	int next = version.n ? hl7_at(s, (size_t)(version.p - s.p) + version.n) : -1;
 	bool whole = ended || version.n > 1 || next == m.separator || next == m.component;

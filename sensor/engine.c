@@ -111,6 +111,7 @@ void engine_defaults(struct engine_config *c)
 		.workers = 1,
 		/* Fixed: the same capture gives the same records. Live capture puts a random one here. */
 		.key = { UINT64_C(0x5370616e77617264), UINT64_C(0x7265706c61793031) },
+		.tokens = { UINT64_C(0x746f6b656e73206f), UINT64_C(0x662061207265706c) },
 		.flows = 1 << 18,       /* 10,000 devices with 25 flows each; 175 bytes a flow: 44 MiB */
 		.stream_bytes = 128 << 20,
 		.probes = 1 << 16,      /* each holds at most twice DISSECT_PROBE_BYTES of stream_bytes */
@@ -179,6 +180,7 @@ struct engine *engine_new(const struct engine_config *c)
 			.udp_idle_ns = c->udp_idle_ns,
 			.half_open_ns = c->half_open_ns,
 			.dissectors = dissector_list,
+			.tokens = c->tokens,
 		};
 		e->shards[i] = shard_new(&sc);
 		ok = e->shards[i];

@@ -316,7 +316,8 @@ int setup_finish(struct setup *s, char why[static 256])
 	c->files = s->files;
 	c->engine.sensor = s->sensor;
 	/* Someone who can guess where flows fall can crowd one shard: live keys are nobody's to guess. */
-	if (c->n_interfaces && getrandom(&c->engine.key, sizeof(c->engine.key), 0) != (ssize_t)sizeof(c->engine.key)) {
+	if (c->n_interfaces && (getrandom(&c->engine.key, sizeof(c->engine.key), 0) != (ssize_t)sizeof(c->engine.key) ||
+	                        getrandom(&c->engine.tokens, sizeof(c->engine.tokens), 0) != (ssize_t)sizeof(c->engine.tokens))) {
 		(void)snprintf(why, 256, "no random numbers from the kernel");
 		return -EIO;
 	}

@@ -31,6 +31,7 @@ struct shard_config {
 	size_t flows, stream_bytes, probes, states;     /* this shard's share */
 	uint64_t tcp_idle_ns, udp_idle_ns, half_open_ns;
 	const struct dissector *const *dissectors;      /* NULL ends; kept */
+	struct siphash_key tokens;      /* for what leaves as a token (core/token.h) */
 };
 
 struct shard_packet {

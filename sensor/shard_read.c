@@ -88,6 +88,7 @@ static struct dissect_ctx make_ctx(struct shard_run *r, unsigned dir)
 							       : (enum dissect_client)((int)r->f->client - 1),
 		.midstream = !r->f->side[dir].start_known,
 		.ts_ns = r->ts_ns,
+		.tokens = r->h->c.tokens,
 		.scratch = &r->out->scratch,
 		.emit = on_observation,
 		.arg = r,
