@@ -3,11 +3,13 @@
  * Where the capture is made beside or on the sender, a packet is seen before the network card has filled in its
  * checksum. So a wrong one says nothing by itself. The rule, per direction of a flow:
  *   - the sum of the pseudo-header alone, not complemented, is what the systems leave for their cards to complete:
- *     offloaded, never wrong;
+ *     offloaded, never wrong; so is an IPv4 header's sum of 0;
  *   - IP packets longer than 1,500 bytes may have been put together by a card or cut by one later: not judged;
  *   - a sender that has shown a right one is a sender whose right ones we see: a wrong one of his is then damage or an
  *     insertion that no receiver takes, and it does not enter the stream;
  *   - a sender that has not is believed: always wrong in the same way means offloaded, or an edited capture.
+ * The IPv4 header's is looked at in every packet, TCP's and UDP's where somebody reads what is covered: on SYNs, and on
+ * payload that is looked at by a recogniser or dissector. What is only counted, or skipped as pixels are, is not summed up.
  */
 #ifndef SENSOR_CHECKSUM_H
 #define SENSOR_CHECKSUM_H

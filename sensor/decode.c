@@ -1,5 +1,6 @@
 #include "sensor/decode.h"
 
+#include "sensor/checksum.h"
 #include "sensor/decode_layers.h"
 
 /* https://www.tcpdump.org/linktypes.html */
@@ -11,7 +12,7 @@ enum {
 
 void decode_packet(uint32_t linktype, struct span bytes, uint32_t wire_len, struct decode *ret)
 {
-	*ret = (struct decode){ .kind = DECODE_NOTHING, .counter = STATS_link_unknown };
+	*ret = (struct decode){ .kind = DECODE_NOTHING, .counter = STATS_link_unknown, .ip_sum = CHECKSUM_NONE };
 	struct decode_frame f = { .c = cursor_from(bytes), .wire = wire_len };
 	if (f.wire < bytes.n)
 		f.wire = bytes.n;               /* a file may lie about it; what was captured was there */

@@ -68,7 +68,7 @@ struct decode {
 	uint16_t ip_id;                 /* IPv4; 0 none */
 	uint32_t overlay;               /* VXLAN's, NVGRE's or GENEVE's network number; 0 none */
 	uint16_t checksum;              /* TCP, UDP: as it stands */
-	bool ip_sum_wrong;              /* the IPv4 header's; one that is 0 was left to the card */
+	uint8_t ip_sum;                 /* of the IPv4 header: enum checksum (sensor/checksum.h) */
 	uint8_t icmp_type, icmp_code;
 	enum decode_kind quoted;        /* DECODE_ICMP_ERROR: DECODE_TCP, DECODE_UDP or DECODE_SCTP */
 	struct decode_fragment fragment;

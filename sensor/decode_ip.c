@@ -98,7 +98,9 @@ void decode_ip_v4(struct decode *d, struct decode_frame *f)
 	d->ip_id = id;
 	struct cursor whole = f->c;
 	/* A sum over a right header is all ones (RFC 1071, 1). */
-	d->ip_sum_wrong = sum && checksum_fold(checksum_add(0, cursor_take(&whole, (size_t)header))) != 0xffff;
+	d->ip_sum = !sum ? CHECKSUM_OFFLOADED
+		    : checksum_fold(checksum_add(0, cursor_take(&whole, (size_t)header))) == 0xffff ? CHECKSUM_RIGHT
+												    : CHECKSUM_WRONG;
 	uint64_t wire = total - header;
 	if (!cursor_ok(&c)) {
 		decode_fail_short(d, cut, STATS_ip_malformed);

@@ -1,3 +1,4 @@
+#include "sensor/checksum.h"
 #include "sensor/decode_layers.h"
 
 enum { PROTO_IPIP = 4, PROTO_IPV6 = 41, PROTO_GRE = 47, PROTO_ETHERIP = 97, PROTO_L2TP = 115 };
@@ -14,7 +15,7 @@ static bool enter(struct decode *d, enum decode_tunnel t)
 	d->depth++;
 	d->tunnels |= (uint16_t)(1u << t);
 	d->kind = DECODE_NOTHING;
-	d->ip_sum_wrong = false;
+	d->ip_sum = CHECKSUM_NONE;
 	d->ip_id = d->src_port = d->dst_port = 0;
 	return true;
 }

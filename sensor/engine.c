@@ -626,7 +626,10 @@ static void judge_mirror(struct engine *e)
 		return;
 	uint64_t vlans[MIRROR_VLANS];
 	sum_vlans(e, vlans);
-	mirror_judge(e->mirror, e->watermark, vlans, e->st.v[STATS_packets], 0);
+	uint64_t duplicates = 0;
+	for (unsigned i = 0; i < ENGINE_SHARDS; i++)
+		duplicates += shard_stats(e->shards[i])->v[STATS_duplicates];
+	mirror_judge(e->mirror, e->watermark, vlans, e->st.v[STATS_packets], duplicates);
 }
 
 /* Where a record of the account goes: into the ring at the end, into the snapshot while it runs. */

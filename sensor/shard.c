@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sensor/checksum.h"
 #include "sensor/recognise.h"
 #include "sensor/shard_run.h"
 
@@ -117,12 +118,52 @@ static void udp(struct shard_run *r, const struct shard_packet *p)
 		shard_say_service(r);
 }
 
+/* The rule of checksum.h: true when the packet is damaged, so that nobody who receives it takes it. */
+static bool damaged(struct shard_run *r, const struct shard_packet *p)
+{
+	const struct decode *d = p->d;
+	const struct flow *f = r->f;
+	struct flow_side *from = &r->f->side[p->side];
+	uint64_t *v = r->h->st.v;
+	if (d->ip_sum == CHECKSUM_WRONG && from->ip_sum_right)
+		return true;
+	if (d->ip_sum == CHECKSUM_RIGHT && !from->ip_sum_right)
+		from->ip_sum_right = true;
+	bool read = d->flags & DECODE_SYN || (d->payload.n && f->phase != SHARD_PHASE_DONE);
+	if (d->kind == DECODE_UDP)
+		read = d->payload.n && !f->said_service;
+	else if (d->kind != DECODE_TCP)
+		read = false;
+	if (read && f->phase == SHARD_PHASE_DISSECTING) {
+		const struct shard_reader *c = slab_at(r->h->slab, f->reader);
+		read = !c->d[p->side].skip || d->flags & DECODE_SYN;
+	}
+	if (!read)
+		return false;
+	switch (checksum_of(d)) {
+	case CHECKSUM_RIGHT:
+		from->sum_right = true;
+		break;
+	case CHECKSUM_WRONG:
+		if (from->sum_right)
+			return true;
+		v[STATS_checksum_unproven]++;
+		break;
+	case CHECKSUM_OFFLOADED:
+		v[STATS_checksum_offloaded]++;
+		break;
+	case CHECKSUM_NONE:
+		break;
+	}
+	return false;
+}
+
 /* A packet that no flow counts. */
-static void unfollowed(struct shard *h, const struct shard_packet *p, enum stats_counter c)
+static void unfollowed(struct shard *h, const struct shard_packet *p, enum stats_counter c, enum stats_counter bytes)
 {
 	h->st.v[c]++;
 	if (p->d->kind == DECODE_TCP)
-		h->st.v[STATS_stream_unread_bytes] += p->d->payload.n;
+		h->st.v[bytes] += p->d->payload.n;
 }
 
 void shard_packet(struct shard *h, struct shard_out *out, const struct shard_packet *p)
@@ -138,23 +179,32 @@ void shard_packet(struct shard *h, struct shard_out *out, const struct shard_pac
 		shard_icmp_error(&r, p);
 		return;
 	}
+	if (r.i != FLOW_NONE && damaged(&r, p)) {
+		unfollowed(h, p, STATS_checksum_wrong, STATS_discarded_bytes);
+		return;
+	}
+	if (duplicate_seen(&h->duplicate, p->d, p->hash, p->side, p->ts_ns)) {
+		unfollowed(h, p, STATS_duplicates, STATS_discarded_bytes);
+		return;
+	}
 	if (r.i != FLOW_NONE) {
 		if (shard_tcp_is_another(r.f, p)) {
 			shard_flow_retire(&r, r.i, OBSERVATION_END_CLOSED);
 			r.i = FLOW_NONE;
 		} else if (r.f->ended) {
 			/* Late: of no flow's count, kept from looking like a new flow. */
-			unfollowed(h, p, STATS_late_packets);
+			unfollowed(h, p, STATS_late_packets, STATS_stream_unread_bytes);
 			return;
 		}
 	}
 	if (r.i == FLOW_NONE) {
 		/* A reset without a flow resets nothing we know of. */
 		if (p->d->kind == DECODE_TCP && p->d->flags & DECODE_RST) {
-			unfollowed(h, p, STATS_stray_resets);
+			unfollowed(h, p, STATS_stray_resets, STATS_stream_unread_bytes);
 			return;
 		}
 		shard_flow_create(&r, p);
+		(void)damaged(&r, p);           /* of a sender not known yet, nothing is */
 	} else {
 		shard_read_resume(&r);
 	}

@@ -6,6 +6,7 @@
 #ifndef SENSOR_SHARD_RUN_H
 #define SENSOR_SHARD_RUN_H
 
+#include "sensor/duplicate.h"
 #include "sensor/shard.h"
 #include "sensor/slab.h"
 #include "sensor/stream.h"
@@ -47,6 +48,7 @@ struct shard {
 	struct slab *slab;              /* readers with their states */
 	size_t n_dissectors;
 	size_t probing, dissecting;
+	struct duplicate duplicate;
 	bool ending;                    /* the flows have been put in order for the end */
 	struct stats st;
 };
