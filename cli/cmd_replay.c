@@ -21,7 +21,7 @@
 #include "sensor/session.h"
 
 enum {
-	OPT_SHOW = 256, OPT_FORMAT, OPT_WORKERS, OPT_EXPECT, OPT_FAIL_ON, OPT_BUDGET, OPT_NO_SANDBOX, OPT_COLOR, OPT_LANG,
+	OPT_SHOW = 256, OPT_FORMAT, OPT_WORKERS, OPT_EXPECT, OPT_FAIL_ON, OPT_BUDGET, OPT_MEMORY, OPT_NO_SANDBOX, OPT_COLOR, OPT_LANG,
 	OPT_PLANT,
 	MAX_CAPTURES = SOURCE_MAX_FILES,
 };
@@ -42,6 +42,7 @@ static const char help[] =
 "      --expect GOLDEN   print no data, compare with that file and show the first difference\n"
 "      --fail-on LEVEL   exit 10 if there is an alert of info, low, medium, high or critical, or above\n"
 "      --workers N       threads, 1 to 16; the output does not depend on it\n"
+"      --memory SIZE     make all tables of the engine fit, such as 512MiB; the policy's come on top\n"
 "      --budget LIST     NAME=VALUE,... room for flows, probes, states, assets, folds, fragments, streams (a size), and\n"
 "                        the timers tcp_idle, udp_idle, half_open, fold\n"
 "      --lang en|ja      language of tables (default: by the locale)\n"
@@ -67,6 +68,7 @@ static const struct option options[] = {
 	{ "expect", required_argument, NULL, OPT_EXPECT },
 	{ "fail-on", required_argument, NULL, OPT_FAIL_ON },
 	{ "workers", required_argument, NULL, OPT_WORKERS },
+	{ "memory", required_argument, NULL, OPT_MEMORY },
 	{ "budget", required_argument, NULL, OPT_BUDGET },
 	{ "lang", required_argument, NULL, OPT_LANG },
 	{ "color", required_argument, NULL, OPT_COLOR },
@@ -133,7 +135,9 @@ static void take_event(struct replay *r, struct span bytes)
 		r->bad_records++;
 		return;
 	}
-	(void)crypto_hash_sha256_update(&r->hash, bytes.p, bytes.n);
+	/* The summary tells it. */
+	if (!r->quiet)
+		(void)crypto_hash_sha256_update(&r->hash, bytes.p, bytes.n);
 	r->events++;
 	account_event(&r->account, &e);
 	if (r->show == WRITER_EVENTS)
@@ -512,6 +516,11 @@ static int take_option(struct replay *r, int opt, const char *arg)
 		if (options_uint(arg, 1, ENGINE_MAX_WORKERS, &v, why))
 			return bad_value(opt, why);
 		r->session.engine.workers = (unsigned)v;
+		return 0;
+	case OPT_MEMORY:
+		if (options_size(arg, ENGINE_MEMORY_MIN, UINT64_C(1) << 40, &v, why))
+			return bad_value(opt, why);
+		r->session.engine.memory = (size_t)v;
 		return 0;
 	case OPT_BUDGET:
 		return options_budget(arg, &r->session.engine, why) ? bad_value(opt, why) : 0;

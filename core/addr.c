@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
@@ -65,27 +64,62 @@ bool addr_is_private(const struct addr *a)
 
 int addr_cmp(const struct addr *a, const struct addr *b) { return memcmp(a->b, b->b, 16); }
 
+static char *put_decimal(char *to, unsigned v)
+{
+	char digits[10];
+	unsigned n = 0;
+	do
+		digits[n++] = (char)('0' + v % 10);
+	while (v /= 10);
+	while (n)
+		*to++ = digits[--n];
+	return to;
+}
+
+/* The end of the text. */
+static char *put_addr(char *to, const struct addr *a)
+{
+	if (!addr_is_v4(a)) {
+		/* glibc's form of IPv6 is that of RFC 5952, section 4. */
+		if (!inet_ntop(AF_INET6, a->b, to, ADDR_STRLEN))
+			*to = 0;
+		return to + strlen(to);
+	}
+	for (int i = 12; i < 16; i++) {
+		to = put_decimal(to, a->b[i]);
+		*to++ = '.';
+	}
+	return to - 1;
+}
+
 const char *addr_str(const struct addr *a, char out[static ADDR_STRLEN])
 {
-	bool v4 = addr_is_v4(a);
-	/* glibc's form of IPv6 is that of RFC 5952, section 4. */
-	if (!inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? a->b + 12 : a->b, out, ADDR_STRLEN))
-		out[0] = '\0';
+	*put_addr(out, a) = 0;
 	return out;
 }
 
 const char *addr_endpoint_str(const struct endpoint *e, char out[static ADDR_ENDPOINT_STRLEN])
 {
-	char ip[ADDR_STRLEN];
-	(void)snprintf(out, ADDR_ENDPOINT_STRLEN, addr_is_v4(&e->ip) ? "%s:%u" : "[%s]:%u", addr_str(&e->ip, ip),
-		       (unsigned)e->port);
+	bool v4 = addr_is_v4(&e->ip);
+	char *to = out;
+	if (!v4)
+		*to++ = '[';
+	to = put_addr(to, &e->ip);
+	if (!v4)
+		*to++ = ']';
+	*to++ = ':';
+	*put_decimal(to, e->port) = 0;
 	return out;
 }
 
 const char *addr_mac_str(const struct mac *m, char out[static ADDR_MAC_STRLEN])
 {
-	(void)snprintf(out, ADDR_MAC_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x", m->b[0], m->b[1], m->b[2], m->b[3],
-		       m->b[4], m->b[5]);
+	static const char hexadecimal[] = "0123456789abcdef";
+	for (size_t i = 0; i < 6; i++) {
+		out[3 * i] = hexadecimal[m->b[i] >> 4];
+		out[3 * i + 1] = hexadecimal[m->b[i] & 15];
+		out[3 * i + 2] = i < 5 ? ':' : 0;
+	}
 	return out;
 }
 
@@ -208,8 +242,10 @@ bool addr_in_prefix(const struct addr *a, const struct prefix *p)
 	/* Who writes ::/0 means IPv6, not every IPv4 address in its mapped form. */
 	if (addr_is_v4(a) && p->bits < 96)
 		return false;
-	for (unsigned i = 0; i < 16; i++)
-		if ((a->b[i] ^ p->ip.b[i]) & mask_byte(p->bits, i))
-			return false;
+	unsigned whole = p->bits / 8;
+	if (memcmp(a->b, p->ip.b, whole))
+		return false;
+	if (whole < 16 && (a->b[whole] ^ p->ip.b[whole]) & mask_byte(p->bits, whole))
+		return false;
 	return true;
 }

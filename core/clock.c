@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <time.h>
 
 /* Days from 1970-01-01 in the proleptic Gregorian calendar, counted in years that begin in March, so
@@ -29,15 +28,29 @@ static void civil_from_days(uint64_t days, unsigned *y, unsigned *m, unsigned *d
 	*y = yoe + era * 400 + (*m <= 2);
 }
 
+/* So many digits, from the last to the first, and the character behind them; where the next thing goes. */
+static char *put_digits(char *to, unsigned v, int n, char then)
+{
+	for (int i = n; i--; v /= 10)
+		to[i] = (char)('0' + v % 10);
+	to[n] = then;
+	return to + n + 1;
+}
+
 const char *clock_str(uint64_t ts_ns, char out[static CLOCK_STRLEN])
 {
 	uint64_t s = ts_ns / CLOCK_SECOND;
 	unsigned ns = (unsigned)(ts_ns % CLOCK_SECOND), day_s = (unsigned)(s % 86400), y, m, d;
 	civil_from_days(s / 86400, &y, &m, &d);
-	/* 64 bits of nanoseconds end in 2554: the year always has four digits. The remainders change
-	 * nothing but let the compiler see that the text fits. */
-	(void)snprintf(out, CLOCK_STRLEN, "%04u-%02u-%02uT%02u:%02u:%02u.%09uZ", y % 10000, m % 100, d % 100,
-		       day_s / 3600 % 24, day_s / 60 % 60, day_s % 60, ns);
+	/* 64 bits of nanoseconds end in 2554: the year always has four digits. */
+	char *to = put_digits(out, y, 4, '-');
+	to = put_digits(to, m, 2, '-');
+	to = put_digits(to, d, 2, 'T');
+	to = put_digits(to, day_s / 3600, 2, ':');
+	to = put_digits(to, day_s / 60 % 60, 2, ':');
+	to = put_digits(to, day_s % 60, 2, '.');
+	to = put_digits(to, ns, 9, 'Z');
+	*to = 0;
 	return out;
 }
 

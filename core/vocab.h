@@ -173,6 +173,9 @@ int vocab_encode(const struct vocab *v, const struct vocab_head *rec, struct buf
  * -EBADMSG. `rec` is garbage after an error. */
 int vocab_decode(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch,
 		 struct cursor *in, unsigned *unknown);
+/* The same for a record that this process encoded itself and nobody could change since: its texts are not held to their
+ * grammars again. */
+int vocab_decode_ours(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, struct cursor *in);
 /* One JSON object without a newline: "type" first, then the table's order. 0 or -ENOBUFS (rewound). */
 int vocab_json(const struct vocab *v, const struct vocab_head *rec, struct buf *out);
 /* JSON Schema 2020-12 of the JSON form; Markdown table for the catalogue page. 0 or -ENOBUFS. */

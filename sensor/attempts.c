@@ -29,6 +29,8 @@ struct attempts *attempts_new(const struct siphash_key *key, uint64_t again_ns)
 	return a;
 }
 
+size_t attempts_bytes(void) { return sizeof(struct attempts); }
+
 void attempts_free(struct attempts *a) { free(a); }
 
 /* The entry of that address; its window is made the one of now. What was said is kept longest, then what counts most,

@@ -36,6 +36,7 @@ struct attempts;
 
 /* `again_ns`: a scan or flood that goes on is said again after so long. NULL on ENOMEM. */
 struct attempts *attempts_new(const struct siphash_key *key, uint64_t again_ns);
+size_t attempts_bytes(void);            /* what attempts_new takes */
 void attempts_free(struct attempts *a); /* NULL is fine */
 /* An attempt that began at `started_ns`. `ret_count`: attempts that led to what is said. */
 enum attempts_what attempts_take(struct attempts *a, const struct addr *src, const struct addr *dst, uint16_t port,

@@ -49,6 +49,13 @@ struct defrag {
 	struct stats st;
 };
 
+size_t defrag_bytes(size_t datagrams)
+{
+	const struct defrag *g = NULL;
+	size_t n = datagrams ? datagrams : 1;
+	return sizeof(*g) + n * (sizeof(*g->all) + sizeof(*g->hashes) + sizeof(*g->maps) + sizeof(*g->bytes));
+}
+
 struct defrag *defrag_new(size_t datagrams, const struct siphash_key *key)
 {
 	struct defrag *g = calloc(1, sizeof(*g));

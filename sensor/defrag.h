@@ -28,6 +28,7 @@
 struct defrag;
 
 struct defrag *defrag_new(size_t datagrams, const struct siphash_key *key);     /* NULL on ENOMEM */
+size_t defrag_bytes(size_t datagrams);    /* what defrag_new takes, all of it */
 void defrag_free(struct defrag *g);     /* NULL is fine */
 /* A fragment (*d of kind DECODE_FRAGMENT). True when it made a datagram whole: *ret_bytes, good until defrag_release, and the
  * protocol it carries; then *d has become the first fragment's, for decode_datagram. */

@@ -59,6 +59,13 @@ static size_t sets_for(size_t entries)
 	return sets;
 }
 
+size_t detector_bytes(const struct detector_config *c)
+{
+	return sizeof(struct detector) + sets_for(c->assets) * WAYS * sizeof(struct asset) +
+	       sets_for(c->folds) * WAYS * sizeof(struct fold) + FLOW_SLOTS * sizeof(struct flow_memory) +
+	       FACT_SLOTS * sizeof(uint64_t) + attempts_bytes() + losses_bytes();
+}
+
 struct detector *detector_new(const struct detector_config *c)
 {
 	struct detector *d = calloc(1, sizeof(*d));
@@ -244,7 +251,7 @@ static void fold_flush(struct detector *d, struct fold *f)
 {
 	struct cursor in = cursor_from((struct span){ f->bytes, f->len });
 	struct event e = { 0 };
-	if (f->pending && !vocab_decode(&event_vocab, &e.head, &d->scratch, &in, NULL)) {
+	if (f->pending && !vocab_decode_ours(&event_vocab, &e.head, &d->scratch, &in)) {
 		event_uint(&e, EVENT_F_ts_first, f->said_ns);
 		event_uint(&e, EVENT_F_ts, f->last_ns);
 		event_uint(&e, EVENT_F_count, f->pending);

@@ -33,6 +33,7 @@ struct detector_config {
 struct detector;
 
 struct detector *detector_new(const struct detector_config *c);        /* NULL on ENOMEM */
+size_t detector_bytes(const struct detector_config *c);                 /* what detector_new takes, all of it */
 void detector_free(struct detector *d);                                 /* NULL is fine */
 /* From here on this policy judges; NULL: none (assets and flows only). Emits sensor.policy. */
 void detector_policy(struct detector *d, const struct policy *p, uint64_t generation, uint64_t now_ns);

@@ -17,6 +17,7 @@
 #include "sensor/mirror.h"
 #include "sensor/sandbox.h"
 #include "sensor/shard.h"
+#include "sensor/stream.h"
 
 enum {
 	/* Bytes of packets in a batch. A batch also ends when the largest packet would not fit any more; that depends
@@ -157,9 +158,71 @@ static void on_finding(void *arg, enum mirror_finding f, uint32_t source, uint64
 	detector_mirror(e->detector, f, source, value, ts_ns);
 }
 
-struct engine *engine_new(const struct engine_config *c)
+static struct shard_config shard_config_of(const struct engine_config *c, uint32_t id)
 {
-	if (!c->workers || c->workers > ENGINE_MAX_WORKERS)
+	return (struct shard_config){
+		.id = id,
+		.flows = share(c->flows ? c->flows : 1),
+		.stream_bytes = share(c->stream_bytes),
+		.probes = share(c->probes),
+		.states = share(c->states),
+		.tcp_idle_ns = c->tcp_idle_ns,
+		.udp_idle_ns = c->udp_idle_ns,
+		.half_open_ns = c->half_open_ns,
+		.dissectors = dissector_list,
+		.tokens = c->tokens,
+	};
+}
+
+size_t engine_bytes(const struct engine_config *c)
+{
+	const struct shard_config sc = shard_config_of(c, 0);
+	const struct detector_config dc = { .assets = c->assets, .folds = c->folds };
+	const size_t worker = sizeof(struct shard_out) + MIRROR_VLANS * sizeof(uint64_t) + MIRROR_SOURCES * sizeof(struct stats) +
+			      OUTPUT_BYTES;
+	return sizeof(struct engine) + ENGINE_SHARDS * shard_bytes(&sc) + c->workers * worker + detector_bytes(&dc) +
+	       defrag_bytes(c->fragments) + mirror_bytes() + ENGINE_BATCH * sizeof(struct item) + ARENA_BYTES +
+	       EVENT_BYTES + RING_SNAPSHOT_MAX;
+}
+
+static struct engine_config scaled(const struct engine_config *c, uint64_t times)
+{
+	struct engine_config x = *c;
+	size_t *const tables[] = { &x.flows, &x.stream_bytes, &x.probes, &x.states, &x.assets, &x.folds, &x.fragments };
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		uint64_t n = *tables[i] * times >> 16;
+		*tables[i] = n ? (size_t)n : 1;
+	}
+	if (x.flows > (size_t)FLOW_MAX * ENGINE_SHARDS)
+		x.flows = (size_t)FLOW_MAX * ENGINE_SHARDS;
+	return x;
+}
+
+int engine_budget(struct engine_config *c, size_t bytes)
+{
+	/* In steps of 1/65536 of what there is, up to 65536 times as much. */
+	uint64_t fits = 0, not = UINT64_C(1) << 32;
+	while (not - fits > 1) {
+		uint64_t mid = fits + (not - fits) / 2;
+		struct engine_config x = scaled(c, mid);
+		if (engine_bytes(&x) <= bytes)
+			fits = mid;
+		else
+			not = mid;
+	}
+	/* With less than a flow for each shard nothing can be followed. */
+	struct engine_config x = scaled(c, fits);
+	if (!fits || x.flows < ENGINE_SHARDS || x.stream_bytes < (size_t)ENGINE_SHARDS * STREAM_BLOCK)
+		return -ENOMEM;
+	*c = x;
+	return 0;
+}
+
+struct engine *engine_new(const struct engine_config *given)
+{
+	struct engine_config budgeted = *given;
+	const struct engine_config *c = &budgeted;
+	if (!c->workers || c->workers > ENGINE_MAX_WORKERS || (c->memory && engine_budget(&budgeted, c->memory)))
 		return NULL;
 	struct engine *e = calloc(1, sizeof(*e));
 	if (!e)
@@ -170,18 +233,7 @@ struct engine *engine_new(const struct engine_config *c)
 	bool ok = e->mirror && !pthread_mutex_init(&e->lock, NULL) && !pthread_cond_init(&e->go, NULL) &&
 		  !pthread_cond_init(&e->done, NULL);
 	for (uint32_t i = 0; i < ENGINE_SHARDS && ok; i++) {
-		const struct shard_config sc = {
-			.id = i,
-			.flows = share(c->flows ? c->flows : 1),
-			.stream_bytes = share(c->stream_bytes),
-			.probes = share(c->probes),
-			.states = share(c->states),
-			.tcp_idle_ns = c->tcp_idle_ns,
-			.udp_idle_ns = c->udp_idle_ns,
-			.half_open_ns = c->half_open_ns,
-			.dissectors = dissector_list,
-			.tokens = c->tokens,
-		};
+		const struct shard_config sc = shard_config_of(c, i);
 		e->shards[i] = shard_new(&sc);
 		ok = e->shards[i];
 	}
@@ -507,7 +559,7 @@ static void observe(struct engine *e, struct span bytes)
 		(void)put_ring(e, RING_OBSERVATION, bytes);
 	struct observation o;
 	struct cursor in = cursor_from(bytes);
-	int err = vocab_decode(&observation_vocab, &o.head, &e->scratch, &in, NULL);
+	int err = vocab_decode_ours(&observation_vocab, &o.head, &e->scratch, &in);
 	assert(!err);                   /* we wrote it */
 	if (!err)
 		detector_observe(e->detector, &o);

@@ -14,6 +14,7 @@
 #include "sensor/ring.h"
 #include "sensor/source.h"
 
+enum { ENGINE_MEMORY_MIN = 64 << 20 };  /* what an engine of one worker can do with; each further one takes 38 MiB */
 enum { ENGINE_SHARDS = 64, ENGINE_MAX_WORKERS = 16, ENGINE_BATCH = 512 };
 
 struct engine_config {
@@ -29,6 +30,8 @@ struct engine_config {
 	size_t states;                  /* flows being dissected at a time, all shards together */
 	size_t fragments;               /* datagrams being put together at a time; 64 KiB each, touched as used */
 	size_t assets, folds;
+	/* All of that, and what the engine takes beside it, within so many bytes (engine_budget); 0: what the numbers above come to. */
+	size_t memory;
 	uint64_t tcp_idle_ns, udp_idle_ns, half_open_ns, fold_ns;
 	unsigned restarts;              /* live: how often an engine before this one ended with its interface; its flows are forgotten */
 	bool unsandboxed;               /* a sensor that was started without its sandbox says so in an event */
@@ -41,6 +44,12 @@ void engine_defaults(struct engine_config *c);
 
 struct engine;
 
+/* What engine_new takes for this, to the last table. Beside it an engine has its source's buffers (1.5 MiB, a file of
+ * several 0.6; live: the kernel's ring), the policy's table and the ring to the publisher. */
+size_t engine_bytes(const struct engine_config *c);
+/* Makes the tables as large as fit into so many bytes, in the proportions they have. -ENOMEM: too few even for the smallest,
+ * nothing is changed. */
+int engine_budget(struct engine_config *c, size_t bytes);
 /* Takes all memory and starts no thread. NULL on ENOMEM. */
 struct engine *engine_new(const struct engine_config *c);
 /* Starts the workers (before the strict sandbox). 0 or -errno. */

@@ -49,7 +49,8 @@ static size_t buckets_for(size_t flows) { return (flows + FULL - 1) / FULL; }
 
 size_t flow_table_bytes(size_t flows)
 {
-	return buckets_for(flows) * sizeof(struct bucket) + flows * (sizeof(struct flow) + sizeof(struct flow_rest));
+	return sizeof(struct flow_table) + buckets_for(flows) * sizeof(struct bucket) +
+	       flows * (sizeof(struct flow) + sizeof(struct flow_rest));
 }
 
 struct flow_table *flow_table_new(size_t flows)

@@ -24,6 +24,8 @@ struct losses *losses_new(const struct siphash_key *key)
 	return l;
 }
 
+size_t losses_bytes(void) { return sizeof(struct losses); }
+
 void losses_free(struct losses *l) { free(l); }
 
 /* Flows count like a megabyte, so that a host that lost some of them is not pushed out by small gaps. */

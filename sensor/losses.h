@@ -29,6 +29,7 @@ struct losses_host {
 struct losses;
 
 struct losses *losses_new(const struct siphash_key *key);       /* NULL on ENOMEM */
+size_t losses_bytes(void);              /* what losses_new takes */
 void losses_free(struct losses *l);     /* NULL is fine */
 void losses_take(struct losses *l, const struct addr *ip, enum losses_kind kind, uint64_t n);
 /* The hosts that lost most of a kind, most first, then by address; at most LOSSES_TOLD. What all others lost is *ret_rest. */

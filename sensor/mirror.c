@@ -40,6 +40,8 @@ struct mirror *mirror_new(const struct mirror_config *c)
 	return m;
 }
 
+size_t mirror_bytes(void) { return sizeof(struct mirror); }
+
 void mirror_free(struct mirror *m) { free(m); }
 
 const struct mirror_source *mirror_of(const struct mirror *m, uint32_t source)

@@ -57,6 +57,7 @@ struct mirror_config {
 struct mirror;
 
 struct mirror *mirror_new(const struct mirror_config *c);       /* NULL on ENOMEM */
+size_t mirror_bytes(void);                                      /* what mirror_new takes */
 void mirror_free(struct mirror *m);                             /* NULL is fine */
 /* A packet of `source` (1-based; above MIRROR_SOURCES counts with the last). `ts_ns`: never before an earlier one;
  * `stamp_ns`: as stamped. */

@@ -76,6 +76,7 @@ struct budget { const char *name; size_t *entries, *bytes; uint64_t *ns; };
 static int one_budget(const char *text, struct engine_config *c, char why[static 256])
 {
 	const struct budget all[] = {
+		{ "memory", NULL, &c->memory, NULL },
 		{ "flows", &c->flows, NULL, NULL }, { "probes", &c->probes, NULL, NULL }, { "states", &c->states, NULL, NULL },
 		{ "assets", &c->assets, NULL, NULL }, { "folds", &c->folds, NULL, NULL }, { "fragments", &c->fragments, NULL, NULL },
 		{ "streams", NULL, &c->stream_bytes, NULL }, { "tcp_idle", NULL, NULL, &c->tcp_idle_ns },
@@ -110,8 +111,8 @@ static int one_budget(const char *text, struct engine_config *c, char why[static
 			*b->ns = v * CLOCK_SECOND;
 		return 0;
 	}
-	(void)snprintf(why, 256, "'%.60s': expected NAME=VALUE with one of flows, probes, states, assets, folds, fragments, streams, "
-	               "tcp_idle, udp_idle, half_open, fold", text);
+	(void)snprintf(why, 256, "'%.60s': expected NAME=VALUE with one of memory, flows, probes, states, assets, folds, "
+	               "fragments, streams, tcp_idle, udp_idle, half_open, fold", text);
 	return -EINVAL;
 }
 

@@ -565,7 +565,15 @@ int session_start(const struct session_config *c, struct session **ret, struct c
 		return -ENOMEM;
 	s->control = -1;
 	s->follow = s->hungry = c->follow;
-	int err = begin(s, c, rep, why);
+	struct engine_config tables = c->engine;
+	int err = c->engine.memory ? engine_budget(&tables, c->engine.memory) : 0;
+	if (err) {
+		(void)snprintf(why, 256, "%zu MiB of memory are too few for the smallest tables with %u workers", c->engine.memory >> 20,
+			       c->engine.workers);
+		err = -EINVAL;
+	}
+	if (!err)
+		err = begin(s, c, rep, why);
 	struct control m = { 0 };
 	while (!err && s->running && m.kind != CONTROL_READY) {
 		int got = control_recv(s->control, 1000, &m);

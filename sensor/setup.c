@@ -56,6 +56,7 @@ static const struct conf_key keys[] = {
 	{ .name = "snaplen", .kind = CONF_UINT, .doc = "bytes kept of each packet" },
 	{ .name = "timestamps", .kind = CONF_WORD, .words = clocks, .doc = "host, or adapter for the card's clock" },
 	{ .name = "workers", .kind = CONF_UINT, .doc = "threads that work on packets" },
+	{ .name = "memory", .kind = CONF_SIZE, .doc = "of all tables of the engine together" },
 	{ .name = "budget", .kind = CONF_MAP, .keys = budget_keys, .doc = "room for what is remembered" },
 	{ .name = "timers", .kind = CONF_MAP, .keys = timer_keys, .doc = "when something is over" },
 	{ .name = "metrics", .kind = CONF_MAP, .keys = metrics_keys, .doc = "counters for a monitoring system" },
@@ -66,6 +67,7 @@ static const struct conf_key keys[] = {
 
 static const struct { const char *key; int opt; } simple[] = {
 	{ "sensor_id", SETUP_SENSOR_ID }, { "policy", 'p' }, { "buffer", SETUP_BUFFER }, { "rings", SETUP_RINGS },
+	{ "memory", SETUP_MEMORY },
 	{ "filter", SETUP_FILTER }, { "snaplen", SETUP_SNAPLEN }, { "timestamps", SETUP_TIMESTAMPS },
 	{ "workers", SETUP_WORKERS }, { "connect", SETUP_CONNECT }, { "linger", SETUP_LINGER },
 };
@@ -153,6 +155,11 @@ static int take(struct setup *s, int opt, const char *arg, char why[static 256])
 			return 0;
 		(void)snprintf(why, 256, "'%.60s': expected host or adapter", arg);
 		return -EINVAL;
+	case SETUP_MEMORY:
+		err = options_size(arg, ENGINE_MEMORY_MIN, UINT64_C(1) << 40, &v, why);
+		if (!err)
+			c->engine.memory = (size_t)v;
+		return err;
 	case SETUP_BUDGET:
 		return options_budget(arg, &c->engine, why);
 	case SETUP_NO_SANDBOX:

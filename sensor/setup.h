@@ -20,7 +20,7 @@ enum { SETUP_TEXTS = 512 };
 /* Codes of long options that have no letter. */
 enum setup_option {
 	SETUP_CONFIG = 1000, SETUP_FOLLOW, SETUP_BUFFER, SETUP_RINGS, SETUP_FILTER, SETUP_SNAPLEN, SETUP_TIMESTAMPS, SETUP_WORKERS,
-	SETUP_BUDGET, SETUP_SENSOR_ID, SETUP_METRICS, SETUP_METRICS_EVERY, SETUP_NO_SANDBOX, SETUP_PLANT,
+	SETUP_BUDGET, SETUP_MEMORY, SETUP_SENSOR_ID, SETUP_METRICS, SETUP_METRICS_EVERY, SETUP_NO_SANDBOX, SETUP_PLANT,
 	SETUP_CONNECT, SETUP_LINGER,    /* the configuration file's and spanward-sensor's */
 };
 
@@ -32,6 +32,7 @@ enum setup_option {
 	{ "buffer", required_argument, NULL, SETUP_BUFFER }, { "rings", required_argument, NULL, SETUP_RINGS }, \
 	{ "filter", required_argument, NULL, SETUP_FILTER }, { "snaplen", required_argument, NULL, SETUP_SNAPLEN }, \
 	{ "timestamps", required_argument, NULL, SETUP_TIMESTAMPS }, { "workers", required_argument, NULL, SETUP_WORKERS }, \
+	{ "memory", required_argument, NULL, SETUP_MEMORY }, \
 	{ "budget", required_argument, NULL, SETUP_BUDGET }, { "sensor-id", required_argument, NULL, SETUP_SENSOR_ID }, \
 	{ "metrics", required_argument, NULL, SETUP_METRICS }, \
 	{ "metrics-every", required_argument, NULL, SETUP_METRICS_EVERY }, \
@@ -50,6 +51,7 @@ enum setup_option {
 #define SETUP_HELP_RUNNING \
 	"      --sensor-id ID      name of this sensor in events\n" \
 	"      --workers N         threads that work on packets, 1 to 16 (default 1)\n" \
+	"      --memory SIZE       make all tables of the engine fit, such as 512MiB; the policy's come on top\n" \
 	"      --budget LIST       NAME=VALUE,... room for flows, probes, states, assets, folds, streams (a size), and\n" \
 	"                          the timers tcp_idle, udp_idle, half_open, fold\n" \
 	"      --metrics FILE      keep counters there in the Prometheus text format (nothing listens for them)\n" \

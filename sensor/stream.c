@@ -121,7 +121,7 @@ void stream_pool_free(struct stream_pool *p)
 
 size_t stream_pool_bytes(size_t bytes)
 {
-	return sizeof(struct stream_pool) + bytes / STREAM_BLOCK * (STREAM_BLOCK + sizeof(struct kept) + 1);
+	return sizeof(struct stream_pool) + sizeof(struct kept) + bytes / STREAM_BLOCK * (STREAM_BLOCK + sizeof(struct kept) + 1);
 }
 
 size_t stream_pool_used(const struct stream_pool *p) { return p->used; }
