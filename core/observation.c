@@ -44,6 +44,22 @@ static const char *const observation_vendor_profiles[] = {
 	NULL
 };
 
+static const char *const observation_tls_versions[] = {
+	"ssl2", "ssl3", "tls1.0", "tls1.1", "tls1.2", "tls1.3", "other", NULL
+};
+static const char *const observation_cipher_weaknesses[] = {
+	"none", "null", "anonymous", "export", "rc4", "des", "3des", "no-forward-secrecy", "unknown", NULL
+};
+static const char *const observation_client_certificates[] = { "not-requested", "requested", "sent", "declined", NULL };
+static const char *const observation_sides[] = { "client", "server", NULL };
+static const char *const observation_assumed_by[] = { "port", "alpn", NULL };
+static const char *const observation_validities[] = { "valid", "expired", "not-yet-valid", NULL };
+static const char *const observation_key_types[] = { "rsa", "ec", "dsa", "ed25519", "ed448", "other", NULL };
+static const char *const observation_signatures[] = {
+	"md2-rsa", "md5-rsa", "sha1-rsa", "sha256-rsa", "sha384-rsa", "sha512-rsa", "rsa-pss", "sha1-ecdsa",
+	"sha256-ecdsa", "sha384-ecdsa", "sha512-ecdsa", "ed25519", "ed448", "other", NULL
+};
+
 static const struct vocab_field fields[] = {
 #define FIELD(name_, KIND, max_, GRAMMAR, PRIVACY, words_, doc_)                               \
 	{ .name = #name_, .kind = VOCAB_##KIND, .offset = offsetof(struct observation, name_), \

@@ -36,6 +36,7 @@ static const struct set sets[] = {
 	[VOCAB_G_KEYS] = { DIGITS | BIT(','), UPPER | LOWER },
 	[VOCAB_G_TOKEN] = { DIGITS, UINT64_C(0x7e00000000) },
 	[VOCAB_G_HEX] = { DIGITS, UINT64_C(0x7e00000000) },
+	[VOCAB_G_DNS] = { DIGITS | BIT('.') | BIT('*') | BIT(',') | BIT('-'), UPPER | LOWER | BIT('_') },
 };
 
 enum { UID_MAX = 64, TOKEN_DIGITS = 32 };       /* PS3.5, 9.1; token.h */
@@ -80,7 +81,7 @@ bool vocab_fits(enum vocab_grammar g, size_t max, struct span text)
 		return false;
 	if (g == VOCAB_G_NAME)
 		return fits_name(text);
-	if (g <= VOCAB_G_NONE || g > VOCAB_G_HEX || !text.n || (g == VOCAB_G_TOKEN && text.n != TOKEN_DIGITS))
+	if (g <= VOCAB_G_NONE || g > VOCAB_G_DNS || !text.n || (g == VOCAB_G_TOKEN && text.n != TOKEN_DIGITS))
 		return false;
 	if (g == VOCAB_G_LABEL)
 		return !memchr(text.p, '^', text.n) && !memchr(text.p, '=', text.n) && !memchr(text.p, '\\', text.n) &&

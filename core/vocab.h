@@ -68,6 +68,7 @@ enum vocab_grammar {
 	VOCAB_G_KEYS,           /* names of attributes: [A-Za-z0-9,]+ */
 	VOCAB_G_TOKEN,          /* what core/token.h makes: [0-9a-f]{32}, nothing shorter */
 	VOCAB_G_HEX,            /* [0-9a-f]+ */
+	VOCAB_G_DNS,            /* host names, wildcards too, joined by commas: [A-Za-z0-9._*,-]+ */
 };
 
 enum vocab_privacy {

@@ -36,6 +36,7 @@ static struct span rnd_text(enum vocab_grammar g, size_t max)
 		[VOCAB_G_HL7_ID] = "aZ0._:/+|@-", [VOCAB_G_CHARSET] = "aZ0 /._~-", [VOCAB_G_HOST] = "aZ0._-",
 		[VOCAB_G_LABEL] = "aZ0._- ()/;,", [VOCAB_G_CODE] = "AZ09 _", [VOCAB_G_KEYS] = "aZ0,",
 		[VOCAB_G_TOKEN] = "0123456789abcdef", [VOCAB_G_HEX] = "0123456789abcdef",
+		[VOCAB_G_DNS] = "aZ0._*,-",
 	};
 	size_t n = g == VOCAB_G_TOKEN ? 32 : 1 + rnd((uint32_t)max);
 	struct span s = { text_mem + text_used, 0 };
@@ -552,8 +553,9 @@ static void grammars_admit_what_they_say(void)
 		[VOCAB_G_CODE] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _",
 		[VOCAB_G_KEYS] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789,",
 		[VOCAB_G_HEX] = "0123456789abcdef",
+		[VOCAB_G_DNS] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._*,-",
 	};
-	for (int g = VOCAB_G_ID; g <= VOCAB_G_HEX; g++) {
+	for (int g = VOCAB_G_ID; g <= VOCAB_G_DNS; g++) {
 		if (g == VOCAB_G_NAME || g == VOCAB_G_LABEL || g == VOCAB_G_TOKEN)
 			continue;
 		for (unsigned c = 0; c < 256; c++) {

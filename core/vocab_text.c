@@ -146,6 +146,7 @@ static const char *const patterns[] = {
 	[VOCAB_G_KEYS] = "[A-Za-z0-9,]+",
 	[VOCAB_G_TOKEN] = "[0-9a-f]{32}",
 	[VOCAB_G_HEX] = "[0-9a-f]+",
+	[VOCAB_G_DNS] = "[A-Za-z0-9._*,-]+",
 };
 
 /* A text of that grammar, or what stands for one that was not admitted. */

@@ -38,7 +38,9 @@ struct dissect_scratch {
 };
 
 struct dissect_ctx {
-	unsigned dir;                   /* 0 or 1: whose bytes these are */
+	unsigned dir;                   /* 0 or 1: whose bytes these are. What is emitted is said of this side: a dissector may
+	                                   set the other one while it emits what the other one is the subject of */
+	uint16_t port[2];               /* of each side, 0 unknown: a prior, never proof */
 	enum dissect_client client;     /* as the engine knows it; a dissector that knows better sets it */
 	bool midstream;                 /* the first bytes of this direction were not the stream's first */
 	uint64_t ts_ns;                 /* of the packet that brought the last byte */

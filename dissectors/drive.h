@@ -53,7 +53,9 @@ struct drive {
 		uint64_t align;
 		uint8_t bytes[DISSECT_MAX_STATE];
 	} state;
-	unsigned dir;           /* being parsed */
+	uint64_t ts_ns;         /* of the packets to come */
+	uint16_t port[2];
+	const struct dissect_ctx *ctx;  /* while the dissector runs */
 	/* From here on not zeroed: fuzzing makes many of these. */
 	struct dissect_scratch scratch;
 	uint8_t line[DRIVE_LINE];
@@ -124,7 +126,7 @@ static inline void drive_emit(void *arg, struct observation *o)
 {
 	struct drive *v = arg;
 	struct buf line = buf_over(v->line, sizeof(v->line));
-	drive_require(v->d, !buf_printf(&line, "%u ", v->dir));
+	drive_require(v->d, !buf_printf(&line, "%u ", v->ctx->dir));
 	drive_require(v->d, !vocab_json(&observation_vocab, &o->head, &line));
 	drive_require(v->d, !buf_str(&line, "\n"));
 	v->lines++;
@@ -133,9 +135,9 @@ static inline void drive_emit(void *arg, struct observation *o)
 
 static inline struct dissect_ctx drive_ctx(struct drive *v, unsigned dir)
 {
-	v->dir = dir;
 	return (struct dissect_ctx){
-		.dir = dir, .client = v->client, .midstream = v->midstream,
+		.dir = dir, .port = { v->port[0], v->port[1] }, .ts_ns = v->ts_ns, .client = v->client,
+		.midstream = v->midstream,
 		.scratch = &v->scratch, .emit = drive_emit, .arg = v,
 	};
 }
@@ -171,6 +173,7 @@ static inline void drive_parse(struct drive *v, unsigned dir)
 			return;
 		uint8_t *exact = drive_copy(s->held, s->n);
 		struct dissect_ctx ctx = drive_ctx(v, dir);
+		v->ctx = &ctx;
 		struct dissect_result r = v->d->parse(v->state.bytes, (struct span){ exact, s->n }, &ctx);
 		free(exact);
 		drive_after(v, &ctx);
@@ -264,6 +267,7 @@ static inline void drive_gap(struct drive *v, unsigned dir, uint64_t n)
 	if (!v->found)
 		return;
 	struct dissect_ctx ctx = drive_ctx(v, dir);
+	v->ctx = &ctx;
 	enum dissect_status status = v->d->gap ? v->d->gap(v->state.bytes, lost, &ctx) : DISSECT_BAD;
 	drive_after(v, &ctx);
 	drive_require(v->d, status == DISSECT_OK || status == DISSECT_BAD);
@@ -281,6 +285,7 @@ static inline void drive_fin(struct drive *v, unsigned dir)
 		return;
 	uint8_t *exact = drive_copy(s->held, s->n);
 	struct dissect_ctx ctx = drive_ctx(v, dir);
+	v->ctx = &ctx;
 	v->d->finish(v->state.bytes, (struct span){ exact, s->n }, &ctx);
 	free(exact);
 	drive_after(v, &ctx);

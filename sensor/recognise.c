@@ -5,59 +5,10 @@
 const char *recognise_name(enum recognise_service s)
 {
 	static const char *const names[RECOGNISE_SERVICES] = {
-		[RECOGNISE_TLS] = "tls", [RECOGNISE_SSH] = "ssh", [RECOGNISE_HTTP] = "http",
+		[RECOGNISE_SSH] = "ssh", [RECOGNISE_HTTP] = "http",
 		[RECOGNISE_DNS] = "dns", [RECOGNISE_NTP] = "ntp", [RECOGNISE_DHCP] = "dhcp",
 	};
 	return (unsigned)s < RECOGNISE_SERVICES ? names[s] : NULL;
-}
-
-/* RFC 8446, 5.1 and RFC 5246, 6.2.1; the headers look the same from SSL 3.0 (3.0) to TLS 1.3 (3.3). */
-enum {
-	TLS_HANDSHAKE = 22, TLS_APPLICATION = 23,
-	TLS_CLIENT_HELLO = 1, TLS_SERVER_HELLO = 2,
-	TLS_MAX_RECORD = (1 << 14) + 2048,      /* RFC 5246, 6.2.3 */
-	TLS_RECORD_HEADER = 5,
-	TLS_HELLO = 11,                         /* record header, handshake header, version */
-};
-
-/* A handshake record that begins with a hello, whose length is below 64 KiB. */
-static enum dissect_guess tls_hello(struct span head)
-{
-	static const struct { uint8_t lo, hi; } want[TLS_HELLO] = {
-		{ TLS_HANDSHAKE, TLS_HANDSHAKE }, { 3, 3 }, { 0, 4 }, { 0, TLS_MAX_RECORD >> 8 }, { 0, 255 },
-		{ TLS_CLIENT_HELLO, TLS_SERVER_HELLO }, { 0, 0 }, { 0, 255 }, { 0, 255 }, { 3, 3 }, { 0, 4 },
-	};
-	size_t n = head.n < TLS_HELLO ? head.n : TLS_HELLO;
-	for (size_t i = 0; i < n; i++)
-		if (head.p[i] < want[i].lo || head.p[i] > want[i].hi)
-			return DISSECT_NO;
-	return n == TLS_HELLO ? DISSECT_YES : DISSECT_MAYBE;
-}
-
-/* Where capture began at a record: two headers that chain, the first of application data. The second one is not
- * asked for when it would be past what a probe sees. */
-static enum dissect_guess tls_middle(struct span head)
-{
-	struct cursor c = cursor_from(head);
-	for (int records = 0; records < 2; records++) {
-		uint8_t type = cursor_u8(&c), major = cursor_u8(&c), minor = cursor_u8(&c);
-		uint16_t n = cursor_u16be(&c);
-		if (!cursor_ok(&c))
-			return head.n && head.p[0] != TLS_APPLICATION ? DISSECT_NO : DISSECT_MAYBE;
-		bool known = records ? type >= 20 && type <= TLS_APPLICATION : type == TLS_APPLICATION;
-		if (!known || major != 3 || minor > 4 || !n || n > TLS_MAX_RECORD)
-			return DISSECT_NO;
-		if (n > DISSECT_PROBE_BYTES - 2 * TLS_RECORD_HEADER)
-			return DISSECT_YES;
-		cursor_skip(&c, n);
-	}
-	return DISSECT_YES;
-}
-
-static enum dissect_guess tls(struct span head, bool midstream)
-{
-	enum dissect_guess g = tls_hello(head);
-	return g == DISSECT_NO && midstream ? tls_middle(head) : g;
 }
 
 static enum dissect_guess begins_with(struct span head, const char *text)
@@ -93,8 +44,8 @@ static enum dissect_guess http(struct span head)
 
 enum dissect_guess recognise_tcp(struct span head, bool midstream, enum recognise_service *ret)
 {
+	(void)midstream;        /* all of these are known by how they begin only */
 	const struct { enum recognise_service service; enum dissect_guess guess; } all[] = {
-		{ RECOGNISE_TLS, tls(head, midstream) },
 		{ RECOGNISE_SSH, begins_with(head, "SSH-") },   /* RFC 4253, 4.2 */
 		{ RECOGNISE_HTTP, http(head) },
 	};

@@ -84,6 +84,7 @@ static struct dissect_ctx make_ctx(struct shard_run *r, unsigned dir)
 {
 	return (struct dissect_ctx){
 		.dir = dir,
+		.port = { r->f->key.port[0], r->f->key.port[1] },
 		.client = r->f->by == OBSERVATION_BY_HANDSHAKE ? (enum dissect_client)r->f->initiator
 							       : (enum dissect_client)((int)r->f->client - 1),
 		.midstream = !r->f->side[dir].start_known,
