@@ -60,6 +60,25 @@ static const char *const observation_signatures[] = {
 	"sha256-ecdsa", "sha384-ecdsa", "sha512-ecdsa", "ed25519", "ed448", "other", NULL
 };
 
+static const char *const observation_http_methods[] = {
+	"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "other", NULL
+};
+static const char *const observation_http_authentications[] = {
+	"none", "basic", "bearer", "digest", "negotiate", "ntlm", "other", NULL
+};
+static const char *const observation_http_resources[] = {
+	"other", "root", "dicomweb", "fhir", "soap", "dicom-file", "program", "static", NULL
+};
+static const char *const observation_web_operations[] = {
+	"other", "qido", "wado", "wado-metadata", "wado-rendered", "wado-bulkdata", "wado-uri", "stow", "ups", "delete",
+	"capabilities", NULL
+};
+static const char *const observation_fhir_interactions[] = {
+	"other", "read", "vread", "search", "create", "update", "patch", "delete", "history", "batch", "operation",
+	"capabilities", NULL
+};
+static const char *const observation_preambles[] = { "mz", "elf", "mach-o", "script", "pdf", "archive", NULL };
+
 static const struct vocab_field fields[] = {
 #define FIELD(name_, KIND, max_, GRAMMAR, PRIVACY, words_, doc_)                               \
 	{ .name = #name_, .kind = VOCAB_##KIND, .offset = offsetof(struct observation, name_), \

@@ -661,6 +661,30 @@ static void learn_conflict(struct detector *d, const struct observation *o)
 	say(d, &e);
 }
 
+/* PS3.10, 7.1 leaves the preamble to applications, and CVE-2019-11687 says what came of it. */
+static void learn_preamble(struct detector *d, const struct observation *o)
+{
+	struct event e = event_of(RULE_DICOM_PREAMBLE, o->ts);
+	struct end ends[2];
+	end_of(d, &o->src.ip, &ends[0]);
+	end_of(d, &o->dst.ip, &ends[1]);
+	put_device(&e, &ends[0]);
+	put_peer(d, &e, &ends[1]);
+	event_uint(&e, EVENT_F_severity, EVENT_HIGH);
+	event_uint(&e, EVENT_F_confidence, EVENT_CONFIDENCE_HIGH);
+	event_uint(&e, EVENT_F_transport, EVENT_TCP);
+	event_uint(&e, EVENT_F_port, o->src.port < o->dst.port ? o->src.port : o->dst.port);
+	event_text(&e, EVENT_F_service, span_str("http"));
+	event_uint(&e, EVENT_F_authority, EVENT_AUTH_SENSOR);
+	event_text(&e, EVENT_F_document, span_str("DICOM PS3.10"));
+	event_text(&e, EVENT_F_row, span_str("7.1 (CVE-2019-11687)"));
+	event_text(&e, EVENT_F_seen, span_str(vocab_word(&observation_vocab, OBSERVATION_F_preamble, o->preamble)));
+	event_uint(&e, EVENT_F_flow, o->flow);
+	put_packet(&e, o);
+	event_uint(&e, EVENT_F_generation, d->generation);
+	say(d, &e);
+}
+
 /* ---- the mirror ---- */
 
 void detector_mirror(struct detector *d, enum mirror_finding f, uint32_t source, uint64_t value, uint64_t ts_ns)
@@ -753,6 +777,9 @@ void detector_observe(struct detector *d, const struct observation *given)
 			mirror_flow(d->c.mirror, o.one_sided);
 		if (!learn_attempt(d, &o) && d->c.flow_events)
 			flow_event(d, &o, m);
+		return;
+	case OBSERVATION_DICOM_PREAMBLE:
+		learn_preamble(d, &o);
 		return;
 	case OBSERVATION_STREAM_CONFLICT:
 		learn_conflict(d, &o);

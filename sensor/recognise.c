@@ -5,7 +5,7 @@
 const char *recognise_name(enum recognise_service s)
 {
 	static const char *const names[RECOGNISE_SERVICES] = {
-		[RECOGNISE_SSH] = "ssh", [RECOGNISE_HTTP] = "http",
+		[RECOGNISE_SSH] = "ssh",
 		[RECOGNISE_DNS] = "dns", [RECOGNISE_NTP] = "ntp", [RECOGNISE_DHCP] = "dhcp",
 	};
 	return (unsigned)s < RECOGNISE_SERVICES ? names[s] : NULL;
@@ -19,35 +19,11 @@ static enum dissect_guess begins_with(struct span head, const char *text)
 	return have == n ? DISSECT_YES : DISSECT_MAYBE;
 }
 
-/* RFC 9110, 9 and RFC 5789: method, space, and what a request target begins with; or a status line. */
-static enum dissect_guess http(struct span head)
-{
-	static const char *const methods[] = { "GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "PATCH ",
-					       "TRACE ", "CONNECT " };
-	enum dissect_guess best = begins_with(head, "HTTP/1.");
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]) && best != DISSECT_YES; i++) {
-		size_t n = strlen(methods[i]);
-		enum dissect_guess g = begins_with(head, methods[i]);
-		if (g == DISSECT_YES) {
-			if (head.n == n)
-				return DISSECT_MAYBE;
-			uint8_t c = head.p[n];
-			bool target = c == '/' || c == '*' || c == '[' || (c >= '0' && c <= '9') ||
-				      (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-			return target ? DISSECT_YES : DISSECT_NO;
-		}
-		if (g == DISSECT_MAYBE)
-			best = DISSECT_MAYBE;
-	}
-	return best;
-}
-
 enum dissect_guess recognise_tcp(struct span head, bool midstream, enum recognise_service *ret)
 {
 	(void)midstream;        /* all of these are known by how they begin only */
 	const struct { enum recognise_service service; enum dissect_guess guess; } all[] = {
 		{ RECOGNISE_SSH, begins_with(head, "SSH-") },   /* RFC 4253, 4.2 */
-		{ RECOGNISE_HTTP, http(head) },
 	};
 	enum dissect_guess best = DISSECT_NO;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {

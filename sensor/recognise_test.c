@@ -32,12 +32,6 @@ static void every_prefix_is_maybe_and_the_rest_yes(void)
 {
 	static const struct { const char *bytes; size_t n, yes; enum recognise_service s; } good[] = {
 		{ "SSH-2.0-OpenSSH_9.2", 19, 4, RECOGNISE_SSH },
-		{ "GET / HTTP/1.1", 14, 5, RECOGNISE_HTTP },
-		{ "POST http://x/", 14, 6, RECOGNISE_HTTP },
-		{ "PUT /a", 6, 5, RECOGNISE_HTTP },
-		{ "OPTIONS * HTTP/1.1", 18, 9, RECOGNISE_HTTP },
-		{ "CONNECT [2001:db8::1]:443", 20, 9, RECOGNISE_HTTP },
-		{ "HTTP/1.0 200 OK", 15, 7, RECOGNISE_HTTP },
 	};
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		for (size_t n = 0; n <= good[i].n; n++) {
@@ -52,8 +46,8 @@ static void one_wrong_byte_is_no(void)
 {
 	static const struct { const char *bytes; size_t n; } bad[] = {
 		{ "\x16\x03\x01\x02\x00\x01", 6 },
-		{ "SSX-2.0", 7 }, { "ssh-2.0", 7 }, { "GET\t/", 5 }, { "GET  /", 6 }, { "get /", 5 },
-		{ "HTTP/2.0", 8 }, { "PUTT /", 6 }, { "\0", 1 }, { "\x0bMSH|", 5 },
+		{ "SSX-2.0", 7 }, { "ssh-2.0", 7 }, 
+		{ "\0", 1 }, { "\x0bMSH|", 5 },
 	};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		enum recognise_service s = RECOGNISE_NONE;

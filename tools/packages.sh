@@ -8,7 +8,7 @@ libmsgpack-dev libseccomp-dev zlib1g-dev libsodium-dev"
 test="python3 python3-jsonschema python3-yaml tshark rsyslog iproute2 tcpdump sqlite3"
 fuzz="clang-14 llvm-14 libclang-rt-14-dev clang-format-14"
 bench="python3 tcpdump tshark libndpi-bin"
-peers="dcmtk openssl orthanc python3-hl7 nodejs npm ethtool"
+peers="dcmtk openssl curl orthanc orthanc-dicomweb python3-hl7 nodejs npm ethtool"
 
 want=""
 for group in "$@"; do

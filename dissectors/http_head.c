@@ -1,0 +1,244 @@
+/* http_head.c -- start lines and header fields (RFC 9112, 2 to 6; RFC 9110). */
+#include <string.h>
+#include <strings.h>
+
+#include "dissectors/http.h"
+
+enum { MAX_FIELDS = 128 };
+
+static const struct {
+	const char *name;
+	uint8_t method;
+} methods[] = {
+	{ "GET", OBSERVATION_HTTP_GET }, { "HEAD", OBSERVATION_HTTP_HEAD }, { "POST", OBSERVATION_HTTP_POST },
+	{ "PUT", OBSERVATION_HTTP_PUT }, { "DELETE", OBSERVATION_HTTP_DELETE }, { "OPTIONS", OBSERVATION_HTTP_OPTIONS },
+	{ "PATCH", OBSERVATION_HTTP_PATCH }, { "TRACE", OBSERVATION_HTTP_TRACE }, { "CONNECT", OBSERVATION_HTTP_CONNECT },
+	/* WebDAV, RFC 4918 */
+	{ "PROPFIND", OBSERVATION_HTTP_OTHER }, { "PROPPATCH", OBSERVATION_HTTP_OTHER }, { "MKCOL", OBSERVATION_HTTP_OTHER },
+	{ "COPY", OBSERVATION_HTTP_OTHER }, { "MOVE", OBSERVATION_HTTP_OTHER }, { "LOCK", OBSERVATION_HTTP_OTHER },
+	{ "UNLOCK", OBSERVATION_HTTP_OTHER }, { "REPORT", OBSERVATION_HTTP_OTHER }, { "SEARCH", OBSERVATION_HTTP_OTHER },
+};
+enum { METHODS = sizeof(methods) / sizeof(methods[0]) };
+
+static enum dissect_guess begins(struct span s, const char *text)
+{
+	size_t n = strlen(text), have = s.n < n ? s.n : n;
+	if (have && memcmp(s.p, text, have))
+		return DISSECT_NO;
+	return have == n ? DISSECT_YES : DISSECT_MAYBE;
+}
+
+static bool alphanumeric(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+enum dissect_guess http_head_begins(struct span s)
+{
+	enum dissect_guess best = begins(s, "HTTP/1.");
+	for (size_t i = 0; i < METHODS && best != DISSECT_YES; i++) {
+		enum dissect_guess g = begins(s, methods[i].name);
+		size_t n = strlen(methods[i].name);
+		if (g == DISSECT_YES && s.n > n) {
+			if (s.p[n] != ' ')
+				continue;
+			if (s.n == n + 1)
+				return DISSECT_MAYBE;
+			uint8_t c = s.p[n + 1];
+			return c == '/' || c == '*' || c == '[' || alphanumeric(c) ? DISSECT_YES : DISSECT_NO;
+		}
+		if (g != DISSECT_NO)
+			best = DISSECT_MAYBE;
+	}
+	return best;
+}
+
+/* Line by line; LF alone ends one too (RFC 9112, 2.2). */
+static struct span next_line(struct cursor *c)
+{
+	struct span line = cursor_until(c, '\n');
+	if (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line;
+}
+
+static struct span trim(struct span s)  /* optional white space: blanks and tabs */
+{
+	while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
+		s = span_from(s, 1);
+	while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+		s.n--;
+	return s;
+}
+
+static bool is(struct span s, const char *text)
+{
+	return s.n == strlen(text) && !strncasecmp((const char *)s.p, text, s.n);
+}
+
+static bool starts(struct span s, const char *text)
+{
+	return s.n >= strlen(text) && !strncasecmp((const char *)s.p, text, strlen(text));
+}
+
+static bool contains(struct span s, const char *text)
+{
+	for (; s.n >= strlen(text); s = span_from(s, 1))
+		if (starts(s, text))
+			return true;
+	return false;
+}
+
+static struct span token(struct span s, const char *stops)
+{
+	size_t n = 0;
+	while (n < s.n && !strchr(stops, s.p[n]))
+		n++;
+	return (struct span){ s.p, n };
+}
+
+static bool request_line(struct span line, struct http_head *h)
+{
+	struct span method = token(line, " ");
+	for (size_t i = 0; i < METHODS; i++)
+		if (span_eq(method, span_str(methods[i].name))) {
+			h->method = methods[i].method;
+			struct span rest = span_from(line, method.n + 1);
+			h->target = token(rest, " ");
+			struct span version = span_from(rest, h->target.n + 1);
+			if (!h->target.n || version.n != 8 || begins(version, "HTTP/1.") != DISSECT_YES || version.p[7] < '0' ||
+			    version.p[7] > '9')
+				return false;
+			h->minor = (uint8_t)(version.p[7] - '0');
+			return h->request = true;
+		}
+	return false;
+}
+
+static bool status_line(struct span line, struct http_head *h)
+{
+	if (line.n < 12 || begins(line, "HTTP/1.") != DISSECT_YES || line.p[8] != ' ')
+		return false;
+	h->minor = (uint8_t)(line.p[7] - '0');
+	for (int i = 9; i < 12; i++) {
+		if (line.p[i] < '0' || line.p[i] > '9')
+			return false;
+		h->status = (uint16_t)(h->status * 10 + line.p[i] - '0');
+	}
+	return h->minor <= 9 && h->status >= 100 && (line.n == 12 || line.p[12] == ' ');
+}
+
+static uint8_t scheme(struct span value)        /* IANA, HTTP Authentication Schemes */
+{
+	static const struct {
+		const char *name;
+		uint8_t word;
+	} schemes[] = {
+		{ "Basic", OBSERVATION_HTTP_AUTH_BASIC }, { "Bearer", OBSERVATION_HTTP_AUTH_BEARER },
+		{ "Digest", OBSERVATION_HTTP_AUTH_DIGEST }, { "Negotiate", OBSERVATION_HTTP_AUTH_NEGOTIATE },
+		{ "NTLM", OBSERVATION_HTTP_AUTH_NTLM },
+	};
+	struct span name = token(value, " \t,");
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (is(name, schemes[i].name))
+			return schemes[i].word;
+	return OBSERVATION_HTTP_AUTH_OTHER;
+}
+
+/* The value of a parameter of a media type (RFC 9110, 5.6.6), without its quotes. */
+static struct span parameter(struct span value, const char *name)
+{
+	while (value.n) {
+		struct span one = token(value, ";");
+		value = span_from(value, one.n + 1);
+		one = trim(one);
+		size_t n = strlen(name);
+		if (!starts(one, name) || one.n <= n || one.p[n] != '=')
+			continue;
+		one = span_from(one, n + 1);
+		if (one.n > 1 && one.p[0] == '"')
+			one = token(span_from(one, 1), "\"");
+		return one;
+	}
+	return (struct span){ 0 };
+}
+
+static void content_type(struct span value, struct http_head *h)
+{
+	h->content_type = trim(token(value, ";"));
+	if (starts(h->content_type, "multipart/"))
+		h->boundary = parameter(value, "boundary");
+	h->fhir_version = parameter(value, "fhirVersion");
+	if (!h->action.n)
+		h->action = parameter(value, "action");         /* SOAP 1.2 (RFC 3902) */
+}
+
+static void content_length(struct span value, struct http_head *h)
+{
+	uint64_t v = 0;
+	h->broken |= !value.n || value.n > 18;
+	for (size_t i = 0; i < value.n && !h->broken; i++) {
+		h->broken = value.p[i] < '0' || value.p[i] > '9';
+		v = v * 10 + (uint64_t)(value.p[i] - '0');
+	}
+	h->ambiguous |= h->has_length && v != h->length;
+	h->has_length = true;
+	h->length = v;
+}
+
+static void field(struct span name, struct span value, struct http_head *h)
+{
+	if (is(name, "Host"))
+		h->host = token(value, ":");
+	else if (is(name, "User-Agent"))
+		h->agent = value;
+	else if (is(name, "Server"))
+		h->server = value;
+	else if (is(name, "Content-Type"))
+		content_type(value, h);
+	else if (is(name, "Content-Length"))
+		content_length(value, h);
+	else if (is(name, "Transfer-Encoding")) {
+		/* Chunked is the last coding when there are several (RFC 9112, 6.1). */
+		struct span last = value;
+		for (struct span t = token(last, ","); t.n < last.n; t = token(last, ","))
+			last = span_from(last, t.n + 1);
+		h->chunked = is(trim(last), "chunked");
+		h->coded = !is(value, "chunked");
+		h->ambiguous |= !h->chunked;
+	} else if (is(name, "Content-Encoding")) {
+		h->gzip = is(value, "gzip") || is(value, "x-gzip");
+		h->coded |= !h->gzip && !is(value, "identity");
+	} else if (is(name, "Authorization"))
+		h->authentication = scheme(value);
+	else if (is(name, "WWW-Authenticate"))
+		h->challenge = scheme(value);
+	else if (is(name, "Upgrade"))
+		h->upgrade = value;
+	else if (is(name, "SOAPAction"))
+		h->action = value.n > 1 && value.p[0] == '"' ? token(span_from(value, 1), "\"") : value;
+	if (is(name, "Content-Type") || is(name, "Accept")) {
+		h->fhir_type |= contains(value, "fhir+");
+		h->dicom_type |= contains(value, "application/dicom");
+	}
+}
+
+bool http_head_parse(struct span head, struct http_head *ret)
+{
+	*ret = (struct http_head){ .minor = 0 };
+	struct cursor c = cursor_from(head);
+	struct span line = next_line(&c);
+	if (!request_line(line, ret) && !status_line(line, ret))
+		return false;
+	for (int i = 0; i < MAX_FIELDS && cursor_left(&c); i++) {
+		line = next_line(&c);
+		struct span name = token(line, ":");
+		/* A folded line goes on with the field before it: obsolete, and in none that we read (RFC 9112, 5.2). */
+		if (name.n == line.n || !name.n || name.p[0] == ' ' || name.p[0] == '\t')
+			continue;
+		field(name, trim(span_from(line, name.n + 1)), ret);
+	}
+	/* A message with both may be an attempt to smuggle another one (RFC 9112, 6.1): chunked counts. */
+	ret->ambiguous |= ret->chunked && ret->has_length;
+	return true;
+}
