@@ -56,6 +56,7 @@ struct http_request {
 	uint16_t n_keys;                /* known or not */
 	uint8_t method, web, operation, level, type, authentication, resource;
 	bool known;                     /* entry in use */
+	bool within;                    /* DICOMweb: the path names a study */
 };
 
 struct http_head {                      /* spans into the head */

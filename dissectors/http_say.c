@@ -124,7 +124,7 @@ void http_say_web(const struct http_request *r, uint16_t status, uint32_t parts,
 		observation_uint(&o, OBSERVATION_F_web_operation, r->operation);
 		observation_uint(&o, OBSERVATION_F_query_level, r->level);
 		/* A key that we do not know may narrow it. */
-		if (r->operation == OBSERVATION_WEB_QIDO && (narrow || r->n_keys == (uint16_t)__builtin_popcountll(r->keys)))
+		if (r->operation == OBSERVATION_WEB_QIDO && !r->within && (narrow || r->n_keys == (uint16_t)__builtin_popcountll(r->keys)))
 			observation_uint(&o, OBSERVATION_F_sweep, !narrow);
 		if (parts || r->parts)
 			observation_uint(&o, OBSERVATION_F_parts, r->parts ? r->parts : parts);

@@ -200,6 +200,7 @@ static bool dicomweb(const struct http_head *h, const struct path *p, struct htt
 	struct span last = at(p, p->n - 1);
 	bool get = h->method == OBSERVATION_HTTP_GET || h->method == OBSERVATION_HTTP_HEAD;
 	r->level = OBSERVATION_LEVEL_OTHER;
+	r->within = is_uid(at(p, first + 1));
 	for (size_t i = first; i < p->n; i++)
 		for (size_t k = 0; k < sizeof(levels) / sizeof(levels[0]); k++)
 			if (is(p->s[i], levels[k]))

@@ -672,7 +672,7 @@ static void learn_preamble(struct detector *d, const struct observation *o)
 	put_peer(d, &e, &ends[1]);
 	event_uint(&e, EVENT_F_severity, EVENT_HIGH);
 	event_uint(&e, EVENT_F_confidence, EVENT_CONFIDENCE_HIGH);
-	event_uint(&e, EVENT_F_transport, EVENT_TCP);
+	event_uint(&e, EVENT_F_transport, OBSERVATION_TCP);
 	event_uint(&e, EVENT_F_port, o->src.port < o->dst.port ? o->src.port : o->dst.port);
 	event_text(&e, EVENT_F_service, span_str("http"));
 	event_uint(&e, EVENT_F_authority, EVENT_AUTH_SENSOR);

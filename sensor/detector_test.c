@@ -367,6 +367,28 @@ static void a_flow_summary_tells_the_worst_verdict(void)
 }
 
 /* A repeat of the longest event must be countable: its template has to fit the table's place for it. */
+/* Covers: R024 */
+static void a_file_that_is_a_program_is_an_event(void)
+{
+	struct detector *d = fresh(true);
+	struct observation o = { .head.type = OBSERVATION_DICOM_PREAMBLE };
+	struct endpoint s = at(3, 40000), to = at(1, 80);
+	observation_uint(&o, OBSERVATION_F_packet, 5);
+	observation_uint(&o, OBSERVATION_F_ts, 5 * STEP_NS);
+	vocab_set_endpoint(&observation_vocab, &o.head, OBSERVATION_F_src, &s);
+	vocab_set_endpoint(&observation_vocab, &o.head, OBSERVATION_F_dst, &to);
+	observation_uint(&o, OBSERVATION_F_flow, 5);
+	observation_uint(&o, OBSERVATION_F_preamble, OBSERVATION_PREAMBLE_ELF);
+	detector_observe(d, &o);
+	detector_observe(d, &o);
+	CU_ASSERT_EQUAL(n_lines, 1);
+	const char *e = first("content.dicom_preamble");
+	CU_ASSERT(strstr(e, "\"type\":\"anomalous_traffic\"") && strstr(e, "\"severity\":\"high\""));
+	CU_ASSERT(strstr(e, "\"device\":\"10.0.0.3\"") && strstr(e, "\"peer\":\"ct-1\"") && strstr(e, "\"port\":80"));
+	CU_ASSERT(strstr(e, "\"document\":\"DICOM PS3.10\"") && strstr(e, "CVE-2019-11687") && strstr(e, "\"seen\":\"elf\""));
+	detector_free(d);
+}
+
 static void the_longest_event_fits_its_place(void)
 {
 	static uint8_t filler[256], out[4096];
@@ -417,6 +439,7 @@ int main(void)
 		CASE(says_every_loss_counter_that_is_not_zero),
 		CASE(losses_are_told_by_host),
 		CASE(a_flow_summary_tells_the_worst_verdict),
+		CASE(a_file_that_is_a_program_is_an_event),
 		CASE(the_longest_event_fits_its_place),
 	};
 	CU_initialize_registry();

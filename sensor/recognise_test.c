@@ -46,7 +46,7 @@ static void one_wrong_byte_is_no(void)
 {
 	static const struct { const char *bytes; size_t n; } bad[] = {
 		{ "\x16\x03\x01\x02\x00\x01", 6 },
-		{ "SSX-2.0", 7 }, { "ssh-2.0", 7 }, 
+		{ "SSX-2.0", 7 }, { "ssh-2.0", 7 },
 		{ "\0", 1 }, { "\x0bMSH|", 5 },
 	};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
