@@ -53,6 +53,7 @@ struct drive {
 		uint64_t align;
 		uint8_t bytes[DISSECT_MAX_STATE];
 	} state;
+	unsigned dir;           /* being parsed */
 	uint64_t ts_ns;         /* of the packets to come */
 	uint16_t port[2];
 	const struct dissect_ctx *ctx;  /* while the dissector runs */
@@ -126,7 +127,7 @@ static inline void drive_emit(void *arg, struct observation *o)
 {
 	struct drive *v = arg;
 	struct buf line = buf_over(v->line, sizeof(v->line));
-	drive_require(v->d, !buf_printf(&line, "%u ", v->ctx->dir));
+	drive_require(v->d, !buf_printf(&line, "%u ", v->ctx ? v->ctx->dir : v->dir));
 	drive_require(v->d, !vocab_json(&observation_vocab, &o->head, &line));
 	drive_require(v->d, !buf_str(&line, "\n"));
 	v->lines++;
@@ -135,6 +136,7 @@ static inline void drive_emit(void *arg, struct observation *o)
 
 static inline struct dissect_ctx drive_ctx(struct drive *v, unsigned dir)
 {
+	v->dir = dir;
 	return (struct dissect_ctx){
 		.dir = dir, .port = { v->port[0], v->port[1] }, .ts_ns = v->ts_ns, .client = v->client,
 		.midstream = v->midstream,
@@ -146,6 +148,7 @@ static inline struct dissect_ctx drive_ctx(struct drive *v, unsigned dir)
 static inline void drive_after(struct drive *v, const struct dissect_ctx *ctx)
 {
 	v->client = ctx->client;
+	v->ctx = NULL;
 	memset(v->scratch.vocab.contexts, 0xa5, sizeof(v->scratch.vocab.contexts[0]));
 	memset(v->scratch.vocab.syntaxes, 0xa5, sizeof(v->scratch.vocab.syntaxes[0]));
 	memset(v->scratch.bytes, 0xa5, 256);
