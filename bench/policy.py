@@ -1,5 +1,6 @@
-"""policy.py DIR [DEVICES] -- the policy of ./dev bench: 10,000 devices of 100 types with 60 declared rows each, in the
-addresses of bench/gen.c. Ten of the rows are what the captures' devices do, fifty are what the others would do."""
+"""policy.py DIR [DEVICES [own]] -- the policy of ./dev bench: 10,000 devices of 100 types with 60 declared rows each, in the
+addresses of bench/gen.c. Ten of the rows are what the captures' devices do, fifty are what the others would do. With `own`
+every unit moves a port in its inventory entry, so that no two share their rows."""
 import os
 import sys
 
@@ -23,11 +24,16 @@ for t in range(TYPES):
                 f"  ifu: {{id: IFU-{t:03}, revision: 1}}\npsirt: psirt@bench.example\nport_list: exhaustive\nout:\n{ROWS}")
         for r in range(50):
             f.write(f"  more-{r:02}: {{tcp: {10000 + 100 * t + r}, to: role-{(t + r) % 40}, cite: ifu Y-{r}}}\n")
-with open(f"{out}/inventory.csv", "w") as f:
-    f.write("id,type,ip,ae_title\n")
+own = len(sys.argv) > 3
+with open(f"{out}/inventory.{'yaml' if own else 'csv'}", "w") as f:
+    f.write("format: spanward/1\nkind: inventory\ndevices:\n" if own else "id,type,ip,ae_title\n")
     for d in range(devices):
         v4 = f"10.{20 + d // 250 // 256}.{d // 250 % 256}.{d % 250 + 1}"
         v6 = f"2001:db8:20::a14:{d // 250 * 256 + d % 250 + 1:x}"
+        if own:
+            f.write(f"  - {{id: dev-{d}, type: bench.type-{d % TYPES:03}, select: [{{ip: {v4}}}, {{ip: '{v6}'}}], "
+                    f"override: {{more-00: {{port: {20000 + d}}}}}}}\n")
+            continue
         f.write(f"dev-{d},bench.type-{d % TYPES:03},{v4}+{v6},DEV{d}\n")
 with open(f"{out}/site.yaml", "w") as f:
     def role(name, first, n):

@@ -4,11 +4,13 @@ static const char *const event_lanes[] = { "alerts", "telemetry", NULL };
 static const char *const event_severities[] = { "info", "low", "medium", "high", "critical", NULL };
 static const char *const event_confidences[] = { "low", "medium", "high", NULL };
 static const char *const event_verdicts[] = {
-	"declared", "undeclared", "disabled_but_used", "seen_differently", "forbidden", "unknown_device", "cannot_say", NULL
+	"declared", "undeclared", "disabled_but_used", "seen_differently", "forbidden", "unknown_device", "cannot_say",
+	"never_seen", NULL
 };
 static const char *const event_whats[] = {
 	"none", "protocol", "clear_text", "initiator", "peer", "ae_title", "listener", "internet", "loss", "one_sided",
-	"midstream", "sop_class", "hl7_type", NULL
+	"midstream", "sop_class", "hl7_type", "tls_version", "role", "hl7_app", "encrypted", "router", "answer", "limit",
+	"schedule", "peers", NULL
 };
 static const char *const event_device_by[] = { "none", "ip", "mac", "ip_vlan", "role", NULL };
 static const char *const event_initiators[] = { "device", "peer", "unknown", NULL };

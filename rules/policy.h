@@ -38,13 +38,19 @@ struct verdict {
 	uint32_t cite;                  /* index of the citation; POLICY_NONE: the sensor's own rule */
 	uint8_t severity, confidence;   /* enum event_severity, enum event_confidence */
 	bool device_is_src;             /* which end of the observation is the judged device */
+	uint32_t row;                   /* of the device's rows, by which it was judged; POLICY_NONE */
+	uint32_t window;                /* of the site, in which it happens; POLICY_NONE */
+	uint32_t control;               /* compensating control that should have stopped it; POLICY_NONE */
+	uint32_t answer;                /* rule about an answer of the documents that this contradicts beside the verdict; */
+	uint32_t answer_cite;           /* ... and where it stands; POLICY_NONE: none */
 };
 
 /* At most one verdict per end, for ends that have a profile or none at all where they should have one;
  * returns how many. `declared` verdicts are returned too: the detector remembers them.
- * Judged: flow.open and flow.service (src = who opened), dicom.associate_request (the calling AE title),
- * hl7.message (where a row names message types or sending applications). Messages carry no src_mac, dst_mac and
- * vlan of their own; where the caller sets them, they help to say who the ends are.
+ * Judged: flow.open and flow.service (src = who opened), dicom.associate_request (the calling AE title), dicom.command (SOP
+ * classes and roles), hl7.message (where a row names message types, versions, applications or facilities). Messages carry
+ * no src_mac, dst_mac and vlan of their own; where the caller sets them, they help to say who the ends are. A hardware
+ * address of zeros: the one seen is a router's and says nothing.
  * Precedence (docs/profiles.md): forbidden, disabled_but_used, seen_differently, undeclared, unknown_device,
  * cannot_say, declared. */
 unsigned policy_check(const struct policy *p, const struct observation *o, struct verdict ret[static POLICY_MAX_VERDICTS]);
@@ -69,6 +75,31 @@ struct policy_cite {
 	struct span document, revision, row, said;      /* borrowed from the table */
 };
 void policy_cite(const struct policy *p, uint32_t cite, struct policy_cite *ret);
+
+/* Names of what a verdict points at; empty for POLICY_NONE. */
+struct span policy_row_id(const struct policy *p, uint32_t row);
+uint32_t policy_row_cite(const struct policy *p, uint32_t row);
+bool policy_row_in_force(const struct policy *p, uint32_t row);        /* not optional or disabled and left off */
+struct span policy_window_name(const struct policy *p, uint32_t window);
+struct span policy_control_name(const struct policy *p, uint32_t control, uint32_t *ret_cite, bool *ret_by_maker);
+
+/* What a row limits (sensor/conduct.h holds traffic to it); 0: not said. */
+struct policy_row_limits {
+	uint64_t session_ns, bytes_day;
+	uint32_t conns_min, associations_min, max_peers;
+	uint32_t cite;                  /* POLICY_NONE: nothing is limited */
+	bool off_hours;                 /* the row has a schedule, and `ts_ns` is outside */
+};
+void policy_row_limits(const struct policy *p, uint32_t row, uint64_t ts_ns, struct policy_row_limits *ret);
+/* Rows of a unit are those of a set that units with equal options share: first and number. 0 without a type. */
+uint32_t policy_unit_rows(const struct policy *p, uint32_t device, uint32_t *ret_first);
+
+/* How far a unit's life has come at a time. */
+enum policy_life { POLICY_LIFE_SUPPORTED, POLICY_LIFE_LIMITED, POLICY_LIFE_ENDED, POLICY_LIFE_OFF_NETWORK };
+/* `ret_cite`: where the date stands that says so; POLICY_NONE when supported. */
+enum policy_life policy_unit_life(const struct policy *p, uint32_t device, uint64_t ts_ns, uint32_t *ret_cite);
+/* The mode of a unit at a time: enum policy_mode (rules/policy_table.h). */
+unsigned policy_unit_mode(const struct policy *p, uint32_t device, uint64_t ts_ns);
 
 size_t policy_devices(const struct policy *p);
 /* Unit by index: id, type, model, maker, location; empty spans where the files say nothing. */

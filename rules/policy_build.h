@@ -42,7 +42,9 @@ struct policy_build {
 	POLICY_MODEL_LIST(struct policy_text) texts;
 	struct policy_build_name *types, *units, *roles, *zones;
 	uint32_t *row_cites;            /* of every row of every type, type after type */
+	uint32_t *row_mores;            /* likewise: records of POLICY_S_MORES */
 	uint32_t *row_first;            /* a type's first in row_cites */
+	uint32_t *control_first;        /* a type's first record of POLICY_S_CONTROLS */
 	uint32_t cite_inventory;
 	POLICY_MODEL_LIST(struct policy_build_variant) variants;
 	POLICY_MODEL_LIST(struct policy_build_select) selects;
@@ -87,8 +89,20 @@ void policy_build_add_title(struct policy_build *b, struct span title, uint32_t 
 void policy_build_site(struct policy_build *b);
 void policy_build_forbids(struct policy_build *b);
 
+/* policy_build_life.c: what the documents say of a type's life, limits and controls; the windows of the site. */
+struct policy_build_peers { uint64_t roles; uint32_t prefix_first; uint16_t prefix_n; uint8_t flags; };
+void policy_build_life(struct policy_build *b, const struct policy_model_type *t, struct policy_type *rec);
+uint32_t policy_build_limits(struct policy_build *b, const struct policy_model_type *t, const struct policy_model_row *r,
+			     uint32_t row_cite);
+/* The control of the type that protects a row; POLICY_NONE. */
+uint32_t policy_build_control_of(const struct policy_build *b, uint32_t type, struct span row);
+void policy_build_windows(struct policy_build *b);
+
 /* policy_build_types.c: a device type, and the rows in force for one unit of it. */
 void policy_build_type(struct policy_build *b, uint32_t index);
+uint32_t policy_build_type_cite(struct policy_build *b, const struct policy_model_type *t, struct policy_source s,
+				struct span said);
+struct policy_build_peers policy_build_peers(struct policy_build *b, const struct policy_peer *v, size_t n);
 uint32_t policy_build_rowset(struct policy_build *b, const struct policy_model_unit *u, uint32_t type);
 /* Appends to out[*len..room), cut where it ends; all that is written so far. */
 struct span policy_build_fmt(char *out, size_t room, size_t *len, const char *format, ...)

@@ -45,13 +45,7 @@ void policy_build_site(struct policy_build *b)
 					if (slot)
 						*slot = (struct policy_vlan){ vlan, (uint32_t)i };
 				}
-	for (size_t i = 0; i < m->windows.n; i++) {
-		const struct policy_model_window *w = &m->windows.v[i];
-		if (w->device.text.n)
-			(void)policy_build_find_unit(b, w->device.text, &w->device.at);
-		for (size_t k = 0; k < w->roles.n; k++)
-			(void)policy_build_find_role(b, w->roles.v[k].text, &w->roles.v[k].at);
-	}
+	policy_build_windows(b);
 	for (size_t i = 0; i < m->scanner_windows.n; i++) {
 		bool found = false;
 		char hint[160];

@@ -64,8 +64,8 @@ static struct policy_document document_of(const struct policy_model_type *t, uin
 	return i < t->documents.n ? t->documents.v[i] : (struct policy_document){ 0 };
 }
 
-static uint32_t type_cite(struct policy_build *b, const struct policy_model_type *t, struct policy_source s,
-			  struct span said)
+uint32_t policy_build_type_cite(struct policy_build *b, const struct policy_model_type *t, struct policy_source s,
+				struct span said)
 {
 	struct policy_document d = document_of(t, s.document);
 	return policy_build_cite(b, EVENT_AUTH_DOCUMENT, d.id, d.revision, s.row, said);
@@ -79,6 +79,63 @@ static void check_peers(struct policy_build *b, const struct policy_model_row *r
 	for (size_t i = 0; i < r->peers.n; i++)
 		if (r->peers.v[i].kind == POLICY_PEER_ROLE)
 			(void)policy_build_find_role(b, r->peers.v[i].name, &r->peers.v[i].at);
+}
+
+static void put_word(struct policy_build *b, struct span s)
+{
+	struct policy_text t = policy_build_text(b, s), *slot = policy_build_add(b, POLICY_S_WORDS, NULL);
+	if (slot)
+		*slot = t;
+}
+
+static void put_words(struct policy_build *b, struct policy_more *rec, const struct policy_model_row *r)
+{
+	const struct { const struct span *v; size_t n; } lists[] = {
+		[POLICY_W_TYPES] = { r->messages.v, r->messages.n },
+		[POLICY_W_SENDING_APPS] = { r->apps.v, r->apps.n },
+		[POLICY_W_SENDING_FACS] = { r->sending_facs.v, r->sending_facs.n },
+		[POLICY_W_RECEIVING_APPS] = { r->receiving_apps.v, r->receiving_apps.n },
+		[POLICY_W_RECEIVING_FACS] = { r->receiving_facs.v, r->receiving_facs.n },
+		[POLICY_W_VERSIONS] = { r->versions.v, r->versions.n },
+		[POLICY_W_SOPS] = { NULL, 0 },
+		[POLICY_W_CALLED] = { r->called.v, r->called.n },
+	};
+	rec->words_first = (uint32_t)b->s[POLICY_S_WORDS].n;
+	for (unsigned w = 0; w < POLICY_WORDS; w++) {
+		size_t n = w == POLICY_W_SOPS ? r->sops.n : lists[w].n;
+		if (n > UINT16_MAX) {
+			POLICY_BUILD_FAULT(b, &r->at, "a row constrains at most %d values of one kind", UINT16_MAX);
+			return;
+		}
+		rec->words_n[w] = (uint16_t)n;
+		for (size_t i = 0; i < n; i++) {
+			char text[80];
+			size_t len = 0;
+			if (w == POLICY_W_SOPS)
+				put_word(b, policy_build_fmt(text, sizeof(text), &len, "%u%.*s", r->sops.v[i].role,
+							     POLICY_BUILD_SHOW(r->sops.v[i].uid)));
+			else
+				put_word(b, lists[w].v[i]);
+		}
+	}
+}
+
+static uint32_t put_more(struct policy_build *b, const struct policy_model_type *t, const struct policy_model_row *r, uint32_t cite)
+{
+	uint32_t index = POLICY_NONE;
+	struct policy_more rec = {
+		.id = policy_build_text(b, r->id),
+		.tls_min = r->tls_min,
+		.role = r->role,
+		.max_peers = r->max_peers,
+		.limits = policy_build_limits(b, t, r, cite),
+		.control = policy_build_control_of(b, (uint32_t)(t - b->m->types.v), r->id),
+	};
+	put_words(b, &rec, r);
+	struct policy_more *slot = policy_build_add(b, POLICY_S_MORES, &index);
+	if (slot)
+		*slot = rec;
+	return index;
 }
 
 void policy_build_type(struct policy_build *b, uint32_t index)
@@ -108,14 +165,16 @@ void policy_build_type(struct policy_build *b, uint32_t index)
 		struct policy_source list = t->list;
 		if (!list.row.n)
 			list.row = span_str("port_list");
-		rec.cite_list = type_cite(
+		rec.cite_list = policy_build_type_cite(
 			b, t, list, policy_build_fmt(text, sizeof(text), &n, "port list: %s", completes[t->complete]));
 	}
 	const struct policy_claim *unused = &t->claims[POLICY_CLAIM_UNUSED_CLOSED], *external = &t->claims[POLICY_CLAIM_EXTERNAL];
 	if (unused->answer == CONF_TRI_YES)
-		rec.cite_unused = type_cite(b, t, unused->source, span_str("unused ports closed: yes"));
+		rec.cite_unused = policy_build_type_cite(b, t, unused->source, span_str("unused ports closed: yes"));
 	if (external->answer == CONF_TRI_NO)
-		rec.cite_external = type_cite(b, t, external->source, span_str("external: no"));
+		rec.cite_external = policy_build_type_cite(b, t, external->source, span_str("external: no"));
+	b->control_first[index] = (uint32_t)b->s[POLICY_S_CONTROLS].n;
+	policy_build_life(b, t, &rec);
 	struct policy_type *slot = policy_build_add(b, POLICY_S_TYPES, NULL);
 	if (slot)
 		*slot = rec;
@@ -123,7 +182,8 @@ void policy_build_type(struct policy_build *b, uint32_t index)
 		const struct policy_model_row *r = &t->rows.v[i];
 		check_peers(b, r);
 		b->row_cites[b->row_first[index] + i] =
-			type_cite(b, t, r->source, row_said(r, r->ports, r->n_ports, text));
+			policy_build_type_cite(b, t, r->source, row_said(r, r->ports, r->n_ports, text));
+		b->row_mores[b->row_first[index] + i] = put_more(b, t, r, b->row_cites[b->row_first[index] + i]);
 		for (size_t k = 0; k < r->titles.n; k++) {
 			policy_build_check_title(b, r->titles.v[k], &r->at);
 			policy_build_add_title(b, r->titles.v[k], POLICY_NONE, 0);
@@ -147,51 +207,38 @@ static void put_row(struct policy_build *b, struct rowset *set, struct policy_ro
 		b->result = -ENOMEM;
 }
 
-static void put_words(struct policy_build *b, struct policy_row *rec, const struct policy_model_row *r)
+struct policy_build_peers policy_build_peers(struct policy_build *b, const struct policy_peer *v, size_t n)
 {
-	rec->words_first = (uint32_t)b->s[POLICY_S_WORDS].n;
-	for (size_t i = 0; i < r->messages.n + r->apps.n; i++) {
-		struct span s = i < r->messages.n ? r->messages.v[i] : r->apps.v[i - r->messages.n];
-		struct policy_text t = policy_build_text(b, s), *slot = policy_build_add(b, POLICY_S_WORDS, NULL);
-		if (slot)
-			*slot = t;
-	}
-	rec->types_n = (uint16_t)r->messages.n;
-	rec->apps_n = (uint16_t)r->apps.n;
-}
-
-static void put_peers(struct policy_build *b, struct policy_row *rec, const struct policy_model_row *r)
-{
-	rec->prefix_first = (uint32_t)b->s[POLICY_S_PREFIXES].n;
-	for (size_t i = 0; i < r->peers.n; i++) {
-		const struct policy_peer *p = &r->peers.v[i];
+	struct policy_build_peers ret = { .prefix_first = (uint32_t)b->s[POLICY_S_PREFIXES].n };
+	for (size_t i = 0; i < n; i++) {
 		struct prefix *slot;
 		uint32_t role;
-		switch (p->kind) {
+		switch (v[i].kind) {
 		case POLICY_PEER_ANY:
-			rec->flags |= POLICY_ROW_ANY;
+			ret.flags |= POLICY_ROW_ANY;
 			break;
 		case POLICY_PEER_LOCAL:
-			rec->flags |= POLICY_ROW_LOCAL;
+			ret.flags |= POLICY_ROW_LOCAL;
 			break;
 		case POLICY_PEER_NAME:
-			rec->flags |= POLICY_ROW_NAME;
+			ret.flags |= POLICY_ROW_NAME;
 			break;
 		case POLICY_PEER_MAKER:
-			rec->flags |= POLICY_ROW_MAKER;
+			ret.flags |= POLICY_ROW_MAKER;
 			break;
 		case POLICY_PEER_PREFIX:
 			if ((slot = policy_build_add(b, POLICY_S_PREFIXES, NULL))) {
-				*slot = p->prefix;
-				rec->prefix_n++;
+				*slot = v[i].prefix;
+				ret.prefix_n++;
 			}
 			break;
 		case POLICY_PEER_ROLE:
-			role = policy_build_find_name(b->roles, b->m->roles.n, p->name);
-			rec->roles |= role < 64 ? UINT64_C(1) << role : 0;
+			role = policy_build_find_name(b->roles, b->m->roles.n, v[i].name);
+			ret.roles |= role < 64 ? UINT64_C(1) << role : 0;
 			break;
 		}
 	}
+	return ret;
 }
 
 static void put_sides(struct policy_build *b, struct rowset *set, struct policy_row rec, bool out, bool in,
@@ -209,14 +256,25 @@ static void put_sides(struct policy_build *b, struct rowset *set, struct policy_
 	}
 }
 
-static void put_model_row(struct policy_build *b, struct rowset *set, const struct policy_model_row *r, bool enabled,
+static void put_model_row(struct policy_build *b, struct rowset *set, uint32_t more, const struct policy_model_row *r, bool enabled,
 			  uint32_t cite, const struct conf_port_range *ports, size_t n_ports)
 {
-	struct policy_row rec = { .cite = cite, .transport = r->transport, .proto = r->proto, .tls = r->tls };
+	struct policy_build_peers peers = policy_build_peers(b, r->peers.v, r->peers.n);
+	struct policy_row rec = {
+		.more = more,
+		.cite = cite,
+		.transport = r->transport,
+		.proto = r->proto,
+		.tls = r->tls,
+		.roles = peers.roles,
+		.prefix_first = peers.prefix_first,
+		.prefix_n = peers.prefix_n,
+		.flags = peers.flags,
+	};
 	if ((r->optional || r->disabled) && !enabled)
 		rec.flags |= POLICY_ROW_OFF;
-	put_peers(b, &rec, r);
-	put_words(b, &rec, r);
+	if (r->clear)
+		rec.flags |= POLICY_ROW_CLEAR;
 	put_sides(b, set, rec, r->out, r->in, ports, n_ports);
 	/* RFC 7766, 1: DNS over TCP is as normal as over UDP; RFC 4120, 7.2 says the same of Kerberos. */
 	if (r->proto == POLICY_PROTO_DNS || r->proto == POLICY_PROTO_KERBEROS) {
@@ -255,8 +313,7 @@ static void put_infrastructure(struct policy_build *b, struct rowset *set, const
 				.proto = sets[k].proto,
 				.lo = sets[k].lo,
 				.hi = sets[k].hi,
-				.prefix_first = 0,
-				.words_first = 0,
+				.more = POLICY_NONE,
 			};
 			uint32_t role =
 				sets[k].role ? policy_build_find_name(b->roles, b->m->roles.n, span_str(sets[k].role))
@@ -268,7 +325,7 @@ static void put_infrastructure(struct policy_build *b, struct rowset *set, const
 			if (cite == POLICY_NONE) {
 				struct policy_source s = { .document = t->list.document,
 							   .row = span_str("infrastructure") };
-				cite = type_cite(b, t, s, name);
+				cite = policy_build_type_cite(b, t, s, name);
 			}
 			rec.cite = cite;
 			put_row(b, set, rec);
@@ -364,9 +421,10 @@ uint32_t policy_build_rowset(struct policy_build *b, const struct policy_model_u
 	for (size_t i = 0; i < t->rows.n; i++) {
 		const struct policy_model_row *r = &t->rows.v[i];
 		const struct policy_override *o = override_of(u, r->id);
+		uint32_t more = b->row_mores[b->row_first[type] + i];
 		bool enabled = v.enabled[i / 64] >> (i % 64) & 1;
 		if (!o) {
-			put_model_row(b, &set, r, enabled, b->row_cites[b->row_first[type] + i], r->ports, r->n_ports);
+			put_model_row(b, &set, more, r, enabled, b->row_cites[b->row_first[type] + i], r->ports, r->n_ports);
 			continue;
 		}
 		char said[256], row[256];
@@ -376,7 +434,7 @@ uint32_t policy_build_rowset(struct policy_build *b, const struct policy_model_u
 		uint32_t cite = policy_build_cite(b, EVENT_AUTH_INVENTORY, policy_build_base_name(o->at.file),
 						  o->at.doc ? b->m->inventory_revision : (struct span){ 0 }, entry,
 						  row_said(r, o->ports, o->n_ports, said));
-		put_model_row(b, &set, r, enabled, cite, o->ports, o->n_ports);
+		put_model_row(b, &set, more, r, enabled, cite, o->ports, o->n_ports);
 	}
 	put_infrastructure(b, &set, t);
 	v.rowset = put_rowset(b, &set);

@@ -18,7 +18,10 @@ static void build_unit(struct policy_build *b, uint32_t index)
 		.type = POLICY_NONE,
 		.rowset = POLICY_NONE,
 		.zone = POLICY_NONE,
-		.mode = (uint8_t)u->mode,
+		.mode = (uint8_t)(u->mode == POLICY_MODE_UNSAID ? POLICY_MODE_ALERT : u->mode),
+		.mode_until_ns = u->mode_until_ns,
+		.network_ends_ns = u->network_ends_ns,
+		.behind = u->behind,
 		.titles = u->titles.n > 0,
 	};
 	if (u->type.n) {
@@ -116,6 +119,7 @@ static struct policy *lay_out(struct policy_build *b)
 	policy_head(p);
 	p->size = (uint32_t)size;
 	p->cite_inventory = b->cite_inventory;
+	p->utc_offset_min = b->m->utc_offset_min;
 	for (unsigned i = 0; i < POLICY_SECTIONS; i++) {
 		p->s[i].at = at[i];
 		p->s[i].n = (uint32_t)b->s[i].n;
@@ -126,6 +130,9 @@ static struct policy *lay_out(struct policy_build *b)
 	for (size_t i = 0; i < b->s[POLICY_S_AES].n; i++)
 		if (a[i].device != POLICY_NONE || a[i].roles)
 			p->titles = 1;
+	const struct policy_unit *u = (const void *)b->s[POLICY_S_DEVICES].v;
+	for (size_t i = 0; i < b->s[POLICY_S_DEVICES].n; i++)
+		p->by_mac = p->by_mac || u[i].by_mac;
 	return p;
 }
 
@@ -141,6 +148,8 @@ static void free_build(struct policy_build *b)
 	free(b->zones);
 	free(b->row_cites);
 	free(b->row_first);
+	free(b->row_mores);
+	free(b->control_first);
 	free(b->variants.v);
 	free(b->selects.v);
 	free(b->macs.v);
@@ -159,7 +168,9 @@ int policy_compile_model(const struct policy_model *m, struct policy **ret, stru
 		rows += m->types.v[i].rows.n;
 	b.row_cites = calloc(rows ? rows : 1, sizeof(*b.row_cites));
 	b.row_first = calloc(m->types.n ? m->types.n : 1, sizeof(*b.row_first));
-	if (!b.row_cites || !b.row_first || b.result) {
+	b.row_mores = calloc(rows ? rows : 1, sizeof(*b.row_mores));
+	b.control_first = calloc(m->types.n ? m->types.n : 1, sizeof(*b.control_first));
+	if (!b.row_cites || !b.row_first || !b.row_mores || !b.control_first || b.result) {
 		free_build(&b);
 		return -ENOMEM;
 	}

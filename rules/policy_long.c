@@ -325,6 +325,7 @@ static void read_app(struct reader *r, struct policy_model_row *row, const struc
 	const struct conf_node *declared = conf_get(conf_get(n, "encryption"), "declared");
 	switch (conf_word(declared, policy_long_keys_encryptions, -1)) {
 	case 0:
+		row->clear = true;
 		if (row->tls == POLICY_TLS_YES)
 			FAULT(r, declared, "%s is encrypted by its name, yet the row declares none",
 			      policy_proto_name(row->proto));

@@ -79,6 +79,7 @@ struct policy_model_row {
 	struct policy_place at;
 	uint8_t proto, tls;
 	bool out, in;                   /* sides; both for `initiator: either` */
+	bool clear;                     /* says itself that it is not encrypted */
 	bool optional, disabled;        /* default_state configurable, disabled: off unless enabled */
 	uint8_t transport;
 	uint8_t tls_min;                /* enum policy_tls_version; 0: not said */

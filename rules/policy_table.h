@@ -11,7 +11,7 @@
 #include "rules/policy.h"
 
 enum {
-	POLICY_TABLE_VERSION = 1,
+	POLICY_TABLE_VERSION = 2,
 	POLICY_TABLE_ALIGN = 8,
 	POLICY_TABLE_MAX_BYTES = 512 << 20,     /* 10,000 units with 60 rows of their own are 30 MiB */
 	POLICY_TABLE_MAX_ROLES = 64,            /* a bit each in a row and in an address's entry */
@@ -82,6 +82,16 @@ enum policy_row_flag {
 	POLICY_ROW_LOCAL = 4,           /* any peer inside local_networks */
 	POLICY_ROW_NAME = 8,            /* a peer given by host name: whether it fits cannot be said */
 	POLICY_ROW_MAKER = 16,          /* units of the same maker */
+	POLICY_ROW_CLEAR = 32,          /* says itself that it is not encrypted */
+};
+
+/* What a row constrains in messages: runs of words, one after the other from words_first. */
+enum policy_words {
+	POLICY_W_TYPES,                 /* HL7 message types */
+	POLICY_W_SENDING_APPS, POLICY_W_SENDING_FACS, POLICY_W_RECEIVING_APPS, POLICY_W_RECEIVING_FACS, POLICY_W_VERSIONS,
+	POLICY_W_SOPS,                  /* a digit (enum policy_dicom_role) and a UID, or the head of one and .* */
+	POLICY_W_CALLED,                /* AE titles that the device calls */
+	POLICY_WORDS
 };
 
 enum policy_end_kind {                  /* of a forbid row */
@@ -95,6 +105,7 @@ enum policy_section {
 	POLICY_S_WORDS,
 	POLICY_S_SLOTS, POLICY_S_MACS, POLICY_S_INFOS, POLICY_S_RANGES, POLICY_S_VLANS, POLICY_S_AES,
 	POLICY_S_FORBIDS, POLICY_S_CITES, POLICY_S_ROLES, POLICY_S_ZONES,
+	POLICY_S_MORES, POLICY_S_LIMITS, POLICY_S_SPANS, POLICY_S_WINDOWS, POLICY_S_CONTROLS,
 	POLICY_SECTIONS
 };
 
@@ -103,6 +114,8 @@ struct policy {
 	uint32_t version, size;
 	uint32_t cite_inventory;        /* the register as a whole; POLICY_NONE without one */
 	uint32_t titles;                /* 1: somebody declared AE titles, so an unknown one means something */
+	uint32_t by_mac;                /* 1: some unit is selected by hardware address alone */
+	int32_t utc_offset_min;         /* of the site's clocks */
 	struct { uint32_t at, n; } s[POLICY_SECTIONS];
 };
 
@@ -115,7 +128,10 @@ struct policy_unit {                    /* POLICY_S_DEVICES */
 	uint8_t mode;
 	uint8_t by_mac;                 /* selected by hardware address alone somewhere: unseen where no MAC is known */
 	uint8_t titles;                 /* the inventory gives it an AE title */
-	uint8_t pad;
+	uint8_t behind;                 /* a router or the like: seen with the hardware address of another */
+	uint32_t pad;
+	uint64_t mode_until_ns;         /* 0: no end; from then on it is alert */
+	uint64_t network_ends_ns;       /* noted end of use on the network, 0: none */
 };
 
 struct policy_type {
@@ -126,20 +142,66 @@ struct policy_type {
 	uint32_t cite_external;
 	uint8_t complete;               /* enum policy_complete */
 	uint8_t external;               /* enum conf_tri: talks outside the hospital */
-	uint8_t pad[2];
+	uint8_t eol_estimated;
+	uint8_t unsure_after_support;   /* network use after the end of support is not guaranteed */
+	uint32_t cite_encrypted;        /* "what is sent is encrypted: yes" */
+	uint32_t cite_no_remote;        /* "remote service: no" */
+	uint32_t control;               /* of the device as a whole; POLICY_NONE */
+	uint32_t cite_eol, cite_eos, cite_ends;
+	uint64_t eol_ns, eos_ns, ends_ns;       /* 0: not said */
 };
 
 struct policy_rowset { uint32_t first, n; };    /* rows sorted by (transport, side, lo, hi) */
 
-struct policy_row {
+struct policy_row {                     /* what every check reads: forty bytes */
 	uint64_t roles;
 	uint32_t cite;
-	uint32_t prefix_first, words_first;
+	uint32_t prefix_first;
+	uint32_t more;                  /* POLICY_NONE: a built-in row */
 	uint16_t prefix_n;
-	uint16_t types_n, apps_n;       /* words: HL7 message types, then sending applications; 0: not constrained */
 	uint16_t lo, hi;
 	uint16_t max_hi;                /* greatest hi of this and the rows before it with its transport and side */
 	uint8_t transport, side, proto, tls, flags;
+	uint8_t pad[3];
+};
+
+struct policy_more {                    /* what is asked of a row once it was found; one for all units of the type */
+	struct policy_text id;
+	uint32_t words_first;
+	uint32_t limits;                /* POLICY_NONE: none */
+	uint32_t control;               /* that protects it; POLICY_NONE */
+	uint16_t words_n[POLICY_WORDS]; /* 0: not constrained */
+	uint16_t max_peers;             /* 0: not said */
+	uint8_t tls_min;                /* enum policy_tls_version */
+	uint8_t role;                   /* enum policy_dicom_role */
+};
+
+struct policy_limit {                   /* of a row; 0: not said */
+	uint64_t session_ns, bytes_day;
+	uint32_t conns_min, associations_min;
+	uint32_t cite;
+	uint32_t span_first, span_n;    /* its schedule */
+	uint32_t pad;
+};
+
+struct policy_hours { uint16_t from, to; uint8_t days, pad[3]; };      /* POLICY_S_SPANS: minutes; to <= from: overnight */
+
+struct policy_window {                  /* of the site; ascending by from_ns */
+	uint64_t from_ns, to_ns, roles; /* roles 0: whoever */
+	uint32_t device;                /* POLICY_NONE: all */
+	uint32_t cite;
+	uint32_t exercise, pad;
+};
+
+struct policy_control {                 /* a compensating control */
+	uint64_t from_ns, until_ns;     /* 0: open */
+	uint64_t roles;                 /* whom it lets through */
+	uint32_t cite;
+	uint32_t prefix_first;
+	uint16_t prefix_n;
+	uint8_t by_maker;
+	uint8_t flags;                  /* enum policy_row_flag: ANY, LOCAL */
+	uint8_t own_peers;              /* 1: lets through whom the rows name */
 	uint8_t pad[3];
 };
 
@@ -225,6 +287,8 @@ uint32_t policy_hash_mac(const uint8_t mac[static 6]);
 const char *policy_proto_name(unsigned proto);
 unsigned policy_proto_transport(unsigned proto);
 enum policy_tls policy_proto_tls(unsigned proto);
+bool policy_proto_probed(unsigned proto);       /* the sensor knows it by content, so "unknown" is not it */
+unsigned policy_proto_base(unsigned proto);     /* the protocol inside the TLS */
 int policy_proto_find(struct span name);        /* -1 */
 
 #endif

@@ -26,7 +26,41 @@ static bool units_hold(const struct policy *p)
 		if (!text_inside(p, t[i].id) || !text_inside(p, t[i].maker) || !text_inside(p, t[i].model) ||
 		    !text_inside(p, t[i].psirt) || !index_or_none(t[i].cite_list, COUNT(p, CITES)) ||
 		    !index_or_none(t[i].cite_unused, COUNT(p, CITES)) ||
-		    !index_or_none(t[i].cite_external, COUNT(p, CITES)) || t[i].complete > POLICY_COMPLETE_EXHAUSTIVE)
+		    !index_or_none(t[i].cite_external, COUNT(p, CITES)) ||
+		    !index_or_none(t[i].cite_encrypted, COUNT(p, CITES)) || !index_or_none(t[i].cite_no_remote, COUNT(p, CITES)) ||
+		    !index_or_none(t[i].cite_eol, COUNT(p, CITES)) || !index_or_none(t[i].cite_eos, COUNT(p, CITES)) ||
+		    !index_or_none(t[i].cite_ends, COUNT(p, CITES)) || !index_or_none(t[i].control, COUNT(p, CONTROLS)) ||
+		    t[i].complete > POLICY_COMPLETE_EXHAUSTIVE)
+			return false;
+	return true;
+}
+
+static bool words_inside(const struct policy *p, const struct policy_more *r)
+{
+	uint32_t n = 0;
+	for (unsigned w = 0; w < POLICY_WORDS; w++)
+		n += r->words_n[w];
+	return run_inside(r->words_first, n, COUNT(p, WORDS));
+}
+
+static bool around_rows_holds(const struct policy *p)
+{
+	const struct policy_more *m = SECTION(p, MORES, struct policy_more);
+	for (uint32_t i = 0; i < COUNT(p, MORES); i++)
+		if (!words_inside(p, &m[i]) || !index_or_none(m[i].limits, COUNT(p, LIMITS)) ||
+		    !index_or_none(m[i].control, COUNT(p, CONTROLS)) || !text_inside(p, m[i].id))
+			return false;
+	const struct policy_limit *l = SECTION(p, LIMITS, struct policy_limit);
+	for (uint32_t i = 0; i < COUNT(p, LIMITS); i++)
+		if (!index_or_none(l[i].cite, COUNT(p, CITES)) || !run_inside(l[i].span_first, l[i].span_n, COUNT(p, SPANS)))
+			return false;
+	const struct policy_control *c = SECTION(p, CONTROLS, struct policy_control);
+	for (uint32_t i = 0; i < COUNT(p, CONTROLS); i++)
+		if (!index_or_none(c[i].cite, COUNT(p, CITES)) || !run_inside(c[i].prefix_first, c[i].prefix_n, COUNT(p, PREFIXES)))
+			return false;
+	const struct policy_window *w = SECTION(p, WINDOWS, struct policy_window);
+	for (uint32_t i = 0; i < COUNT(p, WINDOWS); i++)
+		if (!index_or_none(w[i].cite, COUNT(p, CITES)) || !index_or_none(w[i].device, COUNT(p, DEVICES)))
 			return false;
 	return true;
 }
@@ -43,8 +77,7 @@ static bool rows_hold(const struct policy *p)
 	for (uint32_t i = 0; i < COUNT(p, ROWS); i++)
 		if (!index_or_none(r[i].cite, COUNT(p, CITES)) ||
 		    !run_inside(r[i].prefix_first, r[i].prefix_n, COUNT(p, PREFIXES)) ||
-		    !run_inside(r[i].words_first, (uint32_t)r[i].types_n + r[i].apps_n, COUNT(p, WORDS)) ||
-		    r[i].proto >= POLICY_PROTOS || r[i].tls > POLICY_TLS_OPTIONAL)
+		    !index_or_none(r[i].more, COUNT(p, MORES)) || r[i].proto >= POLICY_PROTOS || r[i].tls > POLICY_TLS_OPTIONAL)
 			return false;
 	const struct prefix *x = SECTION(p, PREFIXES, struct prefix);
 	for (uint32_t i = 0; i < COUNT(p, PREFIXES); i++)
@@ -113,5 +146,5 @@ static bool rest_holds(const struct policy *p)
 
 bool policy_verify_records(const struct policy *p)
 {
-	return units_hold(p) && rows_hold(p) && addresses_hold(p) && rest_holds(p);
+	return units_hold(p) && rows_hold(p) && around_rows_holds(p) && addresses_hold(p) && rest_holds(p);
 }

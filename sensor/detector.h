@@ -18,11 +18,15 @@
 /* Room for an encoded event kept so that its repeats can be told; the longest fits (detector_test.c). */
 enum { DETECTOR_TEMPLATE_MAX = 1280 };
 
+/* A week: what happens on one day of it only, a backup at the weekend, is seen. */
+#define DETECTOR_NEVER_SEEN_NS (UINT64_C(7) * 24 * 3600 * 1000000000)
+
 struct detector_config {
 	const char *sensor;             /* sensor id; kept */
 	uint64_t epoch;
 	size_t assets, folds;           /* table sizes, entries */
 	uint64_t fold_ns;               /* repeats within this are one event with a count */
+	uint64_t never_seen_ns;         /* rows not used for so long are said, of units that were seen; 0: DETECTOR_NEVER_SEEN_NS */
 	bool flow_events;               /* emit an event of family `flow` per flow */
 	struct siphash_key key;         /* of its tables: what they hold is chosen by whoever is on the wire */
 	struct mirror *mirror;          /* told of ended TCP flows; kept, may be NULL */

@@ -1,0 +1,88 @@
+/* detector_state.h -- what the detector remembers, and what its files share (detector.c, detector_judge.c). */
+#ifndef SENSOR_DETECTOR_STATE_H
+#define SENSOR_DETECTOR_STATE_H
+
+#include "rules/rule.h"
+#include "sensor/attempts.h"
+#include "sensor/conduct.h"
+#include "sensor/detector.h"
+#include "sensor/losses.h"
+#include "sensor/routers.h"
+
+/* Tables are set-associative: a key has WAYS places, the one used longest ago gives way. Bounded work per
+ * look-up, no chains to attack, and what is evicted depends on nothing but the order of observations. */
+enum { DETECTOR_WAYS = 8, DETECTOR_FLOW_SLOTS = 1 << 16, DETECTOR_FACT_SLOTS = 1 << 17 };
+
+/* What we know of an address, so that observations without frames (dicom.*, hl7.*) find their device. */
+struct detector_asset {
+	uint64_t hash, used;            /* used 0: empty */
+	struct addr ip;
+	struct mac mac;
+	uint16_t vlan;
+	bool has_mac;
+};
+
+/* What was said about a flow. Direct-mapped: a collision forgets, and a repeat is counted twice. */
+struct detector_flow {
+	uint64_t flow;
+	struct endpoint client;
+	uint8_t said[2];                /* breach already said for that end: rule + 1 */
+	uint8_t said_control;           /* a bit per end */
+	uint8_t worst;                  /* enum event_verdict + 1 for the flow event */
+	uint32_t device[2], row[2];     /* by which each end was judged; POLICY_NONE */
+};
+
+/* An event said once, kept encoded so that its repeats can be told later with a count. */
+struct detector_fold {
+	uint64_t hash, used, said_ns, last_ns, pending;
+	uint16_t len;
+	uint8_t bytes[DETECTOR_TEMPLATE_MAX];
+};
+
+struct detector {
+	struct detector_config c;
+	const struct policy *policy;
+	uint64_t generation, clock, seq[EVENT_LANES];
+	struct stats stats;
+	struct detector_asset *assets;
+	struct detector_fold *folds;
+	struct detector_flow *flows;
+	struct attempts *attempts;
+	struct conduct *conduct;
+	struct routers *routers;
+	uint64_t never_seen_at_ns;
+	struct losses *losses;
+	uint64_t *facts;
+	uint64_t fact_turn, next_flush_ns;
+	size_t asset_sets, fold_sets;
+	struct vocab_scratch scratch;
+};
+
+/* Who is at an end of what was observed. */
+struct detector_end {
+	struct addr ip;
+	const struct mac *mac;
+	struct policy_host host;
+	char addr[ADDR_STRLEN];
+};
+
+struct event detector_event(enum rule_id rule, uint64_t ts_ns);
+void detector_emit(struct detector *d, struct event *e, enum event_lane lane);
+/* Says an event the first time and keeps count of its repeats; say: in the lane of alerts. */
+void detector_say(struct detector *d, struct event *e);
+void detector_say_in(struct detector *d, struct event *e, enum event_lane lane);
+/* True the first time a fact is told; facts forgotten for want of room are told again. */
+bool detector_fact_is_new(struct detector *d, const struct addr *ip, enum rule_id kind, struct span what, uint64_t number);
+void detector_end_of(struct detector *d, const struct addr *ip, struct detector_end *ret);
+void detector_put_device(struct event *e, const struct detector_end *who);
+void detector_put_peer(struct detector *d, struct event *e, const struct detector_end *who);
+void detector_put_packet(struct event *e, const struct observation *o);
+
+/* detector_judge.c: a verdict, as an event if it is one; what follows from the rows of a flow when it ends or an association is
+ * asked for; how far the lives of its ends have come; declared rows that were not used. */
+void detector_judge(struct detector *d, const struct observation *o, const struct verdict *v, struct detector_flow *m);
+void detector_judge_later(struct detector *d, const struct observation *o, const struct detector_flow *m);
+void detector_judge_life(struct detector *d, const struct observation *o, const struct detector_flow *m);
+void detector_judge_unused(struct detector *d, uint64_t now_ns);
+
+#endif
