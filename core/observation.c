@@ -16,7 +16,7 @@ static const char *const observation_commands[] = {
 static const char *const observation_releases[] = { "request", "response", NULL };
 static const char *const observation_ack_codes[] = { "AA", "AE", "AR", "CA", "CE", "CR", "other", NULL };
 static const char *const observation_framings[] = {
-	"mllp", "mllp-no-cr", "mllp-unterminated", "unframed", "hllp", "cut", "mllp-no-vt", NULL
+	"mllp", "mllp-no-cr", "mllp-unterminated", "unframed", "hllp", "cut", "mllp-no-vt", "datagram", "octet-counted", "lines", NULL
 };
 
 static const char *const observation_causes[] = {
@@ -43,6 +43,13 @@ static const char *const observation_vendor_profiles[] = {
 #undef X
 	NULL
 };
+static const char *const observation_speakers[] = { "client", "server", NULL };
+static const char *const observation_securities[] = {
+	"none", "clear-text", "tls", "nla", "rdp-standard", "signing-off", "signing-enabled", "signing-required", "authenticated",
+	"encrypted", NULL
+};
+static const char *const observation_logins[] = { "offered", "attempted", "accepted", "refused", NULL };
+static const char *const observation_communities[] = { "public", "private", "other", "empty", NULL };
 
 static const char *const observation_tls_versions[] = {
 	"ssl2", "ssl3", "tls1.0", "tls1.1", "tls1.2", "tls1.3", "other", NULL

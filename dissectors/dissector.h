@@ -3,7 +3,8 @@
  *
  * A flow has two directions, 0 and 1. Which of them is the client may be unknown (a capture that
  * began mid-stream): a dissector tells by content where it can and must not rely on being told.
- * The engine hands over the bytes of each direction in stream order, without overlaps.
+ * The engine hands over the bytes of each direction in stream order, without overlaps. Of a UDP flow it hands
+ * over datagrams: a protocol of both transports has both sets of functions.
  */
 #ifndef DISSECTORS_DISSECTOR_H
 #define DISSECTORS_DISSECTOR_H
@@ -74,6 +75,13 @@ struct dissector {
 	enum dissect_status (*gap)(void *state, uint64_t n, struct dissect_ctx *ctx);
 	/* The direction ended (FIN): `rest` is what was held and not consumed. May be NULL. */
 	void (*finish)(void *state, struct span rest, struct dissect_ctx *ctx);
+	/* DISSECT_UDP only: the same for datagrams, each of which is whole and handed over once, alone, in the order of
+	 * capture. is_datagram() is asked of a flow's first datagrams until it says yes; one that the capture cut short is
+	 * not handed over. datagram() answers OK, DONE or BAD. */
+	bool (*is_datagram)(struct span datagram);
+	enum dissect_status (*datagram)(void *state, struct span datagram, struct dissect_ctx *ctx);
+	size_t datagram_state;          /* bytes per flow as in state_size; 0: none is kept, `state` is NULL */
+	bool needs_port;                /* UDP: the shape proves too little, it must also be one of `ports` */
 };
 
 enum {

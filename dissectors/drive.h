@@ -4,6 +4,7 @@
  *
  *	struct drive *d = drive_new(&foo_dissector, DRIVE_KNOWN);
  *	drive_feed(d, 0, bytes, 5);             five bytes at a time
+ *	drive_datagram(d, 0, bytes);            of a UDP flow
  *	drive_finish(d);
  *	CU_ASSERT_STRING_EQUAL(drive_text(d), "0 {\"type\":...}\n");
  *	drive_free(d);
@@ -153,7 +154,7 @@ static inline void drive_after(struct drive *v, const struct dissect_ctx *ctx)
 	memset(v->scratch.vocab.syntaxes, 0xa5, sizeof(v->scratch.vocab.syntaxes[0]));
 	memset(v->scratch.bytes, 0xa5, 256);
 	static const uint8_t zeros[DISSECT_MAX_STATE];
-	size_t used = v->d->state_size;
+	size_t used = v->d->state_size > v->d->datagram_state ? v->d->state_size : v->d->datagram_state;
 	drive_require(v->d, !memcmp(v->state.bytes + used, zeros, sizeof(zeros) - used));
 }
 
@@ -252,6 +253,26 @@ static inline void drive_feed(struct drive *v, unsigned dir, struct span in, siz
 		else
 			drive_ask(v, dir);
 	}
+}
+
+/* One datagram of `dir`. */
+static inline void drive_datagram(struct drive *v, unsigned dir, struct span in)
+{
+	if (v->bad || v->done)
+		return;
+	uint8_t *exact = drive_copy(in.p, in.n);
+	struct span whole = { exact, in.n };
+	v->found = v->found || v->d->is_datagram(whole);
+	if (v->found) {
+		struct dissect_ctx ctx = drive_ctx(v, dir);
+		enum dissect_status status =
+			v->d->datagram(v->d->datagram_state ? v->state.bytes : NULL, whole, &ctx);
+		drive_after(v, &ctx);
+		drive_require(v->d, status == DISSECT_OK || status == DISSECT_BAD || status == DISSECT_DONE);
+		v->bad = status == DISSECT_BAD;
+		v->done = status == DISSECT_DONE;
+	}
+	free(exact);
 }
 
 /* `n` bytes of `dir` were never captured (0: nobody knows how many). */

@@ -1,6 +1,6 @@
 /* dissector.h -- the fuzz target of a dissector, for FUZZ_DISSECTOR(name) in fuzz_name.c.
  *
- * Input: a byte of options (1: capture began mid-stream; bits 2 to 4: segmentation), then records:
+ * Input: a byte of options (1: capture began mid-stream; 2: datagrams; bits 2 to 4: segmentation), then records:
  * a byte (bit 0: direction; bits 1 and 2: 0 and 1 bytes follow, 2 a gap, 3 the direction ended), a
  * length in two bytes, big-endian, and for bytes as many of them as the input still has.
  *
@@ -48,11 +48,33 @@ static inline void fuzz_probe(const struct dissector *d, struct span input, bool
 	}
 }
 
+/* Each record with bytes is a datagram; what a flow's first datagram is does not change what is read of the next. */
+static inline void fuzz_datagrams(const struct dissector *d, struct span input)
+{
+	static struct drive known, asked;
+	drive_init(&known, d, DRIVE_KNOWN);
+	drive_init(&asked, d, DRIVE_PROBE);
+	struct cursor c = cursor_from(input);
+	while (cursor_left(&c)) {
+		uint8_t op = cursor_u8(&c);
+		size_t n = cursor_u16be(&c);
+		struct span in = cursor_take(&c, n < cursor_left(&c) ? n : cursor_left(&c));
+		drive_datagram(&known, op & 1, in);
+		drive_datagram(&asked, op & 1, in);
+	}
+	drive_done(&known);
+	drive_done(&asked);
+}
+
 static inline void fuzz_dissector(const struct dissector *d, const uint8_t *data, size_t size)
 {
 	static const size_t segments[] = { 1, 2, 5, 6, 7, 10, 536, 1448 };
 	if (!size || size > 64 << 10)
 		return;
+	if (d->transports & DISSECT_UDP && (data[0] & 2 || !(d->transports & DISSECT_TCP))) {
+		fuzz_datagrams(d, (struct span){ data + 1, size - 1 });
+		return;
+	}
 	unsigned mode = data[0] & 1 ? DRIVE_MIDSTREAM : 0;
 	struct span input = { data + 1, size - 1 };
 	static struct drive whole, cut, probed;         /* half a megabyte each: mapping them anew takes all the time */

@@ -313,6 +313,8 @@ static void put_names(struct event *e, const struct observation *o)
 		event_text(e, EVENT_F_implementation_version, o->implementation_version);
 	if (observation_has(o, OBSERVATION_F_sending_app))
 		event_text(e, EVENT_F_hl7_app, o->sending_app);
+	if (observation_has(o, OBSERVATION_F_hostname))
+		event_text(e, EVENT_F_hostname, o->hostname);
 }
 
 static void meet(struct detector *d, const struct observation *o, bool dst)
@@ -362,8 +364,9 @@ static void learn_names(struct detector *d, const struct observation *o)
 	struct buf b = buf_over(text, sizeof(text));
 	static const enum observation_field fields[] = { OBSERVATION_F_calling_ae, OBSERVATION_F_implementation_uid,
 							 OBSERVATION_F_implementation_version,
-							 OBSERVATION_F_sending_app };
-	const struct span values[] = { o->calling_ae, o->implementation_uid, o->implementation_version, o->sending_app };
+							 OBSERVATION_F_sending_app, OBSERVATION_F_hostname };
+	const struct span values[] = { o->calling_ae, o->implementation_uid, o->implementation_version, o->sending_app,
+				       o->hostname };
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		if (!observation_has(o, fields[i]) ||
 		    (fields[i] == OBSERVATION_F_calling_ae && o->head.type != OBSERVATION_DICOM_ASSOCIATE_REQUEST))
@@ -376,6 +379,35 @@ static void learn_names(struct detector *d, const struct observation *o)
 	struct detector_end who;
 	detector_end_of(d, &o->src.ip, &who);
 	asset_event(d, RULE_ASSET_NAME, &who, o, put_names);
+}
+
+/* A client says its name when it asks, from no address yet; the server's answer says which address its card has. */
+static void learn_lease(struct detector *d, struct observation *o)
+{
+	if (!observation_has(o, OBSERVATION_F_mac))
+		return;
+	struct detector_lease *l = &d->leases[siphash_13(&d->c.key, o->mac.b, sizeof(o->mac.b)) & (DETECTOR_LEASE_SLOTS - 1)];
+	bool same = l->n && !memcmp(l->mac.b, o->mac.b, sizeof(l->mac.b));
+	if (o->speaker == OBSERVATION_CLIENT) {
+		if (observation_has(o, OBSERVATION_F_hostname) && o->hostname.n <= sizeof(l->name)) {
+			l->mac = o->mac;
+			l->n = (uint8_t)o->hostname.n;
+			memcpy(l->name, o->hostname.p, o->hostname.n);
+		}
+		return;
+	}
+	if (!span_eq(o->operation, span_str("ACK")) || !observation_has(o, OBSERVATION_F_address))
+		return;
+	struct detector_asset *a = asset_find(d, &o->address, true);
+	a->mac = o->mac;
+	a->has_mac = true;
+	/* From here on it is the client that speaks. */
+	struct observation named = *o;
+	named.src.ip = o->address;
+	named.head.present[OBSERVATION_F_hostname >> 6] &= ~(UINT64_C(1) << (OBSERVATION_F_hostname & 63));
+	if (same)
+		observation_text(&named, OBSERVATION_F_hostname, (struct span){ l->name, l->n });
+	learn_names(d, &named);
 }
 
 /* ---- flows ---- */
@@ -626,6 +658,9 @@ void detector_observe(struct detector *d, const struct observation *given)
 		return;
 	case OBSERVATION_STREAM_CONFLICT:
 		learn_conflict(d, &o);
+		return;
+	case OBSERVATION_DHCP_MESSAGE:
+		learn_lease(d, &o);
 		return;
 	default:
 		learn_names(d, &o);

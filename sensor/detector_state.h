@@ -11,7 +11,8 @@
 
 /* Tables are set-associative: a key has WAYS places, the one used longest ago gives way. Bounded work per
  * look-up, no chains to attack, and what is evicted depends on nothing but the order of observations. */
-enum { DETECTOR_WAYS = 8, DETECTOR_FLOW_SLOTS = 1 << 16, DETECTOR_FACT_SLOTS = 1 << 17 };
+enum { DETECTOR_WAYS = 8, DETECTOR_FLOW_SLOTS = 1 << 16, DETECTOR_FACT_SLOTS = 1 << 17,
+       DETECTOR_LEASE_SLOTS = 1 << 12 };
 
 /* What we know of an address, so that observations without frames (dicom.*, hl7.*) find their device. */
 struct detector_asset {
@@ -39,7 +40,14 @@ struct detector_fold {
 	uint8_t bytes[DETECTOR_TEMPLATE_MAX];
 };
 
+/* The name that a client gave itself over DHCP, until its address is known. Direct-mapped: a collision forgets. */
+struct detector_lease {
+	struct mac mac;
+	uint8_t n, name[63];
+};
+
 struct detector {
+	struct detector_lease leases[DETECTOR_LEASE_SLOTS];
 	struct detector_config c;
 	const struct policy *policy;
 	uint64_t generation, clock, seq[EVENT_LANES];

@@ -339,6 +339,56 @@ static void an_unanswered_address_is_no_asset(void)
 	detector_free(d);
 }
 
+static void named(struct detector *d, enum observation_type type, uint64_t number, struct endpoint src, const char *hostname)
+{
+	struct observation o = { .head.type = (uint16_t)type };
+	observation_uint(&o, OBSERVATION_F_packet, number);
+	observation_uint(&o, OBSERVATION_F_ts, number * STEP_NS);
+	struct endpoint dst = at(255, 67);
+	vocab_set_endpoint(&observation_vocab, &o.head, OBSERVATION_F_src, &src);
+	vocab_set_endpoint(&observation_vocab, &o.head, OBSERVATION_F_dst, &dst);
+	observation_uint(&o, OBSERVATION_F_flow, number);
+	observation_text(&o, OBSERVATION_F_operation, span_str(hostname ? "REQUEST" : "ACK"));
+	if (hostname)
+		observation_text(&o, OBSERVATION_F_hostname, span_str(hostname));
+	if (type == OBSERVATION_DHCP_MESSAGE) {
+		const struct mac card = { { 2, 0, 0, 0, 0, 9 } };
+		struct addr given = at(50, 0).ip;
+		observation_uint(&o, OBSERVATION_F_speaker, hostname ? OBSERVATION_CLIENT : OBSERVATION_SERVER);
+		vocab_set_mac(&observation_vocab, &o.head, OBSERVATION_F_mac, &card);
+		if (!hostname)
+			vocab_set_addr(&observation_vocab, &o.head, OBSERVATION_F_address, &given);
+	}
+	detector_observe(d, &o);
+}
+
+/* Covers: R023 */
+static void a_host_is_called_what_it_calls_itself(void)
+{
+	struct detector *d = fresh(false);
+	named(d, OBSERVATION_NAME_CLAIMED, 1, at(7, 5353), "viewer7");
+	named(d, OBSERVATION_NAME_CLAIMED, 2, at(7, 5353), "viewer7");
+	CU_ASSERT_EQUAL(count("asset.name"), 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("asset.name"), "\"device\":\"10.0.0.7\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("asset.name"), "\"hostname\":\"viewer7\""));
+	detector_free(d);
+}
+
+static void a_lease_ties_name_address_and_card(void)
+{
+	struct detector *d = fresh(false);
+	struct endpoint nobody = { .port = 68 };
+	named(d, OBSERVATION_DHCP_MESSAGE, 1, nobody, "ct-2");
+	CU_ASSERT_EQUAL(count("asset.name"), 0);
+	named(d, OBSERVATION_DHCP_MESSAGE, 2, at(1, 67), NULL);
+	named(d, OBSERVATION_DHCP_MESSAGE, 3, at(1, 67), NULL);
+	CU_ASSERT_EQUAL(count("asset.name"), 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("asset.name"), "\"device\":\"10.0.0.50\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("asset.name"), "\"device_mac\":\"02:00:00:00:00:09\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("asset.name"), "\"hostname\":\"ct-2\""));
+	detector_free(d);
+}
+
 static void a_full_asset_table_evicts_and_says_so(void)
 {
 	struct detector *d = fresh(false);
@@ -476,6 +526,8 @@ int main(void)
 		CASE(without_a_policy_nothing_is_judged),
 		CASE(a_host_and_its_service_are_told_once),
 		CASE(an_unanswered_address_is_no_asset),
+		CASE(a_host_is_called_what_it_calls_itself),
+		CASE(a_lease_ties_name_address_and_card),
 		CASE(a_full_asset_table_evicts_and_says_so),
 		CASE(says_every_loss_counter_that_is_not_zero),
 		CASE(losses_are_told_by_host),

@@ -1,7 +1,6 @@
-/* recognise.h -- protocols that are only named, not read: by the shape of their first bytes.
+/* recognise.h -- protocols that are only named, not read: by the first bytes of a stream.
  *
- * Asked after every dissector has said no. A port alone proves nothing; where the content is weak (UDP) both
- * port and shape must agree. Pure; reads only through the cursor.
+ * Asked after every dissector has said no. A port alone proves nothing. Pure.
  */
 #ifndef SENSOR_RECOGNISE_H
 #define SENSOR_RECOGNISE_H
@@ -11,10 +10,9 @@
 
 enum recognise_service {
 	RECOGNISE_NONE,
-	RECOGNISE_SSH,
-	RECOGNISE_DNS,
-	RECOGNISE_NTP,
-	RECOGNISE_DHCP,
+	RECOGNISE_SMTP,
+	RECOGNISE_POP3,
+	RECOGNISE_IMAP,
 	RECOGNISE_SERVICES
 };
 
@@ -22,7 +20,5 @@ enum recognise_service {
 const char *recognise_name(enum recognise_service s);
 /* `head`: the first bytes of one direction; midstream: not of the stream. *ret is set with DISSECT_YES only. */
 enum dissect_guess recognise_tcp(struct span head, bool midstream, enum recognise_service *ret);
-/* One datagram and its ports. */
-enum recognise_service recognise_udp(struct span datagram, uint16_t src_port, uint16_t dst_port);
 
 #endif

@@ -26,7 +26,8 @@ static size_t reader_bytes(const struct shard_config *c)
 
 size_t shard_bytes(const struct shard_config *c)
 {
-	return sizeof(struct shard) + flow_table_bytes(c->flows) + stream_pool_bytes(c->stream_bytes) + slab_bytes(reader_bytes(c));
+	return sizeof(struct shard) + order_bytes() + flow_table_bytes(c->flows) + stream_pool_bytes(c->stream_bytes) +
+	       slab_bytes(reader_bytes(c));
 }
 
 struct shard *shard_new(const struct shard_config *c)
@@ -37,13 +38,15 @@ struct shard *shard_new(const struct shard_config *c)
 	h->c = *c;
 	for (const struct dissector *const *d = c->dissectors; *d; d++) {
 		h->n_dissectors++;
-		assert((*d)->state_size <= DISSECT_MAX_STATE && (*d)->max_message <= SHARD_NEED_MAX);
+		assert((*d)->state_size <= DISSECT_MAX_STATE && (*d)->datagram_state <= DISSECT_MAX_STATE);
+		assert((*d)->max_message <= SHARD_NEED_MAX);
 	}
 	assert(h->n_dissectors < 256 - SHARD_SERVICE_DISSECTED);
+	h->order = order_new(c->dissectors);
 	h->table = flow_table_new(c->flows);
 	h->pool = stream_pool_new(c->stream_bytes);
 	h->slab = slab_new(reader_bytes(c));
-	if (!h->table || !h->pool || !h->slab) {
+	if (!h->order || !h->table || !h->pool || !h->slab) {
 		shard_free(h);
 		return NULL;
 	}
@@ -54,6 +57,7 @@ void shard_free(struct shard *h)
 {
 	if (!h)
 		return;
+	order_free(h->order);
 	flow_table_free(h->table);
 	stream_pool_free(h->pool);
 	slab_free(h->slab);
@@ -94,30 +98,6 @@ static void count(struct shard_run *r, const struct shard_packet *p)
 	}
 }
 
-/* UDP, and SCTP, of which the ports are known. */
-static void udp(struct shard_run *r, const struct shard_packet *p)
-{
-	const struct decode *d = p->d;
-	struct flow *f = r->f;
-	bool reply = p->side != f->initiator;
-	if (reply)
-		f->answered = true;
-	/* A question and its answer are soon over, and whoever floods a name server gets as many of those as it likes. */
-	bool lasting = f->answered && f->side[0].packets + f->side[1].packets > 2;
-	flow_touch(r->h->table, r->i, lasting ? FLOW_UDP : FLOW_UDP_ASKING, p->ts_ns);
-	shard_say_open(r);
-	if (!d->payload_wire)
-		return;
-	f->side[p->side].data = true;
-	if (f->service <= SHARD_SERVICE_UNKNOWN && !f->said_service) {
-		enum recognise_service s = d->kind == DECODE_UDP ? recognise_udp(d->payload, d->src_port, d->dst_port)
-								 : RECOGNISE_NONE;
-		f->service = (s ? SHARD_SERVICE_RECOGNISED + (unsigned)s - 1 : SHARD_SERVICE_UNKNOWN) & 0xff;
-	}
-	if (f->answered)
-		shard_say_service(r);
-}
-
 /* The rule of checksum.h: true when the packet is damaged, so that nobody who receives it takes it. */
 static bool damaged(struct shard_run *r, const struct shard_packet *p)
 {
@@ -131,10 +111,10 @@ static bool damaged(struct shard_run *r, const struct shard_packet *p)
 		from->ip_sum_right = true;
 	bool read = d->flags & DECODE_SYN || (d->payload.n && f->phase != SHARD_PHASE_DONE);
 	if (d->kind == DECODE_UDP)
-		read = d->payload.n && !f->said_service;
+		read = d->payload.n && (f->phase == SHARD_PHASE_DISSECTING || !f->said_service);
 	else if (d->kind != DECODE_TCP)
 		read = false;
-	if (read && f->phase == SHARD_PHASE_DISSECTING) {
+	if (read && d->kind == DECODE_TCP && f->phase == SHARD_PHASE_DISSECTING) {
 		const struct shard_reader *c = slab_at(r->h->slab, f->reader);
 		read = !c->d[p->side].skip || d->flags & DECODE_SYN;
 	}
@@ -212,7 +192,7 @@ void shard_packet(struct shard *h, struct shard_out *out, const struct shard_pac
 	if (p->d->kind == DECODE_TCP)
 		shard_tcp_packet(&r, p);
 	else
-		udp(&r, p);
+		shard_udp_packet(&r, p);
 }
 
 void shard_timers(struct shard *h, struct shard_out *out, uint64_t watermark_ns)

@@ -9,7 +9,8 @@
  *
  * flow.open: TCP when the answer is acknowledged, at the first data after it, or at the first packet with data when the
  * beginning was not captured (or the SYN itself carries data); UDP at the first packet. flow.service: once, for flows with data: when the
- * protocol is recognised or nothing recognises it; for UDP with the answer, or at the end without one.
+ * protocol is recognised or nothing recognises it; for UDP with the answer, or at the end without one, or when eight
+ * datagrams were not answered: then once more with the answer, if it comes.
  * flow.end: always; late packets of a closed flow are absorbed for SHARD_LINGER_NS.
  */
 #ifndef SENSOR_SHARD_H

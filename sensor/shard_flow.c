@@ -6,7 +6,8 @@ void shard_flow_end(struct shard_run *r, uint64_t why)
 	struct flow *f = r->f;
 	const struct flow_rest *rest_of = shard_rest(r);
 	unsigned first = f->initiator;
-	for (unsigned k = 0; k < 2 && r->c; k++) {
+	bool streams = f->key.proto == DECODE_TCP;
+	for (unsigned k = 0; streams && k < 2 && r->c; k++) {
 		unsigned dir = k ^ first;
 		struct stream_segment rest = { .flush = true };
 		shard_read_drain(r, dir, &rest);
@@ -88,14 +89,7 @@ static void evict(const struct shard_run *r)
 	shard_flow_retire(r, i, OBSERVATION_END_EVICTED);
 }
 
-static bool known_port(const struct shard_run *r, uint16_t port)
-{
-	for (unsigned k = 0; k < r->h->n_dissectors; k++)
-		for (size_t p = 0; p < 8 && r->h->c.dissectors[k]->ports[p]; p++)
-			if (r->h->c.dissectors[k]->ports[p] == port)
-				return true;
-	return port < 1024;
-}
+static bool known_port(const struct shard_run *r, uint16_t port) { return port < 1024 || order_has_port(r->h->order, port); }
 
 static void guess_initiator(struct shard_run *r, unsigned first_sender)
 {

@@ -31,7 +31,7 @@ void shard_read_stop(struct shard_run *r)
 {
 	struct shard *h = r->h;
 	h->probing -= r->f->phase == SHARD_PHASE_PROBING;
-	h->dissecting -= r->f->phase == SHARD_PHASE_DISSECTING;
+	h->dissecting -= r->f->phase == SHARD_PHASE_DISSECTING && r->f->reader;
 	r->f->phase = SHARD_PHASE_DONE;
 	if (!r->c)
 		return;
@@ -70,7 +70,9 @@ static void on_observation(void *arg, struct observation *o)
 {
 	struct shard_run *r = arg;
 	learn_client(r, r->ctx->client);
-	shard_say_service(r);
+	/* Of a UDP flow the service is told with the answer, so that it says who offers it. */
+	if (r->f->key.proto == DECODE_TCP)
+		shard_say_service(r);
 	shard_say_place(r, o, r->ctx->dir);
 	if (o->head.type == OBSERVATION_MALFORMED) {
 		r->f->said_malformed = true;
@@ -251,25 +253,6 @@ static void feed(struct shard_run *r, unsigned dir, struct span in)
 
 /* ---- probing ---- */
 
-/* The order of probing: dissectors whose ports the flow uses, then the others; NULL after the last. */
-static const struct dissector *candidate(const struct shard_run *r, unsigned at, unsigned *ret_index)
-{
-	for (int with_port = 1; with_port >= 0; with_port--)
-		for (unsigned k = 0; k < r->h->n_dissectors; k++) {
-			const struct dissector *d = r->h->c.dissectors[k];
-			int hit = 0;
-			for (size_t p = 0; p < sizeof(d->ports) / sizeof(d->ports[0]) && d->ports[p]; p++)
-				hit |= d->ports[p] == r->f->key.port[0] || d->ports[p] == r->f->key.port[1];
-			if (hit != with_port || !(d->transports & DISSECT_TCP))
-				continue;
-			if (!at--) {
-				*ret_index = k;
-				return d;
-			}
-		}
-	return NULL;
-}
-
 static void attach(struct shard_run *r, unsigned index)
 {
 	struct shard *h = r->h;
@@ -303,11 +286,15 @@ static bool ask(struct shard_run *r, unsigned dir, struct span head, bool comple
 {
 	struct shard_reader *c = r->c;
 	enum { NOTHING = UINT8_MAX };
+	if (c->d[dir].probe_at == NOTHING)
+		return false;
+	bool midstream = !r->f->side[dir].start_known;
+	struct order_turns turns = order_stream(r->h->order, r->f->key.port, head, midstream);
 	while (c->d[dir].probe_at != NOTHING) {
-		unsigned index = 0;
-		const struct dissector *d = candidate(r, c->d[dir].probe_at, &index);
+		unsigned index = 0, at = order_next(&turns, c->d[dir].probe_at, &index);
+		const struct dissector *d = at < ORDER_END ? r->h->c.dissectors[index] : NULL;
 		enum recognise_service named = RECOGNISE_NONE;
-		bool midstream = !r->f->side[dir].start_known;
+		c->d[dir].probe_at = (uint8_t)at;
 		enum dissect_guess g = d ? d->probe(head, midstream) : recognise_tcp(head, midstream, &named);
 		if (g == DISSECT_YES && d) {
 			attach(r, index);
@@ -320,7 +307,7 @@ static bool ask(struct shard_run *r, unsigned dir, struct span head, bool comple
 		}
 		if (g == DISSECT_MAYBE && !complete)
 			return true;
-		c->d[dir].probe_at = d ? (uint8_t)(c->d[dir].probe_at + 1) : NOTHING;
+		c->d[dir].probe_at = d ? (uint8_t)(at + 1) : NOTHING;
 	}
 	return false;
 }
@@ -457,4 +444,70 @@ void shard_read_drain(struct shard_run *r, unsigned dir, struct stream_segment *
 	/* Reading ended in the middle of the segment. */
 	stream_release(r->h->pool, seg);
 	r->h->st.v[STATS_stream_unread_bytes] += seg->bytes.n;
+}
+
+/* ---- datagrams ---- */
+
+/* Who has not shown himself in the first datagrams of a side is not looked for in the later ones. */
+enum { DATAGRAMS_ASKED = 3 };
+
+static bool take_datagram_state(struct shard_run *r, size_t state)
+{
+	struct shard *h = r->h;
+	uint32_t block = h->dissecting < h->c.states ? slab_take(h->slab, sizeof(*r->c) + state) : SLAB_NONE;
+	if (!block) {
+		h->st.v[STATS_state_dropped]++;
+		r->f->unread = true;
+		return false;
+	}
+	h->dissecting++;
+	r->f->reader = block;
+	r->c = slab_at(h->slab, block);
+	memset(r->c, 0, sizeof(*r->c) + state);
+	return true;
+}
+
+static void ask_datagram(struct shard_run *r, const struct decode *d)
+{
+	struct flow *f = r->f;
+	struct order_turns turns = { 0 };
+	if (d->kind == DECODE_UDP)
+		turns = order_datagram(r->h->order, f->key.port);
+	unsigned index = 0;
+	for (unsigned at = 0; (at = order_next(&turns, at, &index)) < ORDER_END; at++) {
+		const struct dissector *x = r->h->c.dissectors[index];
+		if (!x->is_datagram(d->payload))
+			continue;
+		f->service = (SHARD_SERVICE_DISSECTED + index) & 0xff;
+		bool ready = !x->datagram_state || take_datagram_state(r, x->datagram_state);
+		f->phase = ready ? SHARD_PHASE_DISSECTING : SHARD_PHASE_DONE;
+		return;
+	}
+	f->service = SHARD_SERVICE_UNKNOWN;
+}
+
+void shard_read_datagram(struct shard_run *r, const struct shard_packet *p)
+{
+	struct flow *f = r->f;
+	unsigned shift = p->side * 2, asked = f->asked >> shift & 3;
+	if (f->phase == SHARD_PHASE_QUIET && asked < DATAGRAMS_ASKED) {
+		f->asked = (f->asked + (1u << shift)) & 15;
+		ask_datagram(r, p->d);
+	}
+	if (f->phase != SHARD_PHASE_DISSECTING || p->d->payload.n != p->d->payload_wire)
+		return;
+	const struct dissector *x = dissector_of(r);
+	struct dissect_ctx ctx = make_ctx(r, p->side);
+	r->ctx = &ctx;
+	enum dissect_status status = x->datagram(x->datagram_state ? state_of(r) : NULL, p->d->payload, &ctx);
+	r->ctx = NULL;
+	learn_client(r, ctx.client);
+	assert(status == DISSECT_OK || status == DISSECT_DONE || status == DISSECT_BAD);
+	if (status == DISSECT_OK)
+		return;
+	if (status != DISSECT_DONE) {
+		r->h->st.v[STATS_dissector_bad]++;
+		shard_say_malformed(r, p->side, OBSERVATION_SYNTAX);
+	}
+	shard_read_stop(r);
 }

@@ -89,7 +89,46 @@ static const struct dissector toy = {
 	.name = "toy", .transports = DISSECT_TCP, .ports = { 7777 }, .state_size = sizeof(struct toy_state),
 	.max_message = TOY_MAX, .probe = toy_probe, .parse = toy_parse, .gap = toy_gap, .finish = toy_finish,
 };
-static const struct dissector *const toys[] = { &toy, NULL };
+/* Datagrams that begin with "D": 's' next says the sender is the server, "Dx" is the last of interest, "Db" breaks. What is
+ * of port 7000 need only begin with "W". */
+static bool toy_is_datagram(struct span in) { return in.n && in.p[0] == 'D'; }
+
+static enum dissect_status toy_datagram(void *state, struct span in, struct dissect_ctx *ctx)
+{
+	struct toy_state *st = state;
+	if (in.n > 1 && in.p[1] == 'b')
+		return DISSECT_BAD;
+	if (in.n > 1 && in.p[1] == 's')
+		ctx->client = (enum dissect_client) !ctx->dir;
+	toy_say(ctx, st->messages++ ? "" : "1st:", in);
+	return in.n > 1 && in.p[1] == 'x' ? DISSECT_DONE : DISSECT_OK;
+}
+
+static bool weak_is_datagram(struct span in) { return in.n && in.p[0] == 'W'; }
+
+static enum dissect_status weak_datagram(void *state, struct span in, struct dissect_ctx *ctx)
+{
+	CU_ASSERT_PTR_NULL(state);
+	toy_say(ctx, "weak:", in);
+	return DISSECT_OK;
+}
+
+static const struct dissector datagrams = {
+	.name = "toy-udp",
+	.transports = DISSECT_UDP,
+	.is_datagram = toy_is_datagram,
+	.datagram = toy_datagram,
+	.datagram_state = sizeof(struct toy_state),
+};
+static const struct dissector weak = {
+	.name = "weak",
+	.transports = DISSECT_UDP,
+	.ports = { 7000 },
+	.is_datagram = weak_is_datagram,
+	.datagram = weak_datagram,
+	.needs_port = true,
+};
+static const struct dissector *const toys[] = { &toy, &datagrams, &weak, NULL };
 
 enum { OUT = 4 << 20, C = 40000, S = 9000 };    /* client and server ports of most cases */
 

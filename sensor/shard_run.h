@@ -1,12 +1,13 @@
 /* shard_run.h -- what the files of the shard share; nobody else includes it.
  *
- * shard.c: a packet and a timer. shard_flow.c: flows begin and end. shard_tcp.c: TCP. shard_read.c: probing and dissecting.
- * shard_say.c: observations. shard_icmp.c: what ICMP errors quote.
+ * shard.c: a packet and a timer. shard_flow.c: flows begin and end. shard_tcp.c: TCP. shard_udp.c: UDP. shard_read.c: probing and
+ * dissecting. shard_say.c: observations. shard_icmp.c: what ICMP errors quote.
  */
 #ifndef SENSOR_SHARD_RUN_H
 #define SENSOR_SHARD_RUN_H
 
 #include "sensor/duplicate.h"
+#include "sensor/order.h"
 #include "sensor/shard.h"
 #include "sensor/slab.h"
 #include "sensor/stream.h"
@@ -47,6 +48,7 @@ struct shard {
 	struct stream_pool *pool;
 	struct slab *slab;              /* readers with their states */
 	size_t n_dissectors;
+	struct order *order;
 	size_t probing, dissecting;
 	struct duplicate duplicate;
 	bool ending;                    /* the flows have been put in order for the end */
@@ -86,6 +88,7 @@ void shard_read_start(struct shard_run *r, bool data);  /* the first data of a f
 void shard_read_resume(struct shard_run *r);            /* r->c by r->f */
 void shard_read_drain(struct shard_run *r, unsigned dir, struct stream_segment *seg);
 void shard_read_finish(struct shard_run *r, unsigned dir);      /* the direction has ended */
+void shard_read_datagram(struct shard_run *r, const struct shard_packet *p);    /* with data */
 void shard_read_give_up(struct shard_run *r);           /* nothing recognises it */
 void shard_read_stop(struct shard_run *r);              /* nothing more is read: everything it holds goes back */
 
@@ -94,6 +97,9 @@ void shard_flow_create(struct shard_run *r, const struct shard_packet *p);
 void shard_flow_start_at(struct shard_run *r, unsigned side, uint32_t seq);
 void shard_flow_end(struct shard_run *r, uint64_t why);
 void shard_flow_retire(const struct shard_run *r, uint32_t i, uint64_t why);    /* ends it, if it has not ended yet, and forgets it */
+
+/* shard_udp.c */
+void shard_udp_packet(struct shard_run *r, const struct shard_packet *p);
 
 /* shard_tcp.c */
 void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p);

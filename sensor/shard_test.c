@@ -192,10 +192,10 @@ static void named_by_shape_when_no_dissector_knows(void)
 	setup(&r);
 	handshake(&r);
 	r.text[r.n = 0] = 0;
-	tcp(&r, S, C, ACK, 200, 100, "SS");
+	tcp(&r, S, C, ACK, 200, 100, "+");
 	IS(&r, "");
-	tcp(&r, S, C, ACK, 202, 100, "H-2.0-x");
-	IS(&r, "flow.service 5 40000>9000 handshake ssh answered\n");
+	tcp(&r, S, C, ACK, 201, 100, "OK ready");
+	IS(&r, "flow.service 5 40000>9000 handshake pop3 answered\n");
 	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_probe_gave_up], 0);
 	teardown(&r);
 }
@@ -218,6 +218,80 @@ static void udp_opens_at_once_and_names_with_the_answer(void)
 	timers(&r, 60);
 	IS(&r, "flow.open 4 40000>53 first_packet\n"
 	       "flow.end 4 40000>53 first_packet one-sided idle out=1 in=0\n");
+	teardown(&r);
+}
+
+static void datagrams_are_read_one_by_one(void)
+{
+	struct rig r;
+	struct shard_config c = plenty();
+	c.states = 1;
+	setup_with(&r, c);
+	udp(&r, C, S, "?");
+	udp(&r, C, S, "Da");
+	IS(&r, "flow.open 1 40000>9000 first_packet\n"
+	       "hl7.message 2 40000>9000 1st:Da\n");
+	udp(&r, C + 1, S, "Da"); /* no state left */
+	udp(&r, S, C, "Dc");
+	IS(&r, "flow.open 3 40001>9000 first_packet\n"
+	       "hl7.message 4 9000>40000 Dc\n"
+	       "flow.service 4 40000>9000 first_packet toy-udp answered\n");
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_state_dropped], 1);
+	udp(&r, C, S, "Dx");
+	udp(&r, C, S, "Dy");
+	IS(&r, "hl7.message 5 40000>9000 Dx\n");
+	udp(&r, S, C + 2, "Ds"); /* the server speaks first; it has the state that was given back */
+	IS(&r, "flow.open 7 9000>40002 first_packet\n"
+	       "hl7.message 7 9000>40002 1st:Ds\n"
+	       "flow.service 7 40002>9000 content toy-udp answered\n");
+	udp(&r, S, C + 2, "Db");
+	udp(&r, S, C + 2, "Dd");
+	IS(&r, "protocol.malformed 8 9000>40002 toy-udp syntax\n");
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_dissector_bad], 1);
+	capture_ends(&r);
+	teardown(&r);
+}
+
+static void weak_shapes_need_their_port(void)
+{
+	struct rig r;
+	setup(&r);
+	udp(&r, C, S, "Wa");
+	udp(&r, S, C, "Wb");
+	IS(&r, "flow.open 1 40000>9000 first_packet\n"
+	       "flow.service 2 40000>9000 first_packet unknown answered\n");
+	udp(&r, C, 7000, "Wa");
+	udp(&r, 7000, C, "Wb");
+	IS(&r, "flow.open 3 40000>7000 first_packet\n"
+	       "hl7.message 3 40000>7000 weak:Wa\n"
+	       "hl7.message 4 7000>40000 weak:Wb\n"
+	       "flow.service 4 40000>7000 first_packet weak answered\n");
+	teardown(&r);
+}
+
+static void what_nobody_answers_is_named_all_the_same(void)
+{
+	struct rig r;
+	setup(&r);
+	for (int i = 0; i < 7; i++)
+		udp(&r, C, 7000, i < 2 ? "?" : "W");
+	r.text[r.n = 0] = 0;
+	udp(&r, C, 7000, "W");
+	udp(&r, C, 7000, "W");
+	IS(&r, "hl7.message 8 40000>7000 weak:W\n"
+	       "flow.service 8 40000>7000 first_packet weak one-sided\n"
+	       "hl7.message 9 40000>7000 weak:W\n");
+	udp(&r, 7000, C, "ok");
+	udp(&r, 7000, C, "ok");
+	IS(&r, "hl7.message 10 7000>40000 weak:ok\n"
+	       "flow.service 10 40000>7000 first_packet weak answered\n"
+	       "hl7.message 11 7000>40000 weak:ok\n");
+	/* After three datagrams of a side nobody looks any more. */
+	for (int i = 0; i < 3; i++)
+		udp(&r, C + 1, 7000, "?");
+	r.text[r.n = 0] = 0;
+	udp(&r, C + 1, 7000, "W");
+	IS(&r, "");
 	teardown(&r);
 }
 
@@ -530,6 +604,9 @@ int main(void)
 	T(content_is_found_in_either_direction);
 	T(named_by_shape_when_no_dissector_knows);
 	T(udp_opens_at_once_and_names_with_the_answer);
+	T(datagrams_are_read_one_by_one);
+	T(weak_shapes_need_their_port);
+	T(what_nobody_answers_is_named_all_the_same);
 	T(out_of_order_and_again_is_read_once);
 	T(a_gap_is_told_and_reading_goes_on);
 	T(skipped_bytes_are_not_held_and_holes_in_them_do_not_matter);

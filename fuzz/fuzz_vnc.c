@@ -1,0 +1,3 @@
+#include "fuzz/dissector.h"
+
+FUZZ_DISSECTOR(vnc)
