@@ -14,6 +14,8 @@ enum {
 	ENOUGH_FLOWS = 10,
 	ONE_SIDED_BAD = 900, ONE_SIDED_LOOK = 100,      /* of a thousand flows; asymmetric routes are a few */
 	REPEATED_BAD = 250, REPEATED_LOOK = 50, /* of a thousand stream bytes: a doubled mirror gives 500, retransmission few */
+	TWICE_BAD = 100, TWICE_LOOK = 10,       /* of a thousand packets recognised as another copy; as sensor/mirror.c has it */
+	OFFLOADED_LOOK = 10,                    /* of a thousand packets: more were captured where they were sent */
 	LOSS_BAD = 1,                           /* of a thousand: a message of twenty packets is whole 98 times in 100 */
 	CUT_BAD = 10, ODD_LOOK = 10,            /* of a thousand packets */
 	BACKWARD_LOOK = 10,                     /* of a thousand packets; rings and interfaces are behind each other by 10 ms */
@@ -172,11 +174,13 @@ static void judge_duplicates(const struct audit *a, struct audit_point *p)
 	const struct stats *s = &a->account.stats;
 	char text[32];
 	uint64_t bytes = s->v[STATS_tcp_bytes], again = s->v[STATS_stream_overlap_bytes];
-	p->value = per_thousand(again, bytes);
-	p->verdict = p->value >= REPEATED_BAD ? AUDIT_BAD : p->value >= REPEATED_LOOK ? AUDIT_LOOK : AUDIT_OK;
+	uint64_t twice = s->v[STATS_duplicates], repeated = per_thousand(again, bytes);
+	p->value = per_thousand(twice, s->v[STATS_tcp] + s->v[STATS_udp]);
+	p->verdict = p->value >= TWICE_BAD || repeated >= REPEATED_BAD ? AUDIT_BAD :
+		     p->value >= TWICE_LOOK || repeated >= REPEATED_LOOK ? AUDIT_LOOK : AUDIT_OK;
 	(void)share(again, bytes, text);
-	seen(p, RULE_EN, "%s of the stream bytes came twice", text);
-	seen(p, RULE_JA, "ストリームの %s が重複", text);
+	seen(p, RULE_EN, "%" PRIu64 " packets are another's copy; %s of the stream bytes were sent again", twice, text);
+	seen(p, RULE_JA, "複製 %" PRIu64 " パケット、ストリームの %s が再送", twice, text);
 }
 
 static void judge_loss(const struct audit *a, uint64_t lost, struct audit_point *p)
@@ -223,9 +227,12 @@ static void judge_offload(const struct audit *a, struct audit_point *p)
 	for (uint32_t i = 0; i < a->account.n_sources; i++)
 		if (a->account.sources[i].longest > p->value)
 			p->value = a->account.sources[i].longest;
-	p->verdict = p->value > JUMBO ? AUDIT_LOOK : AUDIT_OK;
-	seen(p, RULE_EN, "the longest has %" PRIu64 " bytes", p->value);
-	seen(p, RULE_JA, "最長 %" PRIu64 " バイト", p->value);
+	const struct stats *s = &a->account.stats;
+	uint64_t unfilled = s->v[STATS_checksum_offloaded] + s->v[STATS_checksum_unproven];
+	bool many = per_thousand(unfilled, s->v[STATS_tcp] + s->v[STATS_udp]) >= OFFLOADED_LOOK;
+	p->verdict = p->value > JUMBO || many ? AUDIT_LOOK : AUDIT_OK;
+	seen(p, RULE_EN, "the longest has %" PRIu64 " bytes; %" PRIu64 " checksums were not filled in", p->value, unfilled);
+	seen(p, RULE_JA, "最長 %" PRIu64 " バイト、チェックサム未計算 %" PRIu64 " パケット", p->value, unfilled);
 }
 
 static void judge_silence(const struct audit *a, struct audit_point *p)
@@ -288,6 +295,7 @@ static void judge_decode(const struct audit *a, struct audit_point *p)
 	for (int c = 0; c < STATS_COUNTERS; c++)
 		if (stats_ledger((enum stats_counter)c) == STATS_LEDGER_PACKETS && stats_is_loss((enum stats_counter)c))
 			odd += s->v[c];
+	odd += s->v[STATS_checksum_wrong];
 	p->value = odd;
 	p->verdict = per_thousand(odd, all) >= ODD_LOOK ? AUDIT_LOOK : AUDIT_OK;
 	(void)share(odd, all, text);

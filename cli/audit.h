@@ -47,7 +47,8 @@ enum audit_verdict { AUDIT_OK, AUDIT_LOOK, AUDIT_BAD };
 		"全長を取得してください（--snaplen なし、tcpdump -s 0）。" \
 		"カプセル化ミラーでは経路のMTUを拡大してください") \
 	AUDIT_POINT(OFFLOAD, "offload", "packets as they were on the wire", "回線上と同じパケット長", \
-		"switch offloading off where it is captured: ethtool -K IFACE gro off lro off tso off gso off", \
+		"capture on a mirror port, not on the host itself; offloading off: ethtool -K IFACE gro off lro off tso off gso off", \
+		"端末上ではなくミラーポートで取得し、" \
 		"取得側のオフロードを無効にしてください（ethtool -K IFACE gro off lro off tso off gso off）") \
 	AUDIT_POINT(SILENCE, "silence", "no silence", "通信の途絶", \
 		"see what happened then: a link down, a mirror session removed, a switch started anew", \
