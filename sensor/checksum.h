@@ -5,8 +5,9 @@
  *   - the sum of the pseudo-header alone, not complemented, is what the systems leave for their cards to complete:
  *     offloaded, never wrong; so is an IPv4 header's sum of 0;
  *   - IP packets longer than 1,500 bytes may have been put together by a card or cut by one later: not judged;
- *   - a sender that has shown a right one is a sender whose right ones we see: a wrong one of his is then damage or an
- *     insertion that no receiver takes, and it does not enter the stream;
+ *   - a sender that has shown a right one with payload is a sender whose right ones we see: a wrong one of his is then
+ *     damage or an insertion that no receiver takes, and it does not enter the stream; a bare SYN shows nothing: edited
+ *     (anonymised) captures have right ones where nothing was edited;
  *   - a sender that has not is believed: always wrong in the same way means offloaded, or an edited capture.
  * The IPv4 header's is looked at in every packet, TCP's and UDP's where somebody reads what is covered: on SYNs, and on
  * payload that is looked at by a recogniser or dissector. What is only counted, or skipped as pixels are, is not summed up.

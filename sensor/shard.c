@@ -122,7 +122,8 @@ static bool damaged(struct shard_run *r, const struct shard_packet *p)
 		return false;
 	switch (checksum_of(d)) {
 	case CHECKSUM_RIGHT:
-		from->sum_right = true;
+		if (d->payload.n)
+			from->sum_right = true;
 		break;
 	case CHECKSUM_WRONG:
 		if (from->sum_right)

@@ -59,9 +59,11 @@ check("pcap/medical/hl7/tapirx__testdata_HL7-ADT.pcap", [
     dict(type="hl7.ack", packet=5, ack_code="AA", acked_control_id="934576120110613083617", paired=True),
 ])
 check("pcap/medical/hl7/tapirx__testdata_HL7-ADT-UDI-OBX.pcap", [
+    dict(type="hl7.device", packet=4, device_from="OBX-18", device_id="Hospira Plum A+"),
     dict(type="hl7.message", packet=4, message_type="ADT^A01"), dict(type="hl7.ack", packet=5, ack_code="AA"),
 ])
 check("pcap/medical/hl7/tapirx__testdata_HL7-ORM.pcap", [
+    dict(type="hl7.order", packet=4, order_control="NW", order=lambda t: len(t) == 32), dict(type="hl7.order", packet=4),
     dict(type="hl7.message", message_type="ORM^O01", control_id="59689", sending_app="SendingApp", sending_facility="SendingFac",
          receiving_app="ReceivingApp", receiving_facility="ReceivingFac"),
     dict(type="hl7.ack", ack_code="AA", acked_control_id="59689", paired=True),

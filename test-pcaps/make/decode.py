@@ -180,7 +180,10 @@ def has_data(frame):
     return len(ip_of(frame)) > 20 + (frame[46] >> 4) * 4
 
 
-write("inserted-wrong-checksum", 1, [x for us, f in echo for x in (((us - 1, inserted(f)),) if has_data(f) else ()) + ((us, f),)])
+# Not before the first of a direction: only what it shows says that its sender's checksums are to be right (checksum.h).
+first_data = {f[26:38]: us for us, f in reversed(echo) if has_data(f)}
+write("inserted-wrong-checksum", 1, [x for us, f in echo
+                                     for x in (((us - 1, inserted(f)),) if has_data(f) and us != first_data[f[26:38]] else ()) + ((us, f),)])
 
 
 # Sent by hosts whose cards fill in the checksum: the sum of the pseudo-header stands there.
