@@ -36,9 +36,11 @@ struct detector *detector_new(const struct detector_config *c)
 	d->conduct = conduct_new(&c->key);
 	d->routers = routers_new(&c->key);
 	d->c.never_seen_ns = c->never_seen_ns ? c->never_seen_ns : DETECTOR_NEVER_SEEN_NS;
+	d->messages = messages_new(&c->key);
 	d->losses = losses_new(&c->key);
 	d->facts = calloc(DETECTOR_FACT_SLOTS, sizeof(*d->facts));
-	if (!d->assets || !d->folds || !d->flows || !d->facts || !d->attempts || !d->conduct || !d->routers || !d->losses) {
+	if (!d->assets || !d->folds || !d->flows || !d->facts || !d->attempts || !d->conduct || !d->routers ||
+	    !d->messages || !d->losses) {
 		detector_free(d);
 		return NULL;
 	}
@@ -54,6 +56,7 @@ void detector_free(struct detector *d)
 	free(d->flows);
 	free(d->facts);
 	attempts_free(d->attempts);
+	messages_free(d->messages);
 	losses_free(d->losses);
 	conduct_free(d->conduct);
 	routers_free(d->routers);
@@ -663,6 +666,7 @@ void detector_observe(struct detector *d, const struct observation *given)
 		learn_lease(d, &o);
 		return;
 	default:
+		detector_message(d, &o);
 		learn_names(d, &o);
 		lend_evidence(d, &o);
 		break;

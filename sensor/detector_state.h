@@ -7,6 +7,7 @@
 #include "sensor/conduct.h"
 #include "sensor/detector.h"
 #include "sensor/losses.h"
+#include "sensor/messages.h"
 #include "sensor/routers.h"
 
 /* Tables are set-associative: a key has WAYS places, the one used longest ago gives way. Bounded work per
@@ -56,6 +57,7 @@ struct detector {
 	struct detector_fold *folds;
 	struct detector_flow *flows;
 	struct attempts *attempts;
+	struct messages *messages;
 	struct conduct *conduct;
 	struct routers *routers;
 	uint64_t never_seen_at_ns;
@@ -92,5 +94,9 @@ void detector_judge(struct detector *d, const struct observation *o, const struc
 void detector_judge_later(struct detector *d, const struct observation *o, const struct detector_flow *m);
 void detector_judge_life(struct detector *d, const struct observation *o, const struct detector_flow *m);
 void detector_judge_unused(struct detector *d, uint64_t now_ns);
+
+/* detector_hl7.c: a message is compared with those before it; answers that are overdue at this packet time. */
+void detector_message(struct detector *d, const struct observation *o);
+void detector_unanswered(struct detector *d, uint64_t watermark_ns);
 
 #endif
