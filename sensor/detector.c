@@ -17,7 +17,7 @@ size_t detector_bytes(const struct detector_config *c)
 {
 	return sizeof(struct detector) + sets_for(c->assets) * DETECTOR_WAYS * sizeof(struct detector_asset) +
 	       sets_for(c->folds) * DETECTOR_WAYS * sizeof(struct detector_fold) + DETECTOR_FLOW_SLOTS * sizeof(struct detector_flow) +
-	       DETECTOR_FACT_SLOTS * sizeof(uint64_t) + attempts_bytes() + losses_bytes() + conduct_bytes() +
+	       DETECTOR_FACT_SLOTS * sizeof(uint64_t) + attempts_bytes() + losses_bytes() + conduct_bytes() + messages_bytes() +
 	       routers_bytes();
 }
 

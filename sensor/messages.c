@@ -38,6 +38,7 @@ struct messages *messages_new(const struct siphash_key *key)
 	return m;
 }
 
+size_t messages_bytes(void) { return sizeof(struct messages); }
 void messages_free(struct messages *m) { free(m); }
 uint64_t messages_evicted(const struct messages *m) { return m->evicted; }
 

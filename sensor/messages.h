@@ -36,6 +36,7 @@ struct messages_unanswered {
 
 struct messages;
 
+size_t messages_bytes(void);                                    /* what one takes */
 struct messages *messages_new(const struct siphash_key *key);   /* NULL on ENOMEM */
 void messages_free(struct messages *m);                         /* NULL is fine */
 /* An hl7.* observation; others are passed over. */
