@@ -722,6 +722,7 @@ void detector_tick(struct detector *d, uint64_t watermark_ns)
 	/* A replay learns what time it is from its first packets, not when its policy is given. */
 	if (!conduct_since(d->conduct))
 		conduct_policy(d->conduct, d->policy, watermark_ns);
+	detector_unanswered(d, watermark_ns);
 	/* The tables are walked once per fold time, not per batch. */
 	if (watermark_ns < d->next_flush_ns)
 		return;

@@ -99,7 +99,7 @@ static void breach(struct detector *d, const struct observation *o, const struct
 		event_text(&e, EVENT_F_service, o->service);
 	else if (!is_flow(o))
 		event_text(&e, EVENT_F_service,
-			   span_str(o->head.type >= OBSERVATION_HL7_MESSAGE ? "hl7" : "dicom"));
+			   span_str(o->head.type == OBSERVATION_HL7_MESSAGE || o->head.type == OBSERVATION_HL7_ACK ? "hl7" : "dicom"));
 	struct policy_cite cite = { .authority = EVENT_AUTH_SENSOR };
 	if (v->cite != POLICY_NONE)
 		policy_cite(d->policy, v->cite, &cite);
