@@ -41,8 +41,9 @@ static enum dissect_status ssdp(void *state, struct span d, struct dissect_ctx *
 	if (!operation)
 		return DISSECT_BAD;
 	(void)(plain_header(d, "nt:", &kind) || plain_header(d, "st:", &kind));
-	/* One that stands for a single unit holds its serial number. */
-	if (plain_find(kind, "uuid:") == 0)
+	/* Kinds that the UPnP Forum defined (1.2.2, 1.3.2). A uuid holds a unit's number, anything else what somebody wrote. */
+	if (plain_find(kind, "urn:schemas-upnp-org:") != 0 && !span_eq(kind, span_str("ssdp:all")) &&
+	    !span_eq(kind, span_str("upnp:rootdevice")))
 		kind.n = 0;
 	(void)(plain_header(d, "server:", &product) || plain_header(d, "user-agent:", &product));
 	plain_from(ctx, strcmp(operation, "found") != 0);

@@ -13,6 +13,8 @@ static void ssdp_says_kind_and_software(void)
 			   "'SERVER: Linux/4.9, UPnP/1.0, Camera/1.2'" CRLF CRLF });
 	TRY_DATAGRAMS(&ssdp_dissector, "0 {\"type\":\"device.announced\",\"operation\":\"search\",\"device_kind\":\"ssdp:all\"}\n",
 		      { 0, "'M-SEARCH * HTTP/1.1'" CRLF "'MAN: \"ssdp:discover\"'" CRLF "'ST: ssdp:all'" CRLF CRLF });
+	TRY_DATAGRAMS(&ssdp_dissector, "0 {\"type\":\"device.announced\",\"operation\":\"search\"}\n",
+		      { 0, "'M-SEARCH * HTTP/1.1'" CRLF "'ST: TESTCANARY'" CRLF CRLF });
 	/* A unit's own number is not its kind. */
 	TRY_DATAGRAMS(&ssdp_dissector, "0 {\"type\":\"device.announced\",\"operation\":\"found\"}\n",
 		      { 0, "'HTTP/1.1 200 OK'" CRLF "'ST: uuid:2fac1234-31f8-11b4-a222-08002b34c003'" CRLF CRLF });

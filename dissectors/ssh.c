@@ -35,7 +35,12 @@ static struct dissect_result parse(void *state, struct span in, struct dissect_c
 		observation_uint(&o, OBSERVATION_F_speaker,
 				 ctx->client == (enum dissect_client)ctx->dir ? OBSERVATION_CLIENT : OBSERVATION_SERVER);
 	(void)plain_text(&o, OBSERVATION_F_protocol_version, (struct span){ line.p, (size_t)(dash - line.p) });
-	(void)plain_text(&o, OBSERVATION_F_product, span_from(line, (size_t)(dash - line.p) + 1));
+	/* softwareversion ends at a space; the comments behind it are whatever somebody wrote. */
+	struct span software = span_from(line, (size_t)(dash - line.p) + 1);
+	const uint8_t *space = software.n ? memchr(software.p, ' ', software.n) : NULL;
+	if (space)
+		software.n = (size_t)(space - software.p);
+	(void)plain_text(&o, OBSERVATION_F_product, software);
 	ctx->emit(ctx->arg, &o);
 	s->seen[ctx->dir] = true;
 	return s->seen[!ctx->dir] ? plain_done(n) : plain_ok(n);

@@ -5,7 +5,7 @@ extern const struct dissector ssh_dissector;
 static void both_ends_name_their_software(void)
 {
 	TRY_STREAM(&ssh_dissector,
-		   "1 {\"type\":\"ssh.version\",\"protocol_version\":\"2.0\",\"product\":\"OpenSSH_9.2p1 Debian-2+deb12u3\"}\n"
+		   "1 {\"type\":\"ssh.version\",\"protocol_version\":\"2.0\",\"product\":\"OpenSSH_9.2p1\"}\n"
 		   "0 {\"type\":\"ssh.version\",\"protocol_version\":\"2.0\",\"product\":\"PuTTY_Release_0.78\"}\n",
 		   { 1, "'SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3' 0d0a 000003dc 0a14" }, { 0, "'SSH-2.0-PuTTY_Release_0.78' 0d0a" },
 		   { 0, "000003dc 0a14" });
