@@ -428,14 +428,14 @@ def main():
         assert all(n >= 5 for n in counts.values()), f"hardly anything was decoded: {counts}"
         found, size = o.search()
     let = sorted({(p, kind) for p, kind, *_ in found if kind == "admitted"})
-    leaks = sorted({(p, w, f) for p, kind, w, f in found if kind != "admitted"})
+    leaks = sorted({(p, w): f for p, kind, w, f in found if kind != "admitted"}.items())
     unknown = [p for p, _ in let if p not in ADMITTED]
     assert not unknown, f"let through without a reason: {unknown}"
     if expect_leak:
         assert leaks, "a planted leak was not found"
-        print(f"the planted leak was found: {leaks[0][0]}")
+        print(f"the planted leak was found: {leaks[0][0][0]}")
         return
-    for place, writing, path in leaks[:40]:
+    for (place, writing), path in leaks[:40]:
         print(f"FAIL: {place} ({writing}) is in {path}")
     assert not leaks, f"{len(leaks)} leaks"
     print(f"{len(made)} canaries, {size} bytes of {o.n} outputs and their files searched: none of a patient's; let through, each with a reason: "
