@@ -599,8 +599,8 @@ static void learn_loss(struct detector *d, const struct observation *o)
 static void say_loss(struct detector *d, const struct addr *ip, enum losses_kind kind, uint64_t n, uint64_t ts_ns)
 {
 	struct event e = detector_event(RULE_SENSOR_LOSS, ts_ns);
+	struct detector_end who;        /* the event borrows from it */
 	if (ip) {
-		struct detector_end who;
 		detector_end_of(d, ip, &who);
 		detector_put_device(&e, &who);
 	}

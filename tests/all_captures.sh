@@ -26,14 +26,16 @@ grep -qE 'Sanitizer|runtime error|SIGSYS' "$2.err" && code=99
 [ $code = 0 ] || [ $code = 4 ] || { echo "exit $code: $3"; cat "$2.err"; }
 echo "code $code"
 EOT
-xargs -P 2 -I{} sh -c 'sh "$0" "$1" "$2/$$" "$3"' "$dir/one" "$sanitized" "$dir" {} <"$dir/list" >"$dir/out" 2>&1 || true
+# The project's own are read one by one by golden.sh; here they are read in one process.
+if [ "$captures" = test-pcaps ]; then cp "$dir/list" "$dir/single"; else grep -v '^test-pcaps/' "$dir/list" >"$dir/single"; fi
+xargs -P 2 -I{} sh -c 'sh "$0" "$1" "$2/$$" "$3"' "$dir/one" "$sanitized" "$dir" {} <"$dir/single" >"$dir/out" 2>&1 || true
 ok=$(grep -c '^code 0$' "$dir/out" || true)
 damaged=$(grep -c '^code 4$' "$dir/out" || true)
-all=$(wc -l <"$dir/list")
+all=$(wc -l <"$dir/single")
 [ "$all" -ge 70 ] || fail "only $all files"
 [ $((ok + damaged)) = "$all" ] || { grep -v '^code [04]$' "$dir/out" | head -60; fail "$((all - ok - damaged)) of $all files"; }
 echo "$ok read whole, $damaged damaged or of another kind, none with a report"
-SAMPLES=${SAMPLES:-300}
+SAMPLES=${SAMPLES:-100}
 grep -E '/pcap/|\.pcap(ng)?$' "$dir/list" >"$dir/pcaps"
 code=0
 xargs -x -s 1500000 "$sanitized/tests/tests_damaged" "$SAMPLES" <"$dir/pcaps" >"$dir/out" 2>&1 || code=$?
