@@ -379,6 +379,7 @@ static enum dissect_status gap(void *state, uint64_t n, struct dissect_ctx *ctx)
 	struct hl7_state *st = state;
 	struct hl7_side *s = &st->side[ctx->dir];
 	(void)n;
+	st->gap = true;
 	/* What its header said was seen; the rest cannot be told from the next message: wait for a beginning. */
 	if (s->mode == HL7_INSIDE)
 		hl7_message_end(st, ctx, OBSERVATION_CUT);

@@ -125,6 +125,7 @@ enum hl7_saved {
 };
 
 struct hl7_side {
+	bool committed;                    /* this message has its bare commit: the next one is another's, perhaps of a lost one */
 	/* framing */
 	uint32_t scanned; /* bytes at the front of the input that were looked at already */
 	uint8_t mode, segment;
@@ -169,6 +170,7 @@ struct hl7_state {
 	uint32_t forgotten;                /* ids that had to make room */
 	struct hl7_side side[2];
 	uint8_t n_waiting;
+	bool gap;                          /* bytes were lost: which message a bare commit answers is not known any more */
 };
 
 /* ---- what segments mean: hl7_message.c ---- */

@@ -375,6 +375,7 @@ void hl7_message_begin(struct hl7_side *s)
 	s->scanned = 0;
 	s->lost = false;
 	s->seen = true;
+	s->committed = false;
 }
 
 void hl7_message_decide(struct hl7_state *st, struct dissect_ctx *ctx)
@@ -513,6 +514,9 @@ void hl7_message_commit(struct hl7_state *st, struct dissect_ctx *ctx, int code)
 	struct observation o = { .head.type = OBSERVATION_HL7_COMMIT };
 	observation_uint(&o, OBSERVATION_F_ack_code, code == HL7_ACKED ? OBSERVATION_CA : OBSERVATION_CE);
 	/* The block names no message: the sender must wait for it before the next one (MLLP release 2, 2.2). */
-	hl7_message_put(&o, OBSERVATION_F_acked_control_id, &st->side[!ctx->dir], HL7_S_CONTROL);
+	struct hl7_side *asked = &st->side[!ctx->dir];
+	if (!st->gap && !asked->committed)
+		hl7_message_put(&o, OBSERVATION_F_acked_control_id, asked, HL7_S_CONTROL);
+	asked->committed = true;
 	ctx->emit(ctx->arg, &o);
 }

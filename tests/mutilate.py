@@ -37,7 +37,8 @@ def observations(path):
     found = []
     for line in run.stdout.splitlines():
         o = json.loads(line)
-        if not o["type"].startswith(("flow.", "stream.")):
+        # NTP is not of TCP, and its flows end at batch boundaries, of which a doubled capture has more.
+        if not o["type"].startswith(("flow.", "stream.", "ntp.")):
             found.append({k: v for k, v in o.items() if k not in DERIVED})
     return found
 
@@ -76,7 +77,7 @@ class Segment:
         """The same segment with other bytes, from another place of the stream on."""
         q = bytearray(self.p[:self.at])
         struct.pack_into(">I", q, self.tcp + 4, seq & 0xFFFFFFFF)
-        struct.pack_into(">H", q, self.tcp + 16, 0)
+        struct.pack_into(">H", q, self.tcp + 16, recut.offloaded(self.p, self.ip, self.at - self.tcp + len(data)))
         if q[self.ip] >> 4 == 4:
             struct.pack_into(">H", q, self.ip + 2, self.at - self.ip + len(data))
             struct.pack_into(">H", q, self.ip + 10, 0)
@@ -176,6 +177,8 @@ def surplus(found, whole):
 
 def main():
     captures = sorted(glob.glob("test-pcaps/**/*.pcap", recursive=True) + glob.glob("test-pcaps/**/*.pcapng", recursive=True))
+    # What those of decode/ are about is their envelopes, not their segments (envelopes.sh).
+    captures = [c for c in captures if not c.startswith("test-pcaps/decode/")]
     public = "../shared/captures"
     if os.path.isdir(public):
         captures += sorted(glob.glob(public + "/pcap/medical/**/*.pcap", recursive=True)

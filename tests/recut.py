@@ -78,6 +78,15 @@ def ip_at(link, p):
     return None
 
 
+def offloaded(p, ip, tcp_bytes):
+    """What systems leave for their cards to complete: the sum of the pseudo-header (RFC 9293, 3.1), in place of a checksum."""
+    addresses = p[ip + 12:ip + 20] if p[ip] >> 4 == 4 else p[ip + 8:ip + 40]
+    s = sum(struct.unpack(">%dH" % (len(addresses) // 2), addresses)) + 6 + tcp_bytes
+    while s >> 16:
+        s = (s & 0xFFFF) + (s >> 16)
+    return s
+
+
 def cut(link, wire, p, n):
     """The packet as a list of packets."""
     ip = ip_at(link, p)
@@ -111,7 +120,7 @@ def cut(link, wire, p, n):
         f = flags & ~(0 if first else 0x02) & ~(0 if last else 0x09)
         q[tcp + 13] = f
         struct.pack_into(">I", q, tcp + 4, (seq + at + (1 if flags & 2 and not first else 0)) & 0xFFFFFFFF)
-        struct.pack_into(">H", q, tcp + 16, 0)
+        struct.pack_into(">H", q, tcp + 16, offloaded(p, ip, doff + len(piece)))
         if v == 4:
             struct.pack_into(">H", q, ip + 2, tcp - ip + doff + len(piece))
             struct.pack_into(">H", q, ip + 10, 0)
