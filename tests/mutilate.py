@@ -7,6 +7,7 @@ one that the whole capture gives too, with fields left out or weaker, never with
     pending     a smaller number
     partial     true
     collision   left out
+    assumed_by  the port, where what was agreed on was not seen
     framing     how a message looks whose beginning or end is missing
     contexts    an accept without its request names no abstract syntaxes
 Beside these stands protocol.malformed, when what is left cannot be read; it says that something is wrong and nothing of what.
@@ -149,7 +150,9 @@ def less(o, whole):
         said = whole.get(key)
         if value == said:
             continue
-        if key == "paired" and (value is False or o.get("command") == "C-CANCEL-RQ") or key == "partial" and value is True or key == "framing" or key == "collision":
+        if key == "paired" and (value is False or o.get("command") == "C-CANCEL-RQ") or key == "partial" and value is True or key in ("framing", "collision"):
+            continue
+        if key == "assumed_by" and value == "port":
             continue
         if key == "pending" and said is not None and value < said:
             continue
