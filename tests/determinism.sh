@@ -30,7 +30,8 @@ for show in observations flows events alerts assets stats; do
 		same $show "$capture" $tiny
 	done
 done
-for capture in $(find test-pcaps -name '*.pcap' -o -name '*.pcapng' | sort); do
+# Those of verdicts/ differ in their policies, not in what the engine does with them.
+for capture in $(find test-pcaps -name '*.pcap' -o -name '*.pcapng' | grep -v /verdicts/ | sort); do
 	same observations "$capture" $tiny
 done
 "$spanward" replay -q $tiny --show stats --format jsonl "$dir/crowd.pcap" >"$dir/stats"

@@ -32,8 +32,8 @@ def observations(path):
 
 
 captures = sorted(glob.glob("test-pcaps/**/*.pcap", recursive=True) + glob.glob("test-pcaps/**/*.pcapng", recursive=True))
-# What those of decode/ are about is their envelopes, not their segments (envelopes.sh).
-captures = [c for c in captures if not c.startswith("test-pcaps/decode/")]
+# What those of decode/ are about is their envelopes (envelopes.sh), those of verdicts/ their policies (verdicts.sh).
+captures = [c for c in captures if not c.startswith(("test-pcaps/decode/", "test-pcaps/verdicts/"))]
 public = "../shared/captures"
 if os.path.isdir(public):
     captures += sorted(glob.glob(public + "/pcap/medical/**/*.pcap", recursive=True)
