@@ -667,6 +667,7 @@ void detector_observe(struct detector *d, const struct observation *given)
 		return;
 	default:
 		detector_message(d, &o);
+		detector_exposure(d, &o);
 		learn_names(d, &o);
 		lend_evidence(d, &o);
 		break;

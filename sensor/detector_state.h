@@ -99,4 +99,7 @@ void detector_judge_unused(struct detector *d, uint64_t now_ns);
 void detector_message(struct detector *d, const struct observation *o);
 void detector_unanswered(struct detector *d, uint64_t watermark_ns);
 
+/* detector_exposure.c: what a host gives away by how it speaks. */
+void detector_exposure(struct detector *d, const struct observation *o);
+
 #endif

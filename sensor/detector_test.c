@@ -457,7 +457,6 @@ static void a_flow_summary_tells_the_worst_verdict(void)
 	detector_free(d);
 }
 
-/* A repeat of the longest event must be countable: its template has to fit the table's place for it. */
 /* Covers: R024 */
 static void a_file_that_is_a_program_is_an_event(void)
 {
@@ -480,6 +479,36 @@ static void a_file_that_is_a_program_is_an_event(void)
 	detector_free(d);
 }
 
+/* One event per device and service, whoever speaks with it, and a count of the rest; what was only offered is none. */
+/* Covers: R021 */
+static void a_password_in_clear_text_is_one_event_for_its_service(void)
+{
+	struct detector *d = fresh(true);
+	for (uint8_t i = 0; i < 4; i++) {
+		struct observation o = { .head.type = OBSERVATION_TELNET_SESSION };
+		struct endpoint s = at((uint8_t)(3 + i), 40000), to = at(1, 23);
+		observation_uint(&o, OBSERVATION_F_packet, 5);
+		observation_uint(&o, OBSERVATION_F_ts, 5 * STEP_NS);
+		vocab_set_endpoint(&observation_vocab, &o.head, OBSERVATION_F_src, i ? &s : &to);
+		vocab_set_endpoint(&observation_vocab, &o.head, OBSERVATION_F_dst, i ? &to : &s);
+		observation_uint(&o, OBSERVATION_F_flow, 5u + i);
+		observation_uint(&o, OBSERVATION_F_speaker, i ? OBSERVATION_CLIENT : OBSERVATION_SERVER);
+		observation_uint(&o, OBSERVATION_F_security, OBSERVATION_CLEAR_TEXT);
+		observation_uint(&o, OBSERVATION_F_login, i ? OBSERVATION_LOGIN_ATTEMPTED : OBSERVATION_LOGIN_OFFERED);
+		detector_observe(d, &o);
+		CU_ASSERT_EQUAL(n_lines, i ? 1 : 0);
+	}
+	const char *e = first("exposure.clear_text_login");
+	CU_ASSERT(strstr(e, "\"device\":\"ct-1\"") && strstr(e, "\"peer_addr\":\"10.0.0.4\"") && strstr(e, "\"port\":23"));
+	CU_ASSERT(strstr(e, "\"document\":\"RFC 854\"") && !strstr(e, "peer_class"));
+	struct stats none = { { 0 } };
+	detector_finish(d, &none, 6 * STEP_NS);
+	CU_ASSERT_EQUAL(n_lines, 2);
+	CU_ASSERT_PTR_NOT_NULL(strstr(lines[1], "\"count\":2"));
+	detector_free(d);
+}
+
+/* A repeat of the longest event must be countable: its template has to fit the table's place for it. */
 static void the_longest_event_fits_its_place(void)
 {
 	static uint8_t filler[256], out[4096];
@@ -533,6 +562,7 @@ int main(void)
 		CASE(losses_are_told_by_host),
 		CASE(a_flow_summary_tells_the_worst_verdict),
 		CASE(a_file_that_is_a_program_is_an_event),
+		CASE(a_password_in_clear_text_is_one_event_for_its_service),
 		CASE(the_longest_event_fits_its_place),
 	};
 	CU_initialize_registry();
