@@ -21,7 +21,8 @@
 #include "sensor/session.h"
 
 enum {
-	OPT_SHOW = 256, OPT_FORMAT, OPT_WORKERS, OPT_EXPECT, OPT_FAIL_ON, OPT_BUDGET, OPT_MEMORY, OPT_NO_SANDBOX, OPT_COLOR, OPT_LANG,
+	OPT_SHOW = 256, OPT_FORMAT, OPT_WORKERS, OPT_EXPECT, OPT_FAIL_ON, OPT_BUDGET, OPT_MEMORY, OPT_NDPI, OPT_NO_SANDBOX,
+	OPT_COLOR, OPT_LANG,
 	OPT_PLANT,
 	MAX_CAPTURES = SOURCE_MAX_FILES,
 };
@@ -45,6 +46,7 @@ static const char help[] =
 "      --memory SIZE     make all tables of the engine fit, such as 512MiB; the policy's come on top\n"
 "      --budget LIST     NAME=VALUE,... room for flows, probes, states, assets, folds, fragments, streams (a size), and\n"
 "                        the timers tcp_idle, udp_idle, half_open, fold\n"
+"      --ndpi on|off     ask nDPI about flows that nothing here knows (default on, where it was built in)\n"
 "      --lang en|ja      language of tables (default: by the locale)\n"
 "      --color WHEN      auto, always, never (NO_COLOR is heeded)\n"
 "      --no-sandbox      leave the process that parses packets its system calls (to find faults)\n"
@@ -72,6 +74,7 @@ static const struct option options[] = {
 	{ "budget", required_argument, NULL, OPT_BUDGET },
 	{ "lang", required_argument, NULL, OPT_LANG },
 	{ "color", required_argument, NULL, OPT_COLOR },
+	{ "ndpi", required_argument, NULL, OPT_NDPI },
 	{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "help", no_argument, NULL, 'h' },
@@ -524,6 +527,8 @@ static int take_option(struct replay *r, int opt, const char *arg)
 		return 0;
 	case OPT_BUDGET:
 		return options_budget(arg, &r->session.engine, why) ? bad_value(opt, why) : 0;
+	case OPT_NDPI:
+		return options_ndpi(arg, &r->session.engine.ndpi, why) ? bad_value(opt, why) : 0;
 	case OPT_NO_SANDBOX:
 		r->session.no_sandbox = true;
 		return 0;

@@ -119,6 +119,8 @@ void engine_defaults(struct engine_config *c)
 		.states = 1 << 15,      /* 256 bytes each on average: 8 MiB */
 		.fragments = 512,       /* a batch completes at most 256 of two and more fragments; 33 MiB if all were long */
 		.assets = 1 << 16,
+		.ndpi = guess_built(),
+		.guesses = 1 << 10,     /* 4 KiB each: 4 MiB */
 		.folds = 1 << 14,
 		.tcp_idle_ns = 7440 * CLOCK_SECOND,     /* RFC 5382, REQ-5; HL7 keeps its connections for long */
 		.udp_idle_ns = 120 * CLOCK_SECOND,      /* RFC 4787, REQ-5 */
@@ -166,6 +168,7 @@ static struct shard_config shard_config_of(const struct engine_config *c, uint32
 		.stream_bytes = share(c->stream_bytes),
 		.probes = share(c->probes),
 		.states = share(c->states),
+		.guesses = c->ndpi ? share(c->guesses) : 0,
 		.tcp_idle_ns = c->tcp_idle_ns,
 		.udp_idle_ns = c->udp_idle_ns,
 		.half_open_ns = c->half_open_ns,
@@ -180,7 +183,8 @@ size_t engine_bytes(const struct engine_config *c)
 	const struct detector_config dc = { .assets = c->assets, .folds = c->folds };
 	const size_t worker = sizeof(struct shard_out) + MIRROR_VLANS * sizeof(uint64_t) + MIRROR_SOURCES * sizeof(struct stats) +
 			      OUTPUT_BYTES;
-	return sizeof(struct engine) + ENGINE_SHARDS * shard_bytes(&sc) + c->workers * worker + detector_bytes(&dc) +
+	const size_t guess = c->ndpi ? guess_bytes() : 0;
+	return sizeof(struct engine) + c->workers * guess + ENGINE_SHARDS * shard_bytes(&sc) + c->workers * worker + detector_bytes(&dc) +
 	       defrag_bytes(c->fragments) + mirror_bytes() + ENGINE_BATCH * sizeof(struct item) + ARENA_BYTES +
 	       EVENT_BYTES + RING_SNAPSHOT_MAX;
 }
@@ -188,7 +192,8 @@ size_t engine_bytes(const struct engine_config *c)
 static struct engine_config scaled(const struct engine_config *c, uint64_t times)
 {
 	struct engine_config x = *c;
-	size_t *const tables[] = { &x.flows, &x.stream_bytes, &x.probes, &x.states, &x.assets, &x.folds, &x.fragments };
+	size_t *const tables[] = { &x.flows, &x.stream_bytes, &x.probes, &x.states, &x.assets, &x.folds, &x.fragments,
+				   &x.guesses };
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		uint64_t n = *tables[i] * times >> 16;
 		*tables[i] = n ? (size_t)n : 1;
@@ -247,6 +252,8 @@ struct engine *engine_new(const struct engine_config *given)
 		if (k->vlans && k->st)
 			k->out->bytes = buf_over(calloc(1, OUTPUT_BYTES), OUTPUT_BYTES);
 		ok = k->out && k->out->bytes.data;
+		if (ok && c->ndpi)
+			ok = (k->out->guess = guess_new()) != NULL;
 	}
 	const struct detector_config dc = {
 		.sensor = e->c.sensor, .epoch = c->epoch, .assets = c->assets, .folds = c->folds, .fold_ns = c->fold_ns,
@@ -420,6 +427,7 @@ void engine_free(struct engine *e)
 			free(e->workers[w].vlans);
 			free(e->workers[w].st);
 			free(e->workers[w].out->bytes.data);
+			guess_free(e->workers[w].out->guess);
 			free(e->workers[w].out);
 		}
 	detector_free(e->detector);

@@ -30,6 +30,8 @@ struct engine_config {
 	size_t states;                  /* flows being dissected at a time, all shards together */
 	size_t fragments;               /* datagrams being put together at a time; 64 KiB each, touched as used */
 	size_t assets, folds;
+	bool ndpi;                      /* ask nDPI about flows that nothing of ours knows (sensor/guess.h) */
+	size_t guesses;                 /* so many at a time, all shards together */
 	/* All of that, and what the engine takes beside it, within so many bytes (engine_budget); 0: what the numbers above come to. */
 	size_t memory;
 	uint64_t tcp_idle_ns, udp_idle_ns, half_open_ns, fold_ns;

@@ -81,6 +81,8 @@ struct flow_rest {
 	uint64_t gap_bytes : 48;        /* stream bytes that were never seen */
 	uint64_t conflicts : 16;
 	struct mac mac[2];
+	uint16_t guess;                 /* slot while a library of others is asked (sensor/guess.h), 0 none */
+	uint8_t app, guess_phase;       /* what it said; sensor/shard_guess.c */
 };
 
 _Static_assert(sizeof(struct flow) == 128 && sizeof(struct flow_rest) == 40, "what an idle flow takes, with 7.1 bytes of index");

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/frame.h"
 #include "core/vocab.h"
+#include "sensor/guess.h"
 
 struct unit { const char *name; uint64_t times; };
 
@@ -79,6 +80,7 @@ static int one_budget(const char *text, struct engine_config *c, char why[static
 		{ "memory", NULL, &c->memory, NULL },
 		{ "flows", &c->flows, NULL, NULL }, { "probes", &c->probes, NULL, NULL }, { "states", &c->states, NULL, NULL },
 		{ "assets", &c->assets, NULL, NULL }, { "folds", &c->folds, NULL, NULL }, { "fragments", &c->fragments, NULL, NULL },
+		{ "guesses", &c->guesses, NULL, NULL },
 		{ "streams", NULL, &c->stream_bytes, NULL }, { "tcp_idle", NULL, NULL, &c->tcp_idle_ns },
 		{ "udp_idle", NULL, NULL, &c->udp_idle_ns }, { "half_open", NULL, NULL, &c->half_open_ns },
 		{ "fold", NULL, NULL, &c->fold_ns },
@@ -112,7 +114,7 @@ static int one_budget(const char *text, struct engine_config *c, char why[static
 		return 0;
 	}
 	(void)snprintf(why, 256, "'%.60s': expected NAME=VALUE with one of memory, flows, probes, states, assets, folds, "
-	               "fragments, streams, tcp_idle, udp_idle, half_open, fold", text);
+	               "fragments, guesses, streams, tcp_idle, udp_idle, half_open, fold", text);
 	return -EINVAL;
 }
 
@@ -129,6 +131,21 @@ int options_budget(const char *text, struct engine_config *c, char why[static 25
 		text += n;
 	} while (*text++);
 	*c = whole;
+	return 0;
+}
+
+int options_ndpi(const char *text, bool *ret, char why[static 256])
+{
+	bool on = !strcmp(text, "on");
+	if (!on && strcmp(text, "off") != 0) {
+		(void)snprintf(why, 256, "'%.60s': expected on or off", text);
+		return -EINVAL;
+	}
+	if (on && !guess_built()) {
+		(void)snprintf(why, 256, "this program was built without nDPI; install libndpi-dev and build it again, or say off");
+		return -EINVAL;
+	}
+	*ret = on;
 	return 0;
 }
 

@@ -15,6 +15,8 @@ int options_size(const char *text, uint64_t min, uint64_t max, uint64_t *ret, ch
 int options_duration(const char *text, uint64_t *ret_s, char why[static 256]);
 /* NAME=VALUE, or several with commas between, of the engine's budgets: memory (a size, of all tables together), flows, probes, states,
  * assets, folds (entries), streams (a size), tcp_idle, udp_idle, half_open, fold (durations). */
+/* "on" or "off"; -EINVAL also for "on" in a program that was built without nDPI. */
+int options_ndpi(const char *text, bool *ret, char why[static 256]);
 int options_budget(const char *text, struct engine_config *c, char why[static 256]);
 /* tcp://ADDRESS:PORT or ipc://PATH. What leaves this machine is refused unless `insecure` was typed. */
 int options_endpoint(const char *text, bool insecure, char why[static 256]);

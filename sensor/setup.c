@@ -24,6 +24,7 @@ static const struct conf_key budget_keys[] = {
 	{ .name = "assets", .kind = CONF_UINT, .doc = "hosts remembered" },
 	{ .name = "folds", .kind = CONF_UINT, .doc = "events whose repeats are counted" },
 	{ .name = "fragments", .kind = CONF_UINT, .doc = "datagrams put together from fragments at a time" },
+	{ .name = "guesses", .kind = CONF_UINT, .doc = "flows that nDPI is asked about at a time" },
 	{ .name = "streams", .kind = CONF_SIZE, .doc = "stream bytes held until what precedes them comes" },
 	{ 0 },
 };
@@ -39,6 +40,7 @@ static const struct conf_key metrics_keys[] = {
 	{ .name = "every", .kind = CONF_DURATION, .doc = "how often it is replaced" },
 	{ 0 },
 };
+static const char *const switches[] = { "on", "off", NULL };
 static const char *const schemas[] = { "spanward/1", NULL };
 static const char *const kinds[] = { "sensor", NULL };
 static const struct conf_key keys[] = {
@@ -57,6 +59,7 @@ static const struct conf_key keys[] = {
 	{ .name = "timestamps", .kind = CONF_WORD, .words = clocks, .doc = "host, or adapter for the card's clock" },
 	{ .name = "workers", .kind = CONF_UINT, .doc = "threads that work on packets" },
 	{ .name = "memory", .kind = CONF_SIZE, .doc = "of all tables of the engine together" },
+	{ .name = "ndpi", .kind = CONF_WORD, .words = switches, .doc = "on or off: ask nDPI about flows that nothing else knows" },
 	{ .name = "budget", .kind = CONF_MAP, .keys = budget_keys, .doc = "room for what is remembered" },
 	{ .name = "timers", .kind = CONF_MAP, .keys = timer_keys, .doc = "when something is over" },
 	{ .name = "metrics", .kind = CONF_MAP, .keys = metrics_keys, .doc = "counters for a monitoring system" },
@@ -67,7 +70,7 @@ static const struct conf_key keys[] = {
 
 static const struct { const char *key; int opt; } simple[] = {
 	{ "sensor_id", SETUP_SENSOR_ID }, { "policy", 'p' }, { "buffer", SETUP_BUFFER }, { "rings", SETUP_RINGS },
-	{ "memory", SETUP_MEMORY },
+	{ "memory", SETUP_MEMORY }, { "ndpi", SETUP_NDPI },
 	{ "filter", SETUP_FILTER }, { "snaplen", SETUP_SNAPLEN }, { "timestamps", SETUP_TIMESTAMPS },
 	{ "workers", SETUP_WORKERS }, { "connect", SETUP_CONNECT }, { "linger", SETUP_LINGER },
 };
@@ -162,6 +165,8 @@ static int take(struct setup *s, int opt, const char *arg, char why[static 256])
 		return err;
 	case SETUP_BUDGET:
 		return options_budget(arg, &c->engine, why);
+	case SETUP_NDPI:
+		return options_ndpi(arg, &c->engine.ndpi, why);
 	case SETUP_NO_SANDBOX:
 		c->no_sandbox = true;
 		return 0;

@@ -20,7 +20,7 @@ enum { SETUP_TEXTS = 512 };
 /* Codes of long options that have no letter. */
 enum setup_option {
 	SETUP_CONFIG = 1000, SETUP_FOLLOW, SETUP_BUFFER, SETUP_RINGS, SETUP_FILTER, SETUP_SNAPLEN, SETUP_TIMESTAMPS, SETUP_WORKERS,
-	SETUP_BUDGET, SETUP_MEMORY, SETUP_SENSOR_ID, SETUP_METRICS, SETUP_METRICS_EVERY, SETUP_NO_SANDBOX, SETUP_PLANT,
+	SETUP_BUDGET, SETUP_MEMORY, SETUP_SENSOR_ID, SETUP_METRICS, SETUP_METRICS_EVERY, SETUP_NDPI, SETUP_NO_SANDBOX, SETUP_PLANT,
 	SETUP_CONNECT, SETUP_LINGER,    /* the configuration file's and spanward-sensor's */
 };
 
@@ -36,6 +36,7 @@ enum setup_option {
 	{ "budget", required_argument, NULL, SETUP_BUDGET }, { "sensor-id", required_argument, NULL, SETUP_SENSOR_ID }, \
 	{ "metrics", required_argument, NULL, SETUP_METRICS }, \
 	{ "metrics-every", required_argument, NULL, SETUP_METRICS_EVERY }, \
+	{ "ndpi", required_argument, NULL, SETUP_NDPI }, \
 	{ "no-sandbox", no_argument, NULL, SETUP_NO_SANDBOX }
 #define SETUP_HELP_INPUT \
 	"  -i, --interface IFACE   watch this interface; may be given several times (needs CAP_NET_RAW)\n" \
@@ -54,6 +55,7 @@ enum setup_option {
 	"      --memory SIZE       make all tables of the engine fit, such as 512MiB; the policy's come on top\n" \
 	"      --budget LIST       NAME=VALUE,... room for flows, probes, states, assets, folds, streams (a size), and\n" \
 	"                          the timers tcp_idle, udp_idle, half_open, fold\n" \
+	"      --ndpi on|off       ask nDPI about flows that nothing here knows (default on, where it was built in)\n" \
 	"      --metrics FILE      keep counters there in the Prometheus text format (nothing listens for them)\n" \
 	"      --metrics-every T   how often that file is replaced (default 15s)\n" \
 	"      --no-sandbox        leave the process that parses packets its system calls (to find faults; told)\n"

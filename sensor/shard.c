@@ -27,7 +27,7 @@ static size_t reader_bytes(const struct shard_config *c)
 size_t shard_bytes(const struct shard_config *c)
 {
 	return sizeof(struct shard) + order_bytes() + flow_table_bytes(c->flows) + stream_pool_bytes(c->stream_bytes) +
-	       slab_bytes(reader_bytes(c));
+	       slab_bytes(reader_bytes(c)) + (c->guesses ? guess_pool_bytes(c->guesses) : 0);
 }
 
 struct shard *shard_new(const struct shard_config *c)
@@ -46,7 +46,9 @@ struct shard *shard_new(const struct shard_config *c)
 	h->table = flow_table_new(c->flows);
 	h->pool = stream_pool_new(c->stream_bytes);
 	h->slab = slab_new(reader_bytes(c));
-	if (!h->order || !h->table || !h->pool || !h->slab) {
+	if (c->guesses)
+		h->guesses = guess_pool_new(c->guesses);
+	if ((c->guesses && !h->guesses) || !h->order || !h->table || !h->pool || !h->slab) {
 		shard_free(h);
 		return NULL;
 	}
@@ -61,6 +63,7 @@ void shard_free(struct shard *h)
 	flow_table_free(h->table);
 	stream_pool_free(h->pool);
 	slab_free(h->slab);
+	guess_pool_free(h->guesses);
 	free(h);
 }
 

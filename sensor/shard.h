@@ -19,6 +19,7 @@
 #include "dissectors/dissector.h"
 #include "sensor/decode.h"
 #include "sensor/flow.h"
+#include "sensor/guess.h"
 #include "sensor/stats.h"
 
 /* Observations that one packet, or one shard's timers at one batch boundary, may make: 64 KiB, three times the
@@ -30,6 +31,7 @@ enum { SHARD_OUTPUT = 64 << 10 };
 struct shard_config {
 	uint32_t id;
 	size_t flows, stream_bytes, probes, states;     /* this shard's share */
+	size_t guesses;                 /* flows that nDPI is asked about at a time; 0: none is */
 	uint64_t tcp_idle_ns, udp_idle_ns, half_open_ns;
 	const struct dissector *const *dissectors;      /* NULL ends; kept */
 	struct siphash_key tokens;      /* for what leaves as a token (core/token.h) */
@@ -50,6 +52,7 @@ struct shard_packet {
 struct shard_out {
 	struct buf bytes;               /* records: struct shard_record, then the encoded observation */
 	struct dissect_scratch scratch;
+	struct guess *guess;            /* of this worker; NULL: nDPI is not asked */
 };
 
 struct shard_record {

@@ -20,6 +20,7 @@ void shard_flow_end(struct shard_run *r, uint64_t why)
 		shard_read_stop(r);
 	if (f->side[0].data || f->side[1].data)
 		shard_say_service(r);
+	shard_guess_end(r);
 	struct observation o = shard_say_flow(r, OBSERVATION_FLOW_END);
 	unsigned from = f->initiator;
 	if (f->said_service)

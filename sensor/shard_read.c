@@ -49,6 +49,11 @@ void shard_read_give_up(struct shard_run *r)
 	if (r->f->service == SHARD_SERVICE_NONE) {
 		r->f->service = SHARD_SERVICE_UNKNOWN;
 		r->h->st.v[STATS_probe_gave_up]++;
+		/* The first bytes of both sides, the caller's first. */
+		for (unsigned k = 0; r->c && k < 2 && shard_guess_begin(r); k++) {
+			unsigned dir = k ^ r->f->initiator;
+			shard_guess_show(r, dir, r->head.n && r->head_dir == dir ? r->head : stream_held(r->h->pool, &r->c->s[dir]));
+		}
 	}
 	shard_read_stop(r);
 	shard_say_service(r);
@@ -331,6 +336,8 @@ static void probe(struct shard_run *r, unsigned dir, struct span in)
 		head = stream_held(r->h->pool, &r->c->s[dir]);
 	}
 	bool full = ++r->c->d[dir].probe_segments >= DISSECT_PROBE_SEGMENTS || head.n >= DISSECT_PROBE_BYTES;
+	r->head = head;
+	r->head_dir = dir;
 	bool known = ask(r, dir, head, full);
 	if (f->phase == SHARD_PHASE_DISSECTING) {
 		/* The client's bytes first: what the server says answers them. */

@@ -1,7 +1,7 @@
 /* shard_run.h -- what the files of the shard share; nobody else includes it.
  *
  * shard.c: a packet and a timer. shard_flow.c: flows begin and end. shard_tcp.c: TCP. shard_udp.c: UDP. shard_read.c: probing and
- * dissecting. shard_say.c: observations. shard_icmp.c: what ICMP errors quote.
+ * dissecting. shard_say.c: observations. shard_guess.c: nDPI. shard_icmp.c: what ICMP errors quote.
  */
 #ifndef SENSOR_SHARD_RUN_H
 #define SENSOR_SHARD_RUN_H
@@ -49,6 +49,7 @@ struct shard {
 	struct slab *slab;              /* readers with their states */
 	size_t n_dissectors;
 	struct order *order;
+	struct guess_pool *guesses;     /* NULL: nDPI is not asked */
 	size_t probing, dissecting;
 	struct duplicate duplicate;
 	bool ending;                    /* the flows have been put in order for the end */
@@ -67,6 +68,8 @@ struct shard_run {
 	struct flow *f;
 	struct shard_reader *c;         /* NULL: nothing is read of this flow, not yet or not any more */
 	struct dissect_ctx *ctx;        /* while a dissector runs */
+	struct span head;               /* what was probed last, of the side head_dir */
+	unsigned head_dir;
 };
 
 static inline struct flow_rest *shard_rest(const struct shard_run *r) { return flow_rest_at(r->h->table, r->i); }
@@ -97,6 +100,12 @@ void shard_flow_create(struct shard_run *r, const struct shard_packet *p);
 void shard_flow_start_at(struct shard_run *r, unsigned side, uint32_t seq);
 void shard_flow_end(struct shard_run *r, uint64_t why);
 void shard_flow_retire(const struct shard_run *r, uint32_t i, uint64_t why);    /* ends it, if it has not ended yet, and forgets it */
+
+/* shard_guess.c: whether nDPI is asked about the flow; a payload for it; no more will come; what it said, when it may be told. */
+bool shard_guess_begin(struct shard_run *r);
+void shard_guess_show(struct shard_run *r, unsigned dir, struct span payload);
+void shard_guess_end(struct shard_run *r);
+void shard_guess_tell(struct shard_run *r);
 
 /* shard_udp.c */
 void shard_udp_packet(struct shard_run *r, const struct shard_packet *p);

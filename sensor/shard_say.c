@@ -111,6 +111,7 @@ void shard_say_service(struct shard_run *r)
 	if (r->f->unread)
 		observation_uint(&o, OBSERVATION_F_unread, true);
 	shard_say_put(r, &o);
+	shard_guess_tell(r);
 }
 
 void shard_say_malformed(struct shard_run *r, unsigned dir, uint64_t reason)

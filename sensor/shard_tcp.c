@@ -146,6 +146,7 @@ void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p)
 		}
 	} else {
 		r->h->st.v[STATS_stream_unread_bytes] += d->payload.n;
+		shard_guess_show(r, side, d->payload);
 	}
 	f->side[side].fin |= fin & 1;
 	bool closing = f->side[0].fin && f->side[1].fin;

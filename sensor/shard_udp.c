@@ -16,6 +16,8 @@ void shard_udp_packet(struct shard_run *r, const struct shard_packet *p)
 		return;
 	f->side[p->side].data = true;
 	shard_read_datagram(r, p);
+	if (f->key.proto == DECODE_UDP && f->service == SHARD_SERVICE_UNKNOWN && shard_guess_begin(r))
+		shard_guess_show(r, p->side, p->d->payload);
 	/* Content may have said that it is the server who spoke first. */
 	f->answered |= p->side != f->initiator;
 	if (f->answered && f->said_early)

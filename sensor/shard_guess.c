@@ -1,0 +1,63 @@
+/* What a library of others (sensor/guess.h) makes of flows that no recogniser of ours knows. */
+#include "sensor/shard_run.h"
+
+enum { NOT_ASKED, ASKING, ASKED, TOLD };
+
+static void stop(struct shard_run *r, enum guess_said said)
+{
+	struct flow_rest *rest = shard_rest(r);
+	uint64_t *v = r->h->st.v;
+	guess_pool_give(r->h->guesses, rest->guess);
+	rest->guess = 0;
+	rest->guess_phase = ASKED;
+	v[said == GUESS_NAMED ? STATS_ndpi_named : said == GUESS_EXHAUSTED ? STATS_ndpi_exhausted : STATS_ndpi_unknown]++;
+	shard_guess_tell(r);
+}
+
+void shard_guess_tell(struct shard_run *r)
+{
+	struct flow_rest *rest = shard_rest(r);
+	/* Ours decides: what was recognised after all has its name already. */
+	if (rest->guess_phase != ASKED || !rest->app || !r->f->said_service || r->f->service != SHARD_SERVICE_UNKNOWN)
+		return;
+	rest->guess_phase = TOLD;
+	struct observation o = { .head.type = OBSERVATION_FLOW_APP };
+	shard_say_place(r, &o, r->f->initiator);
+	observation_uint(&o, OBSERVATION_F_transport, shard_say_transport(r));
+	observation_text(&o, OBSERVATION_F_app, span_str(guess_name(rest->app)));
+	shard_say_put(r, &o);
+}
+
+bool shard_guess_begin(struct shard_run *r)
+{
+	struct flow_rest *rest = shard_rest(r);
+	if (!r->out->guess || !r->h->guesses || rest->guess_phase != NOT_ASKED || r->f->midstream || r->f->unread)
+		return rest->guess_phase == ASKING;
+	rest->guess = guess_pool_take(r->h->guesses);
+	rest->guess_phase = rest->guess ? ASKING : ASKED;
+	r->h->st.v[rest->guess ? STATS_ndpi_flows : STATS_ndpi_no_room]++;
+	return rest->guess;
+}
+
+void shard_guess_show(struct shard_run *r, unsigned dir, struct span payload)
+{
+	struct flow_rest *rest = shard_rest(r);
+	if (!rest->guess || !payload.n)
+		return;
+	const struct flow *f = r->f;
+	const struct guess_packet p = {
+		.tcp = f->key.proto == DECODE_TCP, .from_initiator = dir == f->initiator, .src_port = f->key.port[dir],
+		.dst_port = f->key.port[!dir], .ts_ns = r->ts_ns, .payload = payload,
+	};
+	r->h->st.v[STATS_ndpi_packets]++;
+	enum guess_said said = guess_show(r->out->guess, r->h->guesses, rest->guess, &p, &rest->app);
+	if (said != GUESS_OPEN)
+		stop(r, said);
+}
+
+void shard_guess_end(struct shard_run *r)
+{
+	struct flow_rest *rest = shard_rest(r);
+	if (rest->guess)
+		stop(r, guess_finish(r->out->guess, r->h->guesses, rest->guess, &rest->app));
+}
