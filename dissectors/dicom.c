@@ -329,6 +329,11 @@ static struct dissect_result read_head(struct reader *r, struct span s, struct p
 			size_t here = s.n - body < v.length ? s.n - body : v.length;
 			here = here < room ? here : room;
 			bool all = here == v.length, last = all && v.control & DICOM_PDV_LAST;
+			/* Looked at in whole steps only, so that where segments end changes nothing. */
+			if (!all && here != room) {
+				size_t steps = (gathered + here) / DICOM_HEAD_STEP * DICOM_HEAD_STEP;
+				here = steps > gathered ? steps - gathered : 0;
+			}
 			whole = (struct span){ s.p + body, here };
 			if (gathered) {
 				memcpy(r->ctx->scratch->bytes + gathered, s.p + body, here);

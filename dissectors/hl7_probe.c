@@ -123,16 +123,18 @@ static enum dissect_guess probe_middle(struct span s)
 {
 	static const char common[][4] = { "PID", "PV1", "OBR", "OBX", "MSA", "EVN", "ORC", "NTE" };
 	int separator = -1, segments = 0, last = -1;
+	bool open = false;              /* a header may have begun: more bytes can still decide for it */
 	for (size_t i = 0; i < s.n; i++) {
 		int b = s.p[i];
 		bool between = last == HL7_FS || last == HL7_CR || last == HL7_LF || last == HL7_VT;
 		bool commit = last == HL7_VT && (b == HL7_ACKED || b == HL7_NAKED);
 		if (foreign(s.p[i]) && !(b == 0 && between) && !commit)
-			return DISSECT_NO;
+			return open ? DISSECT_MAYBE : DISSECT_NO;
 		if (b == HL7_VT || (i && hl7_eol(s.p[i - 1])) || (i && s.p[i - 1] == HL7_FS)) {
 			enum dissect_guess g = probe_start(span_from(s, i));
 			if (g == DISSECT_YES)
 				return g;
+			open = open || g == DISSECT_MAYBE;
 		}
 		if (i && hl7_eol(s.p[i - 1]) && s.n - i > 3) {
 			for (size_t k = 0; k < sizeof(common) / sizeof(common[0]); k++) {

@@ -73,7 +73,7 @@ static enum dissect_guess stream(struct span s, struct priority *ret, uint64_t *
 	if (i && s.p[0] == '0')
 		return DISSECT_NO;
 	if (i && i == s.n)
-		return i < 5 ? DISSECT_MAYBE : DISSECT_NO;
+		return DISSECT_MAYBE;           /* the space may follow also on a fifth digit */
 	if (i && s.p[i++] != ' ')
 		return DISSECT_NO;
 	return read_priority(span_from(s, i), ret);

@@ -84,6 +84,8 @@ static inline void fuzz_dissector(const struct dissector *d, const uint8_t *data
 	fuzz_run(&whole, input, 0);
 	fuzz_run(&cut, input, segments[data[0] >> 2 & 7]);
 	fuzz_run(&probed, input, 0);
+	if (strcmp(drive_text(&whole), drive_text(&cut)))
+		fprintf(stderr, "--- whole\n%s--- cut into %zu\n%s", drive_text(&whole), segments[data[0] >> 2 & 7], drive_text(&cut));
 	drive_require(d, !strcmp(drive_text(&whole), drive_text(&cut)));
 	drive_require(d, whole.bad == cut.bad && whole.done == cut.done && whole.client == cut.client);
 	drive_done(&whole);
