@@ -134,8 +134,10 @@ if unshare $flags sh -c 'ip link add a0 type veth peer name b0' 2>/dev/null; the
 	unshare $flags sh -c '
 		ip link add a0 type veth peer name b0
 		for i in a0 b0; do echo 1 >/proc/sys/net/ipv6/conf/$i/disable_ipv6; ip link set $i arp off up; done
-		"$1" span-check -i b0 --for 3s >"$2/out" 2>"$2/err" </dev/null &
+		"$1" span-check -i b0 --for 8s >"$2/out" 2>"$2/err" </dev/null &
 		pid=$!
+		# A busy machine takes its time to begin.
+		for i in $(seq 300); do grep -q watching "$2/err" && break; sleep 0.1; done
 		sleep 1
 		"$3" a0 4000 20000 >"$2/sent"
 		code=0
