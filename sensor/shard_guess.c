@@ -30,8 +30,10 @@ void shard_guess_tell(struct shard_run *r)
 
 bool shard_guess_begin(struct shard_run *r)
 {
+	if (!r->out->guess || !r->h->guesses)
+		return false;
 	struct flow_rest *rest = shard_rest(r);
-	if (!r->out->guess || !r->h->guesses || rest->guess_phase != NOT_ASKED || r->f->midstream || r->f->unread)
+	if (rest->guess_phase != NOT_ASKED || r->f->midstream || r->f->unread)
 		return rest->guess_phase == ASKING;
 	rest->guess = guess_pool_take(r->h->guesses);
 	rest->guess_phase = rest->guess ? ASKING : ASKED;
@@ -41,8 +43,11 @@ bool shard_guess_begin(struct shard_run *r)
 
 void shard_guess_show(struct shard_run *r, unsigned dir, struct span payload)
 {
+	/* Most packets end here, without a look at the colder half of the flow. */
+	if (!payload.n || r->f->service != SHARD_SERVICE_UNKNOWN || !r->h->guesses)
+		return;
 	struct flow_rest *rest = shard_rest(r);
-	if (!rest->guess || !payload.n)
+	if (!rest->guess)
 		return;
 	const struct flow *f = r->f;
 	const struct guess_packet p = {
@@ -57,6 +62,8 @@ void shard_guess_show(struct shard_run *r, unsigned dir, struct span payload)
 
 void shard_guess_end(struct shard_run *r)
 {
+	if (!r->h->guesses)
+		return;
 	struct flow_rest *rest = shard_rest(r);
 	if (rest->guess)
 		stop(r, guess_finish(r->out->guess, r->h->guesses, rest->guess, &rest->app));
