@@ -25,6 +25,7 @@ enum {
 	OPT_COLOR, OPT_LANG,
 	OPT_PLANT,
 	MAX_CAPTURES = SOURCE_MAX_FILES,
+	ATTEND_RECORDS = 1024,          /* between looks at what else there is to do */
 };
 
 static const char help[] =
@@ -52,6 +53,8 @@ static const char help[] =
 "      --no-sandbox      leave the process that parses packets its system calls (to find faults)\n"
 "  -q, --quiet           no summary and no progress on standard error\n"
 "  -h, --help            this text\n"
+"\n"
+"SIGHUP reads the policy again, as in a sensor, and keeps the old one when the new one has faults.\n"
 "\n"
 "Exit codes: 0 ok, 1 failure or a difference, 2 usage, 3 policy wrong, 4 a capture is unreadable, corrupt or of\n"
 "an unknown kind (what was read before is reported), 5 permission, 10 an alert was found (--fail-on).\n"
@@ -100,12 +103,19 @@ struct replay {
 	struct account account;
 	unsigned long long events, observations, alerts, by_severity[EVENT_CRITICAL + 1], bad_records;
 	char worst_id[ALERT_ID_LEN + 1];
+	uint64_t generation;            /* of the policy in force, as far as we know */
 	bool interrupted, whole;        /* whole: the engine said that nothing follows */
 	int input_err, store_err;
 };
 
 /* Two Ctrl-C: the first asks the engine to finish, the second ends us as it would any program. */
-static volatile sig_atomic_t replay_interrupts;
+static volatile sig_atomic_t replay_interrupts, replay_reload;
+
+static void on_reload(int sig)
+{
+	(void)sig;
+	replay_reload = 1;
+}
 
 static void on_interrupt(int sig)
 {
@@ -231,6 +241,35 @@ static void take(struct replay *r, enum ring_kind kind, struct span bytes)
 	}
 }
 
+/* SIGHUP, as in a sensor: what a change of policy does is rehearsed with a capture. */
+static void reload(struct replay *r)
+{
+	struct conf_report rep = { 0 };
+	replay_reload = 0;
+	int err = session_reload(r->engine, &rep);
+	if (err == -EAGAIN) {
+		replay_reload = 1;
+		return;
+	}
+	progress_end(&r->progress);
+	conf_say(&rep);
+	if (err)
+		log_say("spanward: the new policy was not taken (%s); the old one stays in force", err_text(err));
+}
+
+/* Said once each, unless there is nothing to wait for. */
+static void say_generation(struct replay *r)
+{
+	uint64_t refused, now = session_generation(r->engine, &refused);
+	if (now == r->generation)
+		return;
+	if (r->generation) {
+		progress_end(&r->progress);
+		log_say("spanward: policy generation %llu is in force", (unsigned long long)now);
+	}
+	r->generation = now;
+}
+
 /* Until the engine has said all. 0, or -EIO and the like when it did not. */
 static int pump(struct replay *r)
 {
@@ -241,12 +280,19 @@ static int pump(struct replay *r)
 	size_t n = 0;
 	int got;
 	bool asked = false;
+	unsigned turns = 0;
 	while ((got = session_get(r->engine, 100, &kind, mem, &n)) >= 0) {
 		if (got)
 			take(r, kind, (struct span){ mem, n });
 		struct ring_progress at;
 		ring_progress_get(session_ring(r->engine), &at);
 		progress_step(&r->progress, &at);
+		if (!got || ++turns % ATTEND_RECORDS == 0) {
+			(void)session_attend(r->engine, 0);
+			say_generation(r);
+			if (replay_reload)
+				reload(r);
+		}
 		if (replay_interrupts && !asked) {
 			session_stop(r->engine);
 			asked = r->interrupted = true;
@@ -464,6 +510,8 @@ static int replay(struct replay *r)
 		return r->expect && (err == -ENOENT || err == -EISDIR) ? ERR_EXIT_INPUT : ERR_EXIT_FAILURE;
 	}
 	(void)sigaction(SIGINT, &a, NULL);
+	a.sa_handler = on_reload;
+	(void)sigaction(SIGHUP, &a, NULL);
 	(void)sigaction(SIGTERM, &a, NULL);
 	progress_begin(&r->progress);
 	r->progress.on = r->progress.on && !r->quiet;

@@ -12,6 +12,7 @@ enum control_kind {
 	CONTROL_POLICY = 1,     /* parent: `fd` is a sealed memfd with a policy table, `number` its generation */
 	CONTROL_GO,             /* parent: nothing more before you begin */
 	CONTROL_STOP,           /* parent: finish at the next batch boundary */
+	CONTROL_KEPT,           /* parent: a new policy was not taken, `text` says why; tell it as an event */
 	CONTROL_INPUT,          /* parent: `fd` is a capture to read next, `number` from 1; when the one before was told by FILE */
 	CONTROL_READY,          /* engine: sandboxed and about to read; `number`: SANDBOX_ bits, `text` in words */
 	CONTROL_ADOPTED,        /* engine: `number` is the generation in force */

@@ -269,8 +269,14 @@ void detector_say(struct detector *d, struct event *e) { detector_say_in(d, e, E
 static struct detector_flow *flow_memory(struct detector *d, const struct observation *o)
 {
 	struct detector_flow *m = &d->flows[o->flow & (DETECTOR_FLOW_SLOTS - 1)];
-	if (m->flow != o->flow)
-		*m = (struct detector_flow){ .flow = o->flow, .device = { POLICY_NONE, POLICY_NONE }, .row = { POLICY_NONE, POLICY_NONE } };
+	bool same = m->flow == o->flow;
+	if (same && m->generation == d->generation)
+		return m;
+	/* What an earlier policy said of a flow is no part of what this one says. */
+	bool outlived = same ? m->generation != 0 : o->head.type == OBSERVATION_FLOW_END;
+	*m = (struct detector_flow){ .flow = o->flow, .generation = d->generation, .outlived = outlived,
+				     .client = same ? m->client : o->src,
+				     .device = { POLICY_NONE, POLICY_NONE }, .row = { POLICY_NONE, POLICY_NONE } };
 	return m;
 }
 
@@ -415,8 +421,10 @@ static void learn_lease(struct detector *d, struct observation *o)
 
 /* ---- flows ---- */
 
-static void flow_event(struct detector *d, const struct observation *o, const struct detector_flow *m)
+static void flow_event(struct detector *d, const struct observation *o, struct detector_flow *m)
 {
+	if (m->outlived && d->policy)
+		detector_judge_outlived(d, o, m);
 	struct detector_end ends[2];
 	detector_end_of(d, &o->src.ip, &ends[0]);
 	detector_end_of(d, &o->dst.ip, &ends[1]);
@@ -439,6 +447,8 @@ static void flow_event(struct detector *d, const struct observation *o, const st
 	event_uint(&e, EVENT_F_bytes_in, o->bytes_in);
 	event_uint(&e, EVENT_F_flow, o->flow);
 	detector_put_packet(&e, o);
+	if (d->policy)
+		event_uint(&e, EVENT_F_generation, d->generation);
 	detector_emit(d, &e, EVENT_LANE_TELEMETRY);
 }
 
@@ -689,15 +699,28 @@ void detector_policy(struct detector *d, const struct policy *p, uint64_t genera
 {
 	/* What the old policy's rows were used for is said before they get other numbers. */
 	detector_judge_unused(d, now_ns);
+	/* Repeats counted so far are the old policy's; what goes on is said anew, by the new one. */
+	for (size_t i = 0; d->policy && i < d->fold_sets * DETECTOR_WAYS; i++) {
+		if (d->folds[i].used)
+			fold_flush(d, &d->folds[i]);
+		d->folds[i].used = 0;
+	}
 	d->policy = p;
 	d->generation = generation;
 	conduct_policy(d->conduct, p, now_ns);
-	for (size_t i = 0; i < DETECTOR_FLOW_SLOTS; i++)
-		d->flows[i].row[0] = d->flows[i].row[1] = POLICY_NONE;
 	struct event e = detector_event(RULE_SENSOR_POLICY, now_ns);
 	event_text(&e, EVENT_F_counter, span_str("policy_devices"));
 	event_uint(&e, EVENT_F_value, p ? policy_devices(p) : 0);
 	event_uint(&e, EVENT_F_generation, generation);
+	detector_emit(d, &e, EVENT_LANE_TELEMETRY);
+}
+
+void detector_policy_kept(struct detector *d, struct span why, uint64_t now_ns)
+{
+	struct event e = detector_event(RULE_SENSOR_POLICY_KEPT, now_ns);
+	event_uint(&e, EVENT_F_severity, EVENT_MEDIUM);
+	event_text(&e, EVENT_F_why, why);
+	event_uint(&e, EVENT_F_generation, d->generation);
 	detector_emit(d, &e, EVENT_LANE_TELEMETRY);
 }
 

@@ -41,6 +41,8 @@ size_t detector_bytes(const struct detector_config *c);                 /* what 
 void detector_free(struct detector *d);                                 /* NULL is fine */
 /* From here on this policy judges; NULL: none (assets and flows only). Emits sensor.policy. */
 void detector_policy(struct detector *d, const struct policy *p, uint64_t generation, uint64_t now_ns);
+/* A new policy was not taken, and why (at most 160 bytes): the one before judges on. Emits sensor.policy_kept. */
+void detector_policy_kept(struct detector *d, struct span why, uint64_t now_ns);
 /* An engine before this one ended with its interface: what it knew of flows is gone. Emits sensor.restart. */
 void detector_restarted(struct detector *d, unsigned restarts, uint64_t now_ns);
 /* Somebody typed --no-sandbox. Emits sensor.no_sandbox. */

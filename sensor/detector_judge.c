@@ -292,6 +292,17 @@ void detector_judge(struct detector *d, const struct observation *o, const struc
 	breach(d, o, v, m, NULL);
 }
 
+void detector_judge_outlived(struct detector *d, const struct observation *o, struct detector_flow *m)
+{
+	struct observation whole = *o;
+	struct verdict v[POLICY_MAX_VERDICTS];
+	whole.head.type = OBSERVATION_FLOW_SERVICE;     /* a flow's end says all that this says, and more */
+	unsigned n = policy_check(d->policy, &whole, v);
+	for (unsigned i = 0; i < n; i++)
+		if (!m->worst || rank[v[i].kind] > rank[m->worst - 1])
+			m->worst = (uint8_t)(v[i].kind + 1);
+}
+
 /* Declared rows that units which were seen did not use, once they were watched long enough. */
 void detector_judge_unused(struct detector *d, uint64_t now_ns)
 {

@@ -27,10 +27,12 @@ struct detector_asset {
 /* What was said about a flow. Direct-mapped: a collision forgets, and a repeat is counted twice. */
 struct detector_flow {
 	uint64_t flow;
+	uint64_t generation;            /* of the policy by which all below was judged */
 	struct endpoint client;
 	uint8_t said[2];                /* breach already said for that end: rule + 1 */
 	uint8_t said_control;           /* a bit per end */
 	uint8_t worst;                  /* enum event_verdict + 1 for the flow event */
+	bool outlived;                  /* the flow is older than the policy in force, or was forgotten: judged again at its end */
 	uint32_t device[2], row[2];     /* by which each end was judged; POLICY_NONE */
 };
 
@@ -94,6 +96,8 @@ void detector_judge(struct detector *d, const struct observation *o, const struc
 void detector_judge_later(struct detector *d, const struct observation *o, const struct detector_flow *m);
 void detector_judge_life(struct detector *d, const struct observation *o, const struct detector_flow *m);
 void detector_judge_unused(struct detector *d, uint64_t now_ns);
+/* The verdict for the summary of a flow that began under another policy, all of it by the one in force. */
+void detector_judge_outlived(struct detector *d, const struct observation *o, struct detector_flow *m);
 
 /* detector_hl7.c: a message is compared with those before it; answers that are overdue at this packet time. */
 void detector_message(struct detector *d, const struct observation *o);

@@ -209,6 +209,44 @@ static void folds_repeats_and_tells_their_count_at_the_end(void)
 	detector_free(d);
 }
 
+static void a_new_policy_begins_anew_and_mixes_nothing(void)
+{
+	static const uint64_t other = 1;
+	struct detector *d = fresh(true);
+	struct stats s = { 0 };
+	breach(RULE_UNDECLARED_LISTENER, EVENT_UNDECLARED, false);
+	for (uint64_t i = 1; i <= 3; i++) {
+		struct observation o = flow(OBSERVATION_FLOW_OPEN, i, 2, 1, 22);
+		detector_observe(d, &o);
+	}
+	/* Two repeats are the old policy's, and are told by its number before the new one comes. */
+	detector_policy(d, (const struct policy *)(const void *)&other, 4, 2);
+	CU_ASSERT_EQUAL(count("undeclared_listener"), 2);
+	CU_ASSERT_PTR_NOT_NULL(strstr(lines[n_lines - 2], "\"count\":2"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(lines[n_lines - 2], "\"generation\":3"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(lines[n_lines - 1], "\"rule\":\"sensor.policy\""));
+	/* The flows end: their summaries are wholly the new one's, by which they are as declared. */
+	breach(RULE_FLOW_DECLARED, EVENT_DECLARED, false);
+	for (uint64_t i = 1; i <= 3; i++) {
+		struct observation o = flow(OBSERVATION_FLOW_END, i, 2, 1, 22);
+		detector_observe(d, &o);
+	}
+	CU_ASSERT_EQUAL(count("flow.summary"), 3);
+	CU_ASSERT_EQUAL(count("\"verdict\":\"declared\""), 3);
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("flow.summary"), "\"generation\":4"));
+	/* What goes on is said again, by the new number. */
+	breach(RULE_UNDECLARED_LISTENER, EVENT_UNDECLARED, false);
+	struct observation o = flow(OBSERVATION_FLOW_OPEN, 9, 2, 1, 22);
+	detector_observe(d, &o);
+	CU_ASSERT_PTR_NOT_NULL(strstr(lines[n_lines - 1], "undeclared_listener"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(lines[n_lines - 1], "\"generation\":4"));
+	detector_policy_kept(d, span_str("site.yaml:3:1: no such role"), 9);
+	CU_ASSERT_PTR_NOT_NULL(strstr(lines[n_lines - 1], "\"rule\":\"sensor.policy_kept\",\"severity\":\"medium\",\"generation\":4,"
+						      "\"why\":\"site.yaml:3:1: no such role\""));
+	detector_finish(d, &s, 10);
+	detector_free(d);
+}
+
 static void tells_repeats_when_their_time_has_come(void)
 {
 	struct detector *d = fresh(true);
@@ -547,6 +585,7 @@ int main(void)
 		CASE(numbers_each_lane_from_one_without_holes),
 		CASE(says_a_breach_with_its_authority_and_both_ends),
 		CASE(folds_repeats_and_tells_their_count_at_the_end),
+		CASE(a_new_policy_begins_anew_and_mixes_nothing),
 		CASE(tells_repeats_when_their_time_has_come),
 		CASE(one_breach_per_flow_and_end),
 		CASE(cannot_say_does_not_hide_a_later_breach),

@@ -452,6 +452,11 @@ void engine_policy(struct engine *e, const struct policy *p, uint64_t generation
 	e->policy_waits = true;
 }
 
+void engine_policy_kept(struct engine *e, const char *why)
+{
+	detector_policy_kept(e->detector, span_str(why), e->watermark);
+}
+
 uint64_t engine_policy_current(const struct engine *e) { return e->generation; }
 
 /* At a batch boundary, before the observations of the batch are judged. */

@@ -59,6 +59,8 @@ int engine_start(struct engine *e);
 /* The first policy, or a new one: adopted at the next batch boundary. The table must outlive the engine's
  * use of it: engine_policy_current() says which generation is in force. May be called between batches by `poll`. */
 void engine_policy(struct engine *e, const struct policy *p, uint64_t generation);
+/* A new one was not taken, and why: said as an event. Between batches, too. */
+void engine_policy_kept(struct engine *e, const char *why);
 uint64_t engine_policy_current(const struct engine *e); /* 0: none */
 /* Runs until the source ends or `poll` returns non-zero. `poll` is called at every batch boundary (control
  * messages, shutdown). Puts RING_FILE_RESULT, RING_STATS and RING_END at the end. 0 or -errno / -EPIPE. */

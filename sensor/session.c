@@ -13,15 +13,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/err.h"
 #include "core/escape.h"
 #include "core/near.h"
+#include "core/utf8.h"
+#include "rules/policy_reload.h"
 #include "sensor/control.h"
 #include "sensor/sandbox.h"
 
 enum {
 	RING_DEFAULT = 16 << 20,        /* some seconds of the busiest capture we have measured */
 	HUNGRY_MS = 200,                /* an engine that follows a directory sleeps so long, unless something comes */
+	RELOAD_S = 20,                  /* a policy directory that does not rest for so long is not read */
 	MAX_FDS = 1024,                 /* descriptors looked at for those a capture library opened */
 };
 
@@ -37,6 +41,7 @@ struct session {
 	struct policy *policy;
 	char *policy_dir;
 	uint64_t sent, adopted, refused; /* policy generations */
+	uint64_t reload_ns;             /* since when a reload waits for the files to rest; 0: none does */
 	bool follow, hungry, ate;       /* ate: how a file ended has not been asked for */
 	uint64_t fed, fed_packets;
 	int fed_err;
@@ -101,6 +106,7 @@ static void take_policy(struct child *k, int fd, uint64_t generation)
 	if (!p) {
 		unmap(&m);
 		say(k->control, CONTROL_REFUSED, generation, ERR_POLICY, "the table does not verify");
+		engine_policy_kept(k->engine, "the table does not verify");
 		return;
 	}
 	engine_policy(k->engine, p, generation);
@@ -143,6 +149,8 @@ static int between_batches(void *arg)
 			return 1;
 		if (m.kind == CONTROL_POLICY && m.fd >= 0) {
 			take_policy(k, m.fd, m.number);
+		} else if (m.kind == CONTROL_KEPT && m.fd < 0) {
+			engine_policy_kept(k->engine, m.text);
 		} else if (m.kind == CONTROL_INPUT && m.fd >= 0 && source_is_hungry(k->source)) {
 			source_feed(k->source, m.fd);
 			k->fed = m.number;
@@ -609,17 +617,93 @@ uint64_t session_generation(const struct session *s, uint64_t *ret_refused)
 	return s->adopted;
 }
 
+/* What is wrong with the directory as a whole, added to the report. */
+static void fault(struct session *s, struct conf_report *rep, const char *what, const char *lost)
+{
+	char name[ESCAPE_NAME];
+	rep->total++;
+	if (rep->n == CONF_MAX_ERRORS)
+		return;
+	struct conf_error *e = &rep->v[rep->n++];
+	*e = (struct conf_error){ 0 };
+	(void)snprintf(e->file, sizeof(e->file), "%s", escape_name(s->policy_dir, name));
+	(void)snprintf(e->what, sizeof(e->what), what, lost);
+}
+
+/* -EAGAIN while somebody writes. */
+static int read_again(struct session *s, struct policy **ret, struct conf_report *rep)
+{
+	struct policy_reload_state before, after;
+	struct conf_report found = { 0 };
+	struct policy *p = NULL;
+	int err = policy_reload_state(s->policy_dir, &before), state_err;
+	uint64_t now = clock_now_ns();
+	if (!err && now > before.changed_ns && now - before.changed_ns < POLICY_RELOAD_REST_NS)
+		return -EAGAIN;
+	err = policy_compile_dir(s->policy_dir, &p, &found);
+	state_err = policy_reload_state(s->policy_dir, &after);
+	if (!state_err && (before.hash != after.hash || before.changed_ns != after.changed_ns)) {
+		free(p);
+		return -EAGAIN;
+	}
+	const char *lost = p && s->policy ? policy_reload_loses(s->policy, p) : NULL;
+	*rep = found;
+	if (lost) {
+		fault(s, rep, "has no %s any more, which the policy in force has: is a file missing? If that is meant, start anew", lost);
+		free(p);
+		return ERR_CONFIG;
+	}
+	if (!err)
+		*ret = p;
+	return err;
+}
+
+/* Why a policy was not taken, for the event: the first fault, its file without directories. */
+static void tell_kept(struct session *s, int err, const struct conf_report *rep)
+{
+	struct control m = { .kind = CONTROL_KEPT, .fd = -1 };
+	const struct conf_error *e = &rep->v[0];
+	const char *base = rep->n ? strrchr(e->file, '/') : NULL;
+	char more[48] = "", line[32] = "", text[CONTROL_TEXT * 2];
+	if (rep->total > 1)
+		(void)snprintf(more, sizeof(more), " (and %zu more)", rep->total - 1);
+	if (rep->n && e->line)
+		(void)snprintf(line, sizeof(line), ":%u:%u", e->line, e->column);
+	if (rep->n)
+		(void)snprintf(text, sizeof(text), "%.40s%s: %.90s%s", base ? base + 1 : e->file, line, e->what, more);
+	else
+		(void)snprintf(text, sizeof(text), "%s", err_text(err));
+	(void)snprintf(m.text, sizeof(m.text), "%.*s", CONTROL_TEXT - 1, text);
+	/* Cut inside of a character, it would not be text. */
+	for (size_t n = strlen(m.text); n && !utf8_valid(span_str(m.text));)
+		m.text[--n] = '\0';
+	(void)control_send(s->control, &m);
+}
+
 int session_reload(struct session *s, struct conf_report *rep)
 {
 	struct policy *p = NULL;
 	if (!s->policy_dir)
 		return -ENOENT;
-	int err = policy_compile_dir(s->policy_dir, &p, rep);
-	if (err)
+	uint64_t now = clock_mono_ns();
+	s->reload_ns = s->reload_ns ? s->reload_ns : now;
+	int err = read_again(s, &p, rep);
+	if (err == -EAGAIN && now - s->reload_ns < RELOAD_S * CLOCK_SECOND)
 		return err;
-	err = send_policy(s, p);
+	if (err == -EAGAIN) {
+		fault(s, rep, "is written to all the time%s: nothing was read", "");
+		err = ERR_CONFIG;
+	}
+	if (!err)
+		err = send_policy(s, p);
+	if (err == -EAGAIN && now - s->reload_ns < RELOAD_S * CLOCK_SECOND) {
+		free(p);
+		return err;     /* the engine does not attend at the moment */
+	}
+	s->reload_ns = 0;
 	if (err) {
 		free(p);
+		tell_kept(s, err, rep);
 		return err;
 	}
 	free(s->policy);

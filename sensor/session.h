@@ -40,7 +40,9 @@ pid_t session_engine_pid(const struct session *s);
 unsigned session_sandbox(const struct session *s);
 /* The policy the engine was given, for texts; NULL without one. */
 const struct policy *session_policy(const struct session *s);
-/* Recompiles the directory and hands the new table over. ERR_CONFIG keeps the old one in force. */
+/* Recompiles the directory and hands the new table over. -EAGAIN: its files are being written at the moment, call again soon
+ * (after 20 s that is a fault). Any other failure keeps the old one in force, and the engine says so as an event; a policy that
+ * has lost all of its units, types, roles, zones or forbid rows is refused, too. */
 int session_reload(struct session *s, struct conf_report *rep);
 /* The generation that the engine says it judges by (0: none); *ret_refused: the last one it could not take, 0 none. */
 uint64_t session_generation(const struct session *s, uint64_t *ret_refused);

@@ -135,19 +135,23 @@ static int start_publisher(const struct station_config *c, struct session *s, pi
 	return err;
 }
 
-static void reload(struct session *s)
+/* True when it is done, with whatever end. */
+static bool reload(struct session *s)
 {
 	struct conf_report rep = { 0 };
 	int err = session_reload(s, &rep);
+	if (err == -EAGAIN)
+		return false;
 	if (!err) {
 		log_info("policy read again; the engine takes it at its next batch");
-		return;
+		return true;
 	}
 	station_log_report(&rep);
 	if (err == -ENOENT && !rep.n)
 		log_warn("SIGHUP: there is no policy to read again (start with --policy DIR)");
 	else
 		log_error("the new policy was not taken (%s); the old one stays in force", err_text(err));
+	return true;
 }
 
 static void log_generation(const struct session *s, uint64_t *seen, uint64_t *seen_refused)
@@ -297,7 +301,8 @@ static int supervise(struct station *t, struct session *s, pid_t publisher)
 		}
 		if (station_reload) {
 			station_reload = 0;
-			reload(s);
+			if (!reload(s))
+				station_reload = 1;
 		}
 		if (station_stops && engine && (!asked || t->again)) {
 			log_info("stopping");
