@@ -105,6 +105,8 @@ int sheet_put(struct sheet_book *b, uint32_t row, uint32_t column, struct span t
 		sheet_fault(b, sheet, row ? row : 1, column, rep, "there is no such cell");
 		return -E2BIG;
 	}
+	if (!text.n)
+		return 0;
 	if (!grow(&b->text, 1, b->n_text, text.n, &b->text_room) ||
 	    !grow(&b->cells, sizeof(*b->cells), b->n_cells, 1, &b->cells_room))
 		return -ENOMEM;
