@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "cli/cmd_profile.h"
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/log.h"
@@ -12,16 +13,24 @@
 #include "rules/policy_model.h"
 
 static const char help[] =
-"usage: spanward profile convert FILE\n"
+"usage: spanward profile ACTION [OPTION...] FILE|DIR...   (spanward profile ACTION --help says more)\n"
 "\n"
 "  convert FILE   print a device type in the long form: everything that the short form says, with the\n"
 "                 document and row of each fact. What it prints makes the same policy.\n"
 "\n"
+"  lint FILE|DIR...\n"
+"                 compare what the documents of a type say with each other: contradictions, gaps, questions\n"
+"  inquiry FILE|DIR...\n"
+"                 print these questions as a sheet for each maker, with document, revision and row\n"
+"\n"
 "  -h, --help     this text\n"
 "\n"
-"Exit codes: 0 ok, 2 usage, 3 the file is wrong, 5 it may not be read.\n"
+"Exit codes: 0 ok, 2 usage, 3 a file is wrong, 5 it may not be read.\n"
 "\n"
-"Example: spanward profile convert endorec-400.yaml >endorec-400-long.yaml\n";
+"Examples\n"
+"  spanward profile convert endorec-400.yaml >endorec-400-long.yaml\n"
+"  spanward profile lint policy/\n"
+"  spanward profile inquiry --language ja --format html -o inquiry.html policy/\n";
 
 static int convert(int argc, char **argv)
 {
@@ -45,6 +54,8 @@ static const struct {
 	int (*run)(int argc, char **argv);      /* argv[0] is its name */
 } actions[] = {
 	{ "convert", convert },
+	{ "lint", cmd_profile_lint },
+	{ "inquiry", cmd_profile_inquiry },
 };
 
 static int run(int argc, char **argv)
@@ -52,7 +63,7 @@ static int run(int argc, char **argv)
 	enum { ACTIONS = sizeof(actions) / sizeof(actions[0]) };
 	const char *names[ACTIONS];
 	if (argc < 2)
-		return cmd_usage(&cmd_profile, "what is to be done? (convert)");
+		return cmd_usage(&cmd_profile, "what is to be done? (convert, lint, inquiry)");
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))
 		return cmd_help(&cmd_profile);
 	for (size_t i = 0; i < ACTIONS; i++) {
@@ -67,4 +78,4 @@ static int run(int argc, char **argv)
 	return cmd_usage(&cmd_profile, why);
 }
 
-const struct cmd cmd_profile = { "profile", "device types: convert between their forms", help, run };
+const struct cmd cmd_profile = { "profile", "device types: convert, compare their documents, ask the maker", help, run };

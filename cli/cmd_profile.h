@@ -1,0 +1,10 @@
+/* cmd_profile.h -- the actions of `spanward profile`: a file and a row in cmd_profile.c each. argv[0] is the action's name;
+ * the result is the exit code.
+ */
+#ifndef CLI_CMD_PROFILE_H
+#define CLI_CMD_PROFILE_H
+
+int cmd_profile_lint(int argc, char **argv);
+int cmd_profile_inquiry(int argc, char **argv);
+
+#endif
