@@ -92,6 +92,5 @@ enum {
 };
 
 extern const struct dissector *const dissector_list[];  /* NULL ends; from list.def */
-const struct dissector *dissector_find(const char *name);
 
 #endif

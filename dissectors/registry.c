@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "dissectors/dissector.h"
 
 #define DISSECTOR(name) extern const struct dissector name##_dissector;
@@ -12,11 +10,3 @@ const struct dissector *const dissector_list[] = {
 #undef DISSECTOR
 	NULL
 };
-
-const struct dissector *dissector_find(const char *name)
-{
-	for (const struct dissector *const *d = dissector_list; *d; d++)
-		if (!strcmp((*d)->name, name))
-			return *d;
-	return NULL;
-}

@@ -15,6 +15,31 @@ static void the_first_call_tells_the_program(void)
 	CU_ASSERT(!try_is(&rpc_dissector, NFS) && try_is(&nfs_dissector, NFS) && !try_is(&nfs_dissector, GETPORT));
 }
 
+/* RFC 5531 13 and the registry of program numbers: those with a name, and one without. */
+static void programs_by_name(void)
+{
+	static const struct { uint32_t number; const char *name; } rows[] = {
+		{ 100000, "portmap" }, { 100004, "ypserv" }, { 100005, "mount" }, { 100021, "nlockmgr" },
+		{ 100024, "status" }, { 100227, "nfs-acl" }, { 100001, "other" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char want[200];
+		char packet[160];
+		(void)snprintf(packet, sizeof(packet), "12345678 00000000 00000002 %08x 00000001 00000000 00000000 00000000",
+			       (unsigned)rows[i].number);
+		(void)snprintf(want, sizeof(want), CALL("%s", "%u", "1", "none"), rows[i].name, (unsigned)rows[i].number);
+		TRY_DATAGRAMS(&rpc_dissector, want, { 0, packet });
+	}
+}
+
+/* Captured from the middle: an answer comes first, and the calls after it still tell their program. */
+static void the_servers_side_first(void)
+{
+	TRY_STREAM(&rpc_dissector, CALL("portmap", "100000", "2", "none"),
+		   { 1, "80000018 12345678 00000001 00000000 00000000 00000000 00000000 00000000 00000000 00000000" },
+		   { 0, "80000028" GETPORT });
+}
+
 static void what_is_not_rpc(void)
 {
 	CU_ASSERT(!try_is(&rpc_dissector, HEAD("00000001", "000186a0", "00000002") "00000000 00000000"));
@@ -29,6 +54,8 @@ int main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "the first call tells the program", the_first_call_tells_the_program },
+		{ "programs by name", programs_by_name },
+		{ "the server's side first", the_servers_side_first },
 		{ "what is not rpc", what_is_not_rpc },
 		CU_TEST_INFO_NULL,
 	};

@@ -8,6 +8,7 @@ libmsgpack-dev libseccomp-dev zlib1g-dev libsodium-dev libndpi-dev
 libzip-dev libexpat1-dev"
 test="python3 python3-jsonschema python3-yaml tshark rsyslog iproute2 tcpdump sqlite3"
 fuzz="clang-14 llvm-14 libclang-rt-14-dev clang-format-14"
+coverage="gcovr"
 bench="python3 tcpdump tshark libndpi-bin"
 peers="dcmtk openssl curl orthanc orthanc-dicomweb python3-hl7 nodejs npm ethtool"
 
@@ -17,6 +18,7 @@ for group in "$@"; do
 	build) want="$want $build" ;;
 	test) want="$want $test" ;;
 	fuzz) want="$want $fuzz" ;;
+	coverage) want="$want $coverage" ;;
 	bench) want="$want $bench" ;;
 	peers) want="$want $peers" ;;
 	*) echo "packages.sh: no group '$group'" >&2; exit 2 ;;
