@@ -58,6 +58,9 @@ static void udp(struct decode *d, struct cursor c, uint64_t wire)
 		decode_fail(d, STATS_transport_malformed);
 		return;
 	}
+	/* Bytes between the end of the datagram and that of the packet are neither payload nor part of a tunnel. */
+	if (cursor_left(&c) > length - 8)
+		c = cursor_sub(&c, (size_t)length - 8);
 	if (decode_tunnel_over_udp(d, c, length - 8))
 		return;
 	d->kind = DECODE_UDP;
@@ -65,7 +68,7 @@ static void udp(struct decode *d, struct cursor c, uint64_t wire)
 	d->segment = cursor_rest(&all);
 	if (d->segment.n > length)
 		d->segment.n = (size_t)length;
-	decode_set_payload(d, &c, length - 8);  /* bytes between the UDP length and the IP length are not payload */
+	decode_set_payload(d, &c, length - 8);
 }
 
 /* RFC 9260, 3.1: the common header. The chunks are not read: a flow is its ports. */
