@@ -1,6 +1,7 @@
 #include "core/addr.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -237,15 +238,24 @@ int addr_parse_prefix(struct span text, struct prefix *ret)
 	return 0;
 }
 
+/* The half of an address that begins at `at` (0 or 8) as a number, and the part of it under a mask of so many bits. */
+static uint64_t half(const struct addr *a, unsigned at)
+{
+	uint64_t v;
+	memcpy(&v, a->b + at, sizeof(v));
+	return be64toh(v);
+}
+
+static uint64_t mask_half(unsigned bits, unsigned at)
+{
+	unsigned begin = at * 8, n = bits > begin ? bits - begin : 0;
+	return !n ? 0 : n >= 64 ? UINT64_MAX : UINT64_MAX << (64 - n);
+}
+
 bool addr_in_prefix(const struct addr *a, const struct prefix *p)
 {
+	uint64_t differs = ((half(a, 0) ^ half(&p->ip, 0)) & mask_half(p->bits, 0)) |
+			   ((half(a, 8) ^ half(&p->ip, 8)) & mask_half(p->bits, 8));
 	/* Who writes ::/0 means IPv6, not every IPv4 address in its mapped form. */
-	if (addr_is_v4(a) && p->bits < 96)
-		return false;
-	unsigned whole = p->bits / 8;
-	if (memcmp(a->b, p->ip.b, whole))
-		return false;
-	if (whole < 16 && (a->b[whole] ^ p->ip.b[whole]) & mask_byte(p->bits, whole))
-		return false;
-	return true;
+	return !differs && (p->bits >= 96 || !addr_is_v4(a));
 }

@@ -195,6 +195,19 @@ static void matches_prefixes(void)
 	}
 }
 
+/* Every length, against an address that differs from it in one bit, at every place. */
+static void prefixes_compare_their_bits_only(void)
+{
+	for (unsigned bits = 0; bits <= 128; bits++)
+		for (unsigned at = 0; at < 128; at++) {
+			struct addr a = ip("2001:db8:5555:aaaa:ff00:1:f0f0:1234");
+			struct prefix p = { a, (uint8_t)bits };
+			CU_ASSERT_TRUE(addr_in_prefix(&a, &p));
+			a.b[at / 8] ^= (uint8_t)(0x80 >> at % 8);
+			CU_ASSERT_EQUAL(addr_in_prefix(&a, &p), at >= bits);
+		}
+}
+
 static void refuses_wrong_prefixes(void)
 {
 	static const struct { const char *s; int err; } t[] = {
@@ -220,6 +233,7 @@ int main(void)
 		{ "reads_and_prints_endpoints", reads_and_prints_endpoints },
 		{ "reads_and_prints_hardware_addresses", reads_and_prints_hardware_addresses },
 		{ "matches_prefixes", matches_prefixes },
+		{ "prefixes_compare_their_bits_only", prefixes_compare_their_bits_only },
 		{ "refuses_wrong_prefixes", refuses_wrong_prefixes },
 		CU_TEST_INFO_NULL,
 	};

@@ -19,7 +19,7 @@ static const char *const event_authorities[] = { "document", "inventory", "site"
 
 static const struct vocab_field fields[] = {
 #define FIELD(name_, KIND, max_, GRAMMAR, PRIVACY, words_, doc_)                               \
-	{ .name = #name_, .kind = VOCAB_##KIND, .offset = offsetof(struct event, name_), \
+	{ .name = #name_, .name_n = sizeof(#name_) - 1, .kind = VOCAB_##KIND, .offset = offsetof(struct event, name_), \
 	  .max = max_, .grammar = VOCAB_G_##GRAMMAR, .privacy = VOCAB_##PRIVACY, .words = words_, .doc = doc_ },
 #include "core/event.def"
 };

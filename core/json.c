@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "core/bytes.h"
 #include "core/utf8.h"
 
 static const char hex[] = "0123456789abcdef";
@@ -33,14 +34,26 @@ static void put_escape(struct buf *b, uint32_t cp)
 	(void)buf_put(b, e, sizeof(e));
 }
 
+/* Bytes at the front that stand for themselves in a string. */
+static size_t plain_n(struct span s)
+{
+	size_t n = 0;
+	for (; s.n - n >= 8; n += 8) {
+		uint64_t v = bytes_load(s.p + n);
+		uint64_t other = bytes_below(v, 0x20) | bytes_high(v) | bytes_equal(v, '"') | bytes_equal(v, '\\') | bytes_equal(v, 0x7f);
+		if (other)
+			return n + bytes_first(other);
+	}
+	while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
+		n++;
+	return n;
+}
+
 int json_string(struct buf *b, struct span s)
 {
 	(void)buf_u8(b, '"');
 	while (s.n && !b->full) {
-		size_t plain = 0;
-		while (plain < s.n && s.p[plain] >= 0x20 && s.p[plain] < 0x7f && s.p[plain] != '"' &&
-		       s.p[plain] != '\\')
-			plain++;
+		size_t plain = plain_n(s);
 		if (plain) {
 			(void)buf_put(b, s.p, plain);
 			s = span_from(s, plain);
@@ -68,12 +81,20 @@ int json_str(struct buf *b, const char *s) { return json_string(b, span_str(s));
 
 int json_uint(struct buf *b, uint64_t v)
 {
+	static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+				    "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 	char digits[20];
 	size_t at = sizeof(digits);
-	do {
-		digits[--at] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
+	for (; v >= 100; v /= 100) {
+		at -= 2;
+		memcpy(digits + at, pairs + 2 * (v % 100), 2);
+	}
+	if (v >= 10) {
+		at -= 2;
+		memcpy(digits + at, pairs + 2 * v, 2);
+	} else {
+		digits[--at] = (char)('0' + v);
+	}
 	return buf_put(b, digits + at, sizeof(digits) - at);
 }
 

@@ -55,6 +55,27 @@ static void bad_utf8_becomes_replacement_characters(void)
 	IS("\xf4\x90\x80\x80", "\"" R R R R "\"");       /* past U+10FFFF */
 }
 
+/* A byte that is escaped, or none that is, at every place of texts around eight bytes and their multiples. */
+static void every_place_of_a_text_is_looked_at(void)
+{
+	static const struct { char byte; const char *as; } t[] = { { '"', "\\\"" }, { '\\', "\\\\" }, { '\n', "\\u000a" }, { '\x7f', "\\u007f" },
+								   { '\x80', R }, { 'x', "x" } };
+	for (size_t n = 1; n < 35; n++)
+		for (size_t at = 0; at < n; at++)
+			for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+				char in[40], out[80];
+				memset(in, 'a', n);
+				in[at] = t[i].byte;
+				struct buf b = buf_over(out, sizeof(out));
+				buf_u8(&b, '"');
+				buf_put(&b, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", at);
+				buf_str(&b, t[i].as);
+				buf_put(&b, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", n - at - 1);
+				buf_put(&b, "\"", 2);
+				CU_ASSERT_STRING_EQUAL(as_json(in, n), out);
+			}
+}
+
 /* What the escaper writes must itself be UTF-8 without controls, for every pair of bytes. */
 static void every_pair_of_bytes_comes_out_clean(void)
 {
@@ -154,6 +175,7 @@ int main(void)
 	CU_ADD_TEST(s, strings_are_quoted_and_escaped);
 	CU_ADD_TEST(s, terminal_and_bidi_controls_are_escaped);
 	CU_ADD_TEST(s, bad_utf8_becomes_replacement_characters);
+	CU_ADD_TEST(s, every_place_of_a_text_is_looked_at);
 	CU_ADD_TEST(s, every_pair_of_bytes_comes_out_clean);
 	CU_ADD_TEST(s, every_character_is_read_back);
 	CU_ADD_TEST(s, numbers_at_their_limits);

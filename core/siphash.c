@@ -1,6 +1,6 @@
 #include "core/siphash.h"
 
-#include <string.h>
+#include "core/bytes.h"
 
 static inline uint64_t rotl(uint64_t x, int b) { return x << b | x >> (64 - b); }
 
@@ -27,7 +27,7 @@ static inline uint64_t siphash(const struct siphash_key *key, const void *data, 
 	const uint8_t *p = data;
 	size_t whole = n & ~(size_t)7;
 	for (size_t i = 0; i < whole; i += 8) {
-		uint64_t m = load_le(p + i, 8);
+		uint64_t m = bytes_load(p + i);
 		v3 ^= m;
 		for (int r = 0; r < c; r++)
 			ROUND;
@@ -66,6 +66,22 @@ static void block(struct siphash_stream *s, uint64_t m)
 	s->v[3] = v3;
 }
 
+/* Whole blocks, with the state in registers. */
+static void blocks(struct siphash_stream *s, const uint8_t *p, size_t n)
+{
+	uint64_t v0 = s->v[0], v1 = s->v[1], v2 = s->v[2], v3 = s->v[3];
+	for (size_t i = 0; i < n; i += 8) {
+		uint64_t m = bytes_load(p + i);
+		v3 ^= m;
+		ROUND;
+		v0 ^= m;
+	}
+	s->v[0] = v0;
+	s->v[1] = v1;
+	s->v[2] = v2;
+	s->v[3] = v3;
+}
+
 void siphash_stream_begin(struct siphash_stream *s, const struct siphash_key *key)
 {
 	*s = (struct siphash_stream){ .v = { key->k0 ^ 0x736f6d6570736575ULL, key->k1 ^ 0x646f72616e646f6dULL,
@@ -75,21 +91,24 @@ void siphash_stream_begin(struct siphash_stream *s, const struct siphash_key *ke
 void siphash_stream_feed(struct siphash_stream *s, const void *data, size_t n)
 {
 	const uint8_t *p = data;
-	while (n && s->n & 7) {
-		s->tail |= (uint64_t)*p << (8 * (s->n & 7));
-		p++;
-		n--;
-		if (!(++s->n & 7)) {
-			block(s, s->tail);
-			s->tail = 0;
-		}
+	size_t begun = s->n & 7, whole;
+	if (begun && n) {
+		size_t room = 8 - begun, part = n < room ? n : room;
+		s->tail |= load_le(p, part) << (8 * begun);
+		s->n += part;
+		if (part < room)
+			return;
+		block(s, s->tail);
+		s->tail = 0;
+		p += part;
+		n -= part;
 	}
-	for (; n >= 8; p += 8, n -= 8, s->n += 8)
-		block(s, load_le(p, 8));
-	if (n) {
-		s->tail = load_le(p, n);
-		s->n += n;
-	}
+	whole = n & ~(size_t)7;
+	if (whole)
+		blocks(s, p, whole);
+	if (n > whole)
+		s->tail = load_le(p + whole, n - whole);
+	s->n += n;
 }
 
 uint64_t siphash_stream_end(const struct siphash_stream *s)

@@ -421,12 +421,30 @@ static inline bool decode_field(const struct vocab *v, unsigned field, void *to,
 	return cursor_ok(in);
 }
 
+/* What a kind takes in a record. */
+static const uint8_t sizes[] = {
+	[VOCAB_UINT] = sizeof(VOCAB_C_UINT), [VOCAB_HEX16] = sizeof(VOCAB_C_HEX16), [VOCAB_TIME] = sizeof(VOCAB_C_TIME),
+	[VOCAB_BOOL] = sizeof(VOCAB_C_BOOL), [VOCAB_WORD] = sizeof(VOCAB_C_WORD), [VOCAB_TEXT] = sizeof(VOCAB_C_TEXT),
+	[VOCAB_ADDR] = sizeof(VOCAB_C_ADDR), [VOCAB_ENDPOINT] = sizeof(VOCAB_C_ENDPOINT), [VOCAB_MAC] = sizeof(VOCAB_C_MAC),
+	[VOCAB_CONTEXTS] = sizeof(VOCAB_C_CONTEXTS),
+};
+
+void vocab_clear(const struct vocab *v, struct vocab_head *rec)
+{
+	for (unsigned w = 0; w < VOCAB_PRESENT; w++)
+		for (uint64_t bits = rec->present[w]; bits; bits &= bits - 1) {
+			const struct vocab_field *f = &v->fields[w * 64 + (unsigned)__builtin_ctzll(bits)];
+			memset((uint8_t *)rec + f->offset, 0, sizes[f->kind]);
+		}
+	*rec = (struct vocab_head){ 0 };
+}
+
+/* `rec` is all zeros. */
 static inline int decode(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, bool ours,
 			 struct cursor *in, unsigned *unknown)
 {
 	uint64_t allowed[VOCAB_PRESENT], last = 0;
 	unsigned skipped = 0;
-	memset(rec, 0, v->rec_size);
 	uint32_t n = msgpack_map(in);
 	uint64_t key = msgpack_uint(in), type = msgpack_uint(in);
 	if (!cursor_ok(in) || !n || key || type >= v->n_types)
@@ -460,10 +478,12 @@ static inline int decode(const struct vocab *v, struct vocab_head *rec, struct v
 int vocab_decode(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, struct cursor *in,
 		 unsigned *unknown)
 {
+	memset(rec, 0, v->rec_size);
 	return decode(v, rec, scratch, false, in, unknown);
 }
 
 int vocab_decode_ours(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, struct cursor *in)
 {
+	vocab_clear(v, rec);
 	return decode(v, rec, scratch, true, in, NULL);
 }

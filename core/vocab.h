@@ -105,7 +105,8 @@ struct vocab_scratch {
 };
 
 struct vocab_field {
-	const char *name;               /* the key in JSON */
+	const char *name;               /* the key in JSON: letters, digits, _ */
+	uint8_t name_n;                 /* its length */
 	enum vocab_kind kind;
 	uint16_t offset;                /* in the record struct */
 	uint16_t max;                   /* texts: bytes; else 0 */
@@ -175,8 +176,11 @@ int vocab_encode(const struct vocab *v, const struct vocab_head *rec, struct buf
 int vocab_decode(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch,
 		 struct cursor *in, unsigned *unknown);
 /* The same for a record that this process encoded itself and nobody could change since: its texts are not held to their
- * grammars again. */
+ * grammars again. `rec` is all zeros or holds a whole record, which is cleared first: a record has hundreds of bytes for
+ * each that is used. */
 int vocab_decode_ours(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, struct cursor *in);
+/* All zeros again, given that what is not present is zero already. */
+void vocab_clear(const struct vocab *v, struct vocab_head *rec);
 /* One JSON object without a newline: "type" first, then the table's order. 0 or -ENOBUFS (rewound). */
 int vocab_json(const struct vocab *v, const struct vocab_head *rec, struct buf *out);
 /* JSON Schema 2020-12 of the JSON form; Markdown table for the catalogue page. 0 or -ENOBUFS. */

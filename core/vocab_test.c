@@ -303,6 +303,31 @@ static void msgpack_c_agrees_in_both_directions(void)
 	}
 }
 
+/* One record for all, as the engine has it: of the one before nothing is left. */
+static void a_record_that_is_used_again_is_as_new(void)
+{
+	static struct vocab_scratch scratch;
+	union any kept[2];
+	memset(kept, 0, sizeof(kept));
+	for (int round = 0; round < 4000; round++) {
+		const struct vocab *v = vocabs[round & 1];
+		union any rec, fresh, *k = &kept[round & 1];
+		rnd_record(v, &rec);
+		struct buf b = buf_over(mem, sizeof(mem));
+		CU_ASSERT(vocab_encode(v, &rec.head, &b) == 0);
+		memset(&fresh, 0, sizeof(fresh));
+		struct cursor in = cursor_from(buf_span(&b)), twice = in;
+		CU_ASSERT(vocab_decode(v, &fresh.head, &scratch, &in, NULL) == 0);
+		CU_ASSERT(vocab_decode_ours(v, &k->head, &scratch, &twice) == 0);
+		CU_ASSERT(same(v, k, &fresh));
+		vocab_clear(v, &k->head);
+		memset(&fresh, 0, sizeof(fresh));
+		CU_ASSERT(!memcmp(k, &fresh, v->rec_size));
+		twice = cursor_from(buf_span(&b));
+		CU_ASSERT(vocab_decode_ours(v, &k->head, &scratch, &twice) == 0);
+	}
+}
+
 static void every_prefix_is_refused(void)
 {
 	static struct vocab_scratch scratch;
@@ -661,6 +686,8 @@ static void tables_are_consistent(void)
 			const struct vocab_field *x = &v->fields[f];
 			CU_ASSERT(vocab_field_index(v, span_str(x->name)) == (int)f);
 			CU_ASSERT(strcmp(x->name, "type") != 0);
+			/* Written into JSON as it is. */
+			CU_ASSERT(x->name_n == strspn(x->name, "abcdefghijklmnopqrstuvwxyz0123456789_") && !x->name[x->name_n]);
 			CU_ASSERT((x->kind == VOCAB_WORD) == (x->words != NULL));
 			CU_ASSERT((x->kind == VOCAB_TEXT) == (x->grammar != VOCAB_G_NONE) && (x->kind == VOCAB_TEXT) == (x->max > 0));
 			CU_ASSERT((x->privacy == VOCAB_TOKEN) == (x->grammar == VOCAB_G_TOKEN));
@@ -696,6 +723,7 @@ int main(int argc, char **argv)
 	CU_pSuite s = test_begin("vocab");
 	CU_ADD_TEST(s, records_survive_encoding_and_decoding);
 	CU_ADD_TEST(s, msgpack_c_agrees_in_both_directions);
+	CU_ADD_TEST(s, a_record_that_is_used_again_is_as_new);
 	CU_ADD_TEST(s, every_prefix_is_refused);
 	CU_ADD_TEST(s, one_wrong_byte_is_refused_or_another_record);
 	CU_ADD_TEST(s, says_when_the_buffer_is_too_small);

@@ -233,7 +233,10 @@ static bool step_held(struct hl7_state *st, struct span in, struct dissect_ctx *
 	struct hl7_side *s = &st->side[ctx->dir];
 	size_t i = s->scanned, end = in.n < HL7_SEGMENT_MAX ? in.n : HL7_SEGMENT_MAX;
 	int begins = 0;
-	while (i < end && !hl7_eol(in.p[i]) && in.p[i] != HL7_FS) {
+	for (;;) {
+		i = hl7_to_control((struct span){ in.p, end }, i);
+		if (i >= end || hl7_eol(in.p[i]) || in.p[i] == HL7_FS)
+			break;
 		begins = in.p[i] == HL7_VT ? vt_begins(in, i, final) : 0;
 		if (begins)
 			break;
@@ -258,15 +261,19 @@ static bool step_passing(struct hl7_side *s, struct span in, bool final, size_t 
 {
 	bool counts = s->segment == HL7_SEG_OBX && s->field <= 18, more = false;
 	size_t i = 0;
-	for (; i < in.n; i++) {
-		uint8_t b = in.p[i];
+	for (;; i++) {
 		/* Nearly all bytes: they need no state to be followed. */
-		if (b >= 0x20 && !counts)
-			continue;
-		if (b >= 0x20 && b < 0x80 && b != s->separator && !s->text.second && !s->text.escape) {
+		size_t plain = i;
+		if (!counts)
+			plain = hl7_to_control(in, i);
+		else if (!s->text.second && !s->text.escape)
+			plain = hl7_to_special(in, i, s->separator);
+		if (counts && plain > i)
 			s->text.utf8 = 0;
-			continue;
-		}
+		i = plain;
+		if (i >= in.n)
+			break;
+		uint8_t b = in.p[i];
 		if (hl7_eol(b) || b == HL7_FS)
 			break;
 		if (b == HL7_VT) {
@@ -302,6 +309,13 @@ static bool step_field(struct hl7_state *st, struct span in, struct dissect_ctx 
 	struct hl7_side *s = &st->side[ctx->dir];
 	size_t i = s->scanned, end = in.n < HL7_FIELD_MAX ? in.n : HL7_FIELD_MAX;
 	for (; i < end && !hl7_eol(in.p[i]) && in.p[i] != HL7_FS && in.p[i] != HL7_VT; i++) {
+		if (!s->text.second && !s->text.escape && !s->text.utf8) {
+			size_t plain = hl7_to_special((struct span){ in.p, end }, i, s->separator);
+			if (plain > i) {
+				i = plain - 1;
+				continue;
+			}
+		}
 		struct hl7_text before = s->text;
 		if (hl7_msh_take(&s->text, in.p[i]) && in.p[i] == s->separator) {
 			s->text = before; /* the next step takes it, and counts */

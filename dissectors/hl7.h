@@ -6,6 +6,7 @@
 #ifndef DISSECTORS_HL7_H
 #define DISSECTORS_HL7_H
 
+#include "core/bytes.h"
 #include "core/charset.h"
 #include "core/token.h"
 #include "dissectors/dissector.h"
@@ -37,6 +38,33 @@ static inline int hl7_at(struct span s, size_t i) { return i < s.n ? s.p[i] : -1
 static inline bool hl7_eol(int b) { return b == HL7_CR || b == HL7_LF; }
 static inline bool hl7_digit(int b) { return b >= '0' && b <= '9'; }
 static inline bool hl7_upper(int b) { return b >= 'A' && b <= 'Z'; }
+
+/* Bytes from `at` on up to the first control character: nothing of framing or of segments is among them. The place behind. */
+static inline size_t hl7_to_control(struct span s, size_t at)
+{
+	for (; s.n - at >= 8; at += 8) {
+		uint64_t found = bytes_below(bytes_load(s.p + at), 0x20);
+		if (found)
+			return at + bytes_first(found);
+	}
+	while (at < s.n && s.p[at] >= 0x20)
+		at++;
+	return at;
+}
+
+/* The same, and up to the first `stop` or byte that is no ASCII: outside of a character of two bytes or an escape, what is
+ * passed changes nothing of struct hl7_text but that no UTF-8 character is open. */
+static inline size_t hl7_to_special(struct span s, size_t at, uint8_t stop)
+{
+	for (; s.n - at >= 8; at += 8) {
+		uint64_t v = bytes_load(s.p + at), found = bytes_below(v, 0x20) | bytes_high(v) | bytes_equal(v, stop);
+		if (found)
+			return at + bytes_first(found);
+	}
+	while (at < s.n && s.p[at] >= 0x20 && s.p[at] < 0x80 && s.p[at] != stop)
+		at++;
+	return at;
+}
 
 /* ---- syntax: hl7_msh.c ---- */
 

@@ -124,9 +124,13 @@ bool hl7_msh_take(struct hl7_text *t, uint8_t b)
 struct span hl7_msh_token(struct span s, uint8_t stop, enum hl7_family family)
 {
 	struct hl7_text t = { .family = (uint8_t)family };
-	size_t i = 0;
-	while (i < s.n && !hl7_eol(s.p[i]) && !(hl7_msh_take(&t, s.p[i]) && s.p[i] == stop))
+	size_t i = hl7_to_special(s, 0, stop);
+	while (i < s.n && !hl7_eol(s.p[i]) && !(hl7_msh_take(&t, s.p[i]) && s.p[i] == stop)) {
 		i++;
+		if (t.second || t.escape || t.utf8)
+			continue;
+		i = hl7_to_special(s, i, stop);
+	}
 	return (struct span){ s.p, i };
 }
 
@@ -190,9 +194,26 @@ static enum hl7_family family_of(struct span charset)
 	return HL7_PLAIN;
 }
 
+/* ASCII without escapes, in which every family finds the same delimiters. */
+static bool is_plain(struct span s)
+{
+	uint64_t high = 0;
+	size_t i = 0;
+	for (; s.n - i >= 8; i += 8)
+		high |= bytes_high(bytes_load(s.p + i));
+	for (; i < s.n; i++)
+		high |= s.p[i] & 0x80u;
+	return !high && (!s.n || !memchr(s.p, HL7_ESC, s.n));
+}
+
 void hl7_msh_parse(struct span segment, struct hl7_msh *ret)
 {
 	static const enum hl7_family families[] = { HL7_SHIFT_JIS, HL7_PAIRS, HL7_PLAIN };
+	if (is_plain(segment)) {
+		hl7_msh_split(segment, HL7_GUESS, ret);
+		ret->family = family_of(ret->field[18]);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		hl7_msh_split(segment, families[i], ret);
 		if (family_of(ret->field[18]) == families[i])

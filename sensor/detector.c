@@ -16,7 +16,8 @@ static size_t sets_for(size_t entries)
 size_t detector_bytes(const struct detector_config *c)
 {
 	return sizeof(struct detector) + sets_for(c->assets) * DETECTOR_WAYS * sizeof(struct detector_asset) +
-	       sets_for(c->folds) * DETECTOR_WAYS * sizeof(struct detector_fold) + DETECTOR_FLOW_SLOTS * sizeof(struct detector_flow) +
+	       sets_for(c->folds) * DETECTOR_WAYS * (sizeof(struct detector_fold) + sizeof(struct detector_template)) +
+	       DETECTOR_FLOW_SLOTS * sizeof(struct detector_flow) +
 	       DETECTOR_FACT_SLOTS * sizeof(uint64_t) + attempts_bytes() + losses_bytes() + conduct_bytes() + messages_bytes() +
 	       routers_bytes();
 }
@@ -31,6 +32,7 @@ struct detector *detector_new(const struct detector_config *c)
 	d->fold_sets = sets_for(c->folds);
 	d->assets = calloc(d->asset_sets * DETECTOR_WAYS, sizeof(*d->assets));
 	d->folds = calloc(d->fold_sets * DETECTOR_WAYS, sizeof(*d->folds));
+	d->templates = calloc(d->fold_sets * DETECTOR_WAYS, sizeof(*d->templates));
 	d->flows = calloc(DETECTOR_FLOW_SLOTS, sizeof(*d->flows));
 	d->attempts = attempts_new(&c->key, c->fold_ns);
 	d->conduct = conduct_new(&c->key);
@@ -39,7 +41,7 @@ struct detector *detector_new(const struct detector_config *c)
 	d->messages = messages_new(&c->key);
 	d->losses = losses_new(&c->key);
 	d->facts = calloc(DETECTOR_FACT_SLOTS, sizeof(*d->facts));
-	if (!d->assets || !d->folds || !d->flows || !d->facts || !d->attempts || !d->conduct || !d->routers ||
+	if (!d->assets || !d->folds || !d->templates || !d->flows || !d->facts || !d->attempts || !d->conduct || !d->routers ||
 	    !d->messages || !d->losses) {
 		detector_free(d);
 		return NULL;
@@ -53,6 +55,7 @@ void detector_free(struct detector *d)
 		return;
 	free(d->assets);
 	free(d->folds);
+	free(d->templates);
 	free(d->flows);
 	free(d->facts);
 	attempts_free(d->attempts);
@@ -207,7 +210,8 @@ void detector_put_packet(struct event *e, const struct observation *o)
 
 static void fold_flush(struct detector *d, struct detector_fold *f)
 {
-	struct cursor in = cursor_from((struct span){ f->bytes, f->len });
+	const struct detector_template *t = &d->templates[f - d->folds];
+	struct cursor in = cursor_from((struct span){ t->bytes, t->len });
 	struct event e = { 0 };
 	if (f->pending && !vocab_decode_ours(&event_vocab, &e.head, &d->scratch, &in)) {
 		event_uint(&e, EVENT_F_ts_first, f->said_ns);
@@ -256,10 +260,11 @@ void detector_say_in(struct detector *d, struct event *e, enum event_lane lane)
 	detector_emit(d, e, lane);
 	/* Encoded after emit, which completed it. What does not fit is said once and not counted further:
 	 * the longest event (all fields at their limits) is below DETECTOR_TEMPLATE_MAX, see the test. */
-	struct buf b = buf_over(victim->bytes, sizeof(victim->bytes));
+	struct detector_template *t = &d->templates[victim - d->folds];
+	struct buf b = buf_over(t->bytes, sizeof(t->bytes));
 	if (vocab_encode(&event_vocab, &e->head, &b))
 		victim->used = 0;
-	victim->len = (uint16_t)b.len;
+	t->len = (uint16_t)b.len;
 }
 
 void detector_say(struct detector *d, struct event *e) { detector_say_in(d, e, EVENT_LANE_ALERTS); }
@@ -638,61 +643,60 @@ static void say_losses(struct detector *d, uint64_t ts_ns, bool end)
 	}
 }
 
-void detector_observe(struct detector *d, const struct observation *given)
+void detector_observe(struct detector *d, struct observation *o)
 {
-	struct observation o = *given;
-	struct detector_flow *m = flow_memory(d, &o);
-	switch (o.head.type) {
+	struct detector_flow *m = flow_memory(d, o);
+	switch (o->head.type) {
 	case OBSERVATION_FLOW_OPEN:
 	case OBSERVATION_FLOW_SERVICE:
-		m->client = o.src;
-		meet(d, &o, false);
-		if (o.answered)
-			meet(d, &o, true);
-		if (o.head.type == OBSERVATION_FLOW_SERVICE)
-			learn_service(d, &o);
+		m->client = o->src;
+		meet(d, o, false);
+		if (o->answered)
+			meet(d, o, true);
+		if (o->head.type == OBSERVATION_FLOW_SERVICE)
+			learn_service(d, o);
 		break;
 	case OBSERVATION_FLOW_END:
 		/* A UDP server answers after its service was told; a silent TCP listener tells no service at all. */
-		if (o.answered && (!o.half_open || o.packets_out)) {
-			meet(d, &o, true);
-			learn_service(d, &o);
+		if (o->answered && (!o->half_open || o->packets_out)) {
+			meet(d, o, true);
+			learn_service(d, o);
 		}
-		if (o.gap_bytes || o.unread || o.end == OBSERVATION_END_EVICTED)
-			learn_loss(d, &o);
-		detector_judge_later(d, &o, m);
-		if (d->c.mirror && o.transport == OBSERVATION_TCP && o.answered && !o.half_open)
-			mirror_flow(d->c.mirror, o.one_sided);
-		if (!learn_attempt(d, &o) && d->c.flow_events)
-			flow_event(d, &o, m);
+		if (o->gap_bytes || o->unread || o->end == OBSERVATION_END_EVICTED)
+			learn_loss(d, o);
+		detector_judge_later(d, o, m);
+		if (d->c.mirror && o->transport == OBSERVATION_TCP && o->answered && !o->half_open)
+			mirror_flow(d->c.mirror, o->one_sided);
+		if (!learn_attempt(d, o) && d->c.flow_events)
+			flow_event(d, o, m);
 		return;
 	case OBSERVATION_DICOM_PREAMBLE:
-		learn_preamble(d, &o);
+		learn_preamble(d, o);
 		return;
 	case OBSERVATION_STREAM_CONFLICT:
-		learn_conflict(d, &o);
+		learn_conflict(d, o);
 		return;
 	case OBSERVATION_DHCP_MESSAGE:
-		learn_lease(d, &o);
+		learn_lease(d, o);
 		return;
 	default:
-		detector_message(d, &o);
-		detector_exposure(d, &o);
-		learn_names(d, &o);
-		lend_evidence(d, &o);
+		detector_message(d, o);
+		detector_exposure(d, o);
+		learn_names(d, o);
+		lend_evidence(d, o);
 		break;
 	}
 	if (!d->policy)
 		return;
-	if (o.head.type == OBSERVATION_FLOW_OPEN || (o.head.type == OBSERVATION_FLOW_SERVICE && o.answered))
-		detector_judge_life(d, &o, m);
-	if (o.head.type == OBSERVATION_DICOM_ASSOCIATE_REQUEST)
-		detector_judge_later(d, &o, m);
-	drop_routers(d, &o);
+	if (o->head.type == OBSERVATION_FLOW_OPEN || (o->head.type == OBSERVATION_FLOW_SERVICE && o->answered))
+		detector_judge_life(d, o, m);
+	if (o->head.type == OBSERVATION_DICOM_ASSOCIATE_REQUEST)
+		detector_judge_later(d, o, m);
+	drop_routers(d, o);
 	struct verdict v[POLICY_MAX_VERDICTS];
-	unsigned n = policy_check(d->policy, &o, v);
+	unsigned n = policy_check(d->policy, o, v);
 	for (unsigned i = 0; i < n; i++)
-		detector_judge(d, &o, &v[i], m);
+		detector_judge(d, o, &v[i], m);
 }
 
 void detector_policy(struct detector *d, const struct policy *p, uint64_t generation, uint64_t now_ns)

@@ -47,7 +47,8 @@ void detector_policy_kept(struct detector *d, struct span why, uint64_t now_ns);
 void detector_restarted(struct detector *d, unsigned restarts, uint64_t now_ns);
 /* Somebody typed --no-sandbox. Emits sensor.no_sandbox. */
 void detector_unsandboxed(struct detector *d, uint64_t now_ns);
-void detector_observe(struct detector *d, const struct observation *o);
+/* May lend `o` what is known of its ends, and take away what proves nothing; what it adds is marked as present. */
+void detector_observe(struct detector *d, struct observation *o);
 /* Packet time has come this far: repeat counters that are due are flushed. */
 void detector_tick(struct detector *d, uint64_t watermark_ns);
 /* What the mirror came to do (sensor/mirror.h): an event of family `sensor`. */

@@ -36,9 +36,14 @@ struct detector_flow {
 	uint32_t device[2], row[2];     /* by which each end was judged; POLICY_NONE */
 };
 
-/* An event said once, kept encoded so that its repeats can be told later with a count. */
+/* An event said once: its repeats are counted. */
 struct detector_fold {
 	uint64_t hash, used, said_ns, last_ns, pending;
+};
+
+/* That event, encoded, so that its repeats can be told later. Apart from what is looked at for every event: a look-up passes
+ * eight folds, and a table that nothing was put into is not touched. */
+struct detector_template {
 	uint16_t len;
 	uint8_t bytes[DETECTOR_TEMPLATE_MAX];
 };
@@ -57,6 +62,7 @@ struct detector {
 	struct stats stats;
 	struct detector_asset *assets;
 	struct detector_fold *folds;
+	struct detector_template *templates;    /* one a fold */
 	struct detector_flow *flows;
 	struct attempts *attempts;
 	struct messages *messages;

@@ -99,6 +99,7 @@ struct engine {
 	int err;
 	uint64_t batches;
 	struct vocab_scratch scratch;
+	struct observation observation; /* that is being looked at; kept, so that only what the last one had is cleared */
 	uint8_t *event;
 	struct buf snapshot;
 	uint64_t snapshot_ns;           /* when the last one was taken */
@@ -570,12 +571,14 @@ static void observe(struct engine *e, struct span bytes)
 {
 	if (e->c.observations)
 		(void)put_ring(e, RING_OBSERVATION, bytes);
-	struct observation o;
+	struct observation *o = &e->observation;
 	struct cursor in = cursor_from(bytes);
-	int err = vocab_decode_ours(&observation_vocab, &o.head, &e->scratch, &in);
+	int err = vocab_decode_ours(&observation_vocab, &o->head, &e->scratch, &in);
 	assert(!err);                   /* we wrote it */
-	if (!err)
-		detector_observe(e->detector, &o);
+	if (err)
+		memset(o, 0, sizeof(*o));
+	else
+		detector_observe(e->detector, o);
 }
 
 /* Merges the workers' records by packet, then shard; the records of one packet are in one worker's output, in order. */
