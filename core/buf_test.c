@@ -39,7 +39,9 @@ static void a_put_that_does_not_fit_changes_nothing(void)
 	}
 	struct buf b = buf_over(NULL, 0);
 	CU_ASSERT_EQUAL(buf_put(&b, NULL, 0), 0);
-	CU_ASSERT_EQUAL(buf_put(&b, "x", SIZE_MAX), -ENOBUFS);
+	/* Not known to the compiler, which would see an impossible copy. */
+	volatile size_t most = SIZE_MAX;
+	CU_ASSERT_EQUAL(buf_put(&b, "x", most), -ENOBUFS);
 }
 
 static void printf_keeps_a_byte_for_its_nul(void)

@@ -22,7 +22,7 @@ static uint16_t block_of(unsigned command, uint16_t id)
 
 static uint16_t bit_of(unsigned command, uint16_t id)
 {
-	return has_pending(command) ? 1 : (uint16_t)(1 << (id % BLOCK));
+	return (uint16_t)(has_pending(command) ? 1 : 1 << (id % BLOCK));
 }
 
 static struct dicom_operation *find(struct dicom_operations *t, unsigned dir, unsigned command, uint16_t id)

@@ -169,7 +169,11 @@ static void choose(struct guess *g)
 		unsigned id = ndpi_get_proto_by_name(g->module, labels[i].theirs);
 		if (!id || id >= IDS)
 			continue;
+/* The macro's own arithmetic; GCC says so with sanitizers only. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
 		NDPI_BITMASK_ADD(wanted, id);
+#pragma GCC diagnostic pop
 		g->label_of[id] = (uint8_t)(i + 1);
 	}
 	ndpi_set_protocol_detection_bitmask2(g->module, &wanted);

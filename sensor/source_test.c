@@ -1089,7 +1089,7 @@ static void every_wrong_byte_ends_well(void)
 		for (size_t at = 0; at < kinds[k].n; at++) {
 			for (int all = 0; all < 2; all++) {
 				int err;
-				uint8_t wrong = all ? 0xff : (uint8_t)(1 << at % 8);
+				uint8_t wrong = (uint8_t)(all ? 0xff : 1 << at % 8);
 				kinds[k].b[at] ^= wrong;
 				CU_ASSERT(count(&kinds[k], kinds[k].n, &err) <= 3);
 				CU_ASSERT(err == 0 || err == ERR_TRUNCATED || err == ERR_CORRUPT || err == ERR_UNKNOWN_KIND);
