@@ -22,6 +22,10 @@ static const char help[] =
 "                 compare what the documents of a type say with each other: contradictions, gaps, questions\n"
 "  inquiry FILE|DIR...\n"
 "                 print these questions as a sheet for each maker, with document, revision and row\n"
+"  matrix -p DIR [CAPTURE...]\n"
+"                 the communication matrix: declared against seen, per unit, port and direction\n"
+"  coverage -p DIR CAPTURE...\n"
+"                 the matrix added up: how far documents and traffic explain each other\n"
 "\n"
 "  -h, --help     this text\n"
 "\n"
@@ -56,6 +60,8 @@ static const struct {
 	{ "convert", convert },
 	{ "lint", cmd_profile_lint },
 	{ "inquiry", cmd_profile_inquiry },
+	{ "matrix", cmd_profile_matrix },
+	{ "coverage", cmd_profile_coverage },
 };
 
 static int run(int argc, char **argv)
@@ -63,7 +69,7 @@ static int run(int argc, char **argv)
 	enum { ACTIONS = sizeof(actions) / sizeof(actions[0]) };
 	const char *names[ACTIONS];
 	if (argc < 2)
-		return cmd_usage(&cmd_profile, "what is to be done? (convert, lint, inquiry)");
+		return cmd_usage(&cmd_profile, "what is to be done? (convert, lint, inquiry, matrix, coverage)");
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))
 		return cmd_help(&cmd_profile);
 	for (size_t i = 0; i < ACTIONS; i++) {

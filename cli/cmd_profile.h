@@ -6,5 +6,7 @@
 
 int cmd_profile_lint(int argc, char **argv);
 int cmd_profile_inquiry(int argc, char **argv);
+int cmd_profile_matrix(int argc, char **argv);
+int cmd_profile_coverage(int argc, char **argv);
 
 #endif

@@ -143,7 +143,8 @@ static int judge(const struct asked *a, char **paths, int n)
 {
 	static const struct table_column columns[2][5] = {
 		{ { "GRADE", 0 }, { "TYPE", 0 }, { "FINDING", 0 }, { "DOCUMENT", 0 }, { "WHAT, AND WHAT TO ASK", 0 } },
-		{ { "区分", 0 }, { "機器種別", 0 }, { "項目", 0 }, { "資料・該当箇所", 0 }, { "内容と照会事項", 0 } },
+		{ { "区分", 0 }, { "機器種別", 0 }, { "項目", 0 }, { "資料・該当箇所", 0 }, { "内容と照会事項",
+			0 } },
 	};
 	struct policy_model m = { 0 };
 	struct show s = { .language = a->language };

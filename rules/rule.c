@@ -83,6 +83,11 @@ static const char *const family_words[EVENT_TYPES][2] = {
 
 const char *rule_severity_word(enum event_severity s, enum rule_language lang) { return WORD(severity_words, s, lang); }
 const char *rule_verdict_word(enum event_verdict v, enum rule_language lang) { return WORD(verdict_words, v, lang); }
+const char *rule_what_word(enum event_what what, enum rule_language lang)
+{
+	return what < EVENT_WHATS && what_words[what][lang == RULE_JA] ? what_words[what][lang == RULE_JA] : "";
+}
+
 const char *rule_family_word(enum event_type family, enum rule_language lang) { return WORD(family_words, family, lang); }
 
 /* ---- sentences ----

@@ -30,6 +30,7 @@ int rule_explain(const struct event *e, enum rule_language lang, struct buf *out
 /* "高" for EVENT_HIGH, "開示資料に記載なし" for EVENT_UNDECLARED, "異常トラフィック" for the family. */
 const char *rule_severity_word(enum event_severity s, enum rule_language lang);
 const char *rule_verdict_word(enum event_verdict v, enum rule_language lang);
+const char *rule_what_word(enum event_what what, enum rule_language lang);
 const char *rule_family_word(enum event_type family, enum rule_language lang);
 
 #endif
