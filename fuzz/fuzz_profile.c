@@ -50,11 +50,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct policy *p = NULL;
 	if (!doc || !where)
 		goto out;
-	/* Any of the three kinds of file */
+	/* Any of the kinds of file */
 	const struct conf_node *kind = conf_is_map(conf_root(doc)) ? conf_get(conf_root(doc), "kind") : NULL;
 	struct span k = kind && conf_is_scalar(kind) ? conf_text(kind, "") : (struct span){ 0 };
 	int r = span_eq(k, span_str("site")) ? policy_site_read(&m, doc, "x.yaml", &rep)
 	        : span_eq(k, span_str("inventory")) ? policy_inventory_read(&m, doc, "x.yaml", &rep)
+	        : span_eq(k, span_str("decisions")) ? policy_decisions_read(&m, doc, "x.yaml", &rep)
 	        : policy_types_read(&m, doc, "x.yaml", &rep);
 	if (r != -ENOMEM && (r == 0) != (rep.total == 0))
 		abort();
@@ -72,6 +73,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		u->at.file = "x";
 		s->has_ip = !addr_parse(span_str("10.20.0.1"), &s->ip);
 	}
+	if (!r)
+		r = policy_decisions_swap(&m, &rep);
+	if (!r)
+		r = policy_decisions_modes(&m, &rep);
 	if (!r && policy_compile_model(&m, &p, &rep) == ERR_POLICY)
 		abort();
 out:

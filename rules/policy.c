@@ -37,6 +37,7 @@ static const size_t record_size[POLICY_SECTIONS] = {
 	[POLICY_S_SPANS] = sizeof(struct policy_hours),
 	[POLICY_S_WINDOWS] = sizeof(struct policy_window),
 	[POLICY_S_CONTROLS] = sizeof(struct policy_control),
+	[POLICY_S_ACCEPTS] = sizeof(struct policy_acceptance),
 };
 
 size_t policy_record_size(unsigned section) { return record_size[section]; }

@@ -190,7 +190,8 @@ uint32_t policy_build_find_zone(struct policy_build *b, struct span name, const 
 
 uint32_t policy_build_find_unit(struct policy_build *b, struct span name, const struct policy_place *at)
 {
-	uint32_t i = policy_build_find_name(b->units, b->m->units.n, name);
+	/* What the files call by the name of a unit that was swapped holds for the one in its place. */
+	uint32_t i = policy_build_find_name(b->units, b->m->units.n, policy_decisions_now(b->m, name));
 	if (i == POLICY_NONE) {
 		char hint[160];
 		POLICY_BUILD_FAULT(b, at, "no unit is called %.*s in the inventory%s", POLICY_BUILD_SHOW(name),

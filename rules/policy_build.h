@@ -97,6 +97,7 @@ uint32_t policy_build_limits(struct policy_build *b, const struct policy_model_t
 /* The control of the type that protects a row; POLICY_NONE. */
 uint32_t policy_build_control_of(const struct policy_build *b, uint32_t type, struct span row);
 void policy_build_windows(struct policy_build *b);
+void policy_build_acceptances(struct policy_build *b);
 
 /* policy_build_types.c: a device type, and the rows in force for one unit of it. */
 void policy_build_type(struct policy_build *b, uint32_t index);

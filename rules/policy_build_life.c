@@ -1,8 +1,10 @@
 /* What documents say of a type's life, of limits and hours of a row, of controls around a device; the windows of the site. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "core/clock.h"
+#include "rules/policy_accept.h"
 #include "rules/policy_build.h"
 
 /* "eos: 2034-03-31" */
@@ -130,4 +132,28 @@ void policy_build_windows(struct policy_build *b)
 		if (slot)
 			*slot = rec;
 	}
+}
+
+static int by_key(const void *pa, const void *pb)
+{
+	const struct policy_acceptance *a = pa, *b = pb;
+	if (a->key != b->key)
+		return a->key < b->key ? -1 : 1;
+	return a->from_ns < b->from_ns ? -1 : a->from_ns > b->from_ns;
+}
+
+void policy_build_acceptances(struct policy_build *b)
+{
+	for (size_t i = 0; i < b->m->acceptances.n; i++) {
+		const struct policy_model_acceptance *a = &b->m->acceptances.v[i];
+		struct policy_acceptance rec = {
+			.key = policy_accept_key(a->rule, a->device, a->peer, a->transport, a->has_port ? a->port : -1),
+			.from_ns = a->from_ns, .until_ns = a->until_ns, .id = policy_build_text(b, a->id),
+		};
+		struct policy_acceptance *slot = policy_build_add(b, POLICY_S_ACCEPTS, NULL);
+		if (slot)
+			*slot = rec;
+	}
+	if (b->s[POLICY_S_ACCEPTS].n)
+		qsort(b->s[POLICY_S_ACCEPTS].v, b->s[POLICY_S_ACCEPTS].n, sizeof(struct policy_acceptance), by_key);
 }

@@ -187,6 +187,7 @@ int policy_compile_model(const struct policy_model *m, struct policy **ret, stru
 	for (uint32_t i = 0; i < m->units.n && b.result != -ENOMEM; i++)
 		build_unit(&b, i);
 	policy_build_forbids(&b);
+	policy_build_acceptances(&b);
 	policy_build_check_selects(&b, b.selects.v, b.selects.n);
 	policy_build_check_selects(&b, b.macs.v, b.macs.n);
 	if (!b.result) {

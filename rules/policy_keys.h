@@ -19,6 +19,7 @@ extern const struct conf_key policy_long_keys[];        /* a device type, everyt
 extern const struct conf_key policy_short_keys[];       /* a device type as people write it; policy_short.c */
 extern const struct conf_key policy_inventory_keys[];
 extern const struct conf_key policy_site_keys[];
+extern const struct conf_key policy_decisions_keys[];
 
 /* The words of the long form, in the order of the enumerations (policy_table.h) where there is one. */
 extern const char *const policy_long_keys_completes[];       /* unknown, partial, exhaustive */

@@ -97,6 +97,9 @@ void policy_load_free(struct policy_model *m)
 	free(m->forbids.v);
 	free(m->windows.v);
 	free(m->scanner_windows.v);
+	free(m->swaps.v);
+	free(m->modes.v);
+	free(m->acceptances.v);
 	free(m->docs.v);
 	free(m->memory.v);
 	*m = (struct policy_model){ 0 };
@@ -258,7 +261,7 @@ static int read_bytes(const char *path, struct policy_model *m, struct span *ret
 	return 0;
 }
 
-enum file_kind { FILE_TYPE, FILE_SITE, FILE_INVENTORY, FILE_CSV };
+enum file_kind { FILE_TYPE, FILE_SITE, FILE_INVENTORY, FILE_DECISIONS, FILE_CSV };
 
 /* What a YAML file says it is; `otherwise` when it says nothing, or nothing that we know. */
 static enum file_kind kind_of(const struct conf_doc *doc, enum file_kind otherwise)
@@ -269,12 +272,15 @@ static enum file_kind kind_of(const struct conf_doc *doc, enum file_kind otherwi
 		return FILE_SITE;
 	if (span_eq(k, span_str("inventory")))
 		return FILE_INVENTORY;
+	if (span_eq(k, span_str("decisions")))
+		return FILE_DECISIONS;
 	if (span_eq(k, span_str("device-type")) || (conf_is_map(root) && conf_get(root, "device_type")))
 		return FILE_TYPE;
 	return otherwise;
 }
 
-static int read_one(struct policy_model *m, const char *path, enum file_kind kind, bool by_content,
+/* `text`: in place of what stands in the file; NULL: read it. */
+static int read_one(struct policy_model *m, const char *path, enum file_kind kind, bool by_content, const struct span *text_is,
 		    struct conf_report *rep)
 {
 	char *file = keep(m, strdup(path));
@@ -285,7 +291,7 @@ static int read_one(struct policy_model *m, const char *path, enum file_kind kin
 		int r = read_bytes(path, m, &text, rep);
 		return r ? r : policy_inventory_read_csv(m, text, file, rep);
 	}
-	struct conf_doc *doc = conf_read_file(path, rep);
+	struct conf_doc *doc = text_is ? conf_parse(*text_is, path, rep) : conf_read_file(path, rep);
 	if (!doc)
 		return access(path, R_OK) && errno == EACCES ? -EACCES : ERR_CONFIG;
 	struct conf_doc **slot = POLICY_MODEL_ADD(&m->docs);
@@ -299,15 +305,17 @@ static int read_one(struct policy_model *m, const char *path, enum file_kind kin
 	if (by_content)
 		kind = says;
 	else if (says != kind) {
-		static const char *const names[] = { "a device type", "a site", "an inventory" };
+		static const char *const names[] = { "a device type", "a site", "an inventory", "decisions" };
 		policy_load_fault(&at, rep, "this is %s, but a file of this name must be %s%s", names[says], names[kind],
 				  says == FILE_SITE ? ": the site is site.yaml"
-				  : says == FILE_INVENTORY ? ": the inventory is inventory.yaml" : "");
+				  : says == FILE_INVENTORY ? ": the inventory is inventory.yaml"
+				  : says == FILE_DECISIONS ? ": they are decisions.yaml" : "");
 		return ERR_CONFIG;
 	}
 	switch (kind) {
 	case FILE_SITE: return policy_site_read(m, doc, file, rep);
 	case FILE_INVENTORY: return policy_inventory_read(m, doc, file, rep);
+	case FILE_DECISIONS: return policy_decisions_read(m, doc, file, rep);
 	default: return policy_types_read(m, doc, file, rep);
 	}
 }
@@ -317,7 +325,23 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int policy_load_dir(const char *dir, struct policy_model *m, struct conf_report *rep)
+int policy_load_dir(const char *dir, struct policy_model *m, struct conf_report *rep) { return policy_load_changed(dir, NULL, m, rep); }
+
+/* Adds a name to the list that policy_load_changed() reads. */
+static int add_name(char ***names, size_t *n, size_t *room, const char *name, const struct policy_place *at, struct conf_report *rep)
+{
+	*names = policy_load_grow(*names, *n, room, sizeof(**names));
+	if (*n == MAX_FILES) {
+		policy_load_fault(at, rep, "holds more than %d files", MAX_FILES);
+		return ERR_CONFIG;
+	}
+	if (*n == *room || !((*names)[*n] = strdup(name)))
+		return -ENOMEM;
+	(*n)++;
+	return 0;
+}
+
+int policy_load_changed(const char *dir, const struct policy_change *change, struct policy_model *m, struct conf_report *rep)
 {
 	struct policy_place at = { .file = dir };
 	DIR *d = opendir(dir);
@@ -334,16 +358,11 @@ int policy_load_dir(const char *dir, struct policy_model *m, struct conf_report 
 		if (e->d_name[0] == '.' || !(ends_with(e->d_name, ".yaml") || ends_with(e->d_name, ".yml") ||
 					     !strcmp(e->d_name, "inventory.csv")))
 			continue;
-		names = policy_load_grow(names, n, &room, sizeof(*names));
-		if (n == MAX_FILES) {
-			policy_load_fault(&at, rep, "holds more than %d files", MAX_FILES);
-			r = ERR_CONFIG;
-		} else if (n == room || !(names[n] = strdup(e->d_name))) {
-			r = -ENOMEM;
-		} else {
-			n++;
-		}
+		if (!change || strcmp(e->d_name, change->name))
+			r = add_name(&names, &n, &room, e->d_name, &at, rep);
 	}
+	if (!r && change)
+		r = add_name(&names, &n, &room, change->name, &at, rep);
 	(void)closedir(d);
 	/* Every file is read, so that one run shows every fault; the order is fixed, so the table is too. */
 	if (n)
@@ -356,8 +375,10 @@ int policy_load_dir(const char *dir, struct policy_model *m, struct conf_report 
 		}
 		enum file_kind kind = !strcmp(names[i], "inventory.csv") ? FILE_CSV
 				      : !strcmp(names[i], "site.yaml") ? FILE_SITE
-				      : !strcmp(names[i], "inventory.yaml") ? FILE_INVENTORY : FILE_TYPE;
-		int one = read_one(m, path, kind, false, rep);
+				      : !strcmp(names[i], "inventory.yaml") ? FILE_INVENTORY
+				      : !strcmp(names[i], "decisions.yaml") ? FILE_DECISIONS : FILE_TYPE;
+		const struct span *text = change && !strcmp(names[i], change->name) ? &change->text : NULL;
+		int one = read_one(m, path, kind, false, text, rep);
 		/* A file that may not be read is what is wrong only when nothing else is. */
 		if (one && (one == -ENOMEM || r != ERR_CONFIG))
 			r = one;
@@ -368,10 +389,26 @@ int policy_load_dir(const char *dir, struct policy_model *m, struct conf_report 
 		r = ERR_CONFIG;
 	}
 	if (!r)
+		r = policy_decisions_swap(m, rep);
+	if (!r)
 		r = policy_inventory_defaults(m);
+	if (!r)
+		r = policy_decisions_modes(m, rep);
 	for (size_t i = 0; i < n; i++)
 		free(names[i]);
 	free(names);
+	return r;
+}
+
+int policy_load_try(const char *dir, const struct policy_change *change, struct conf_report *rep)
+{
+	struct policy_model m = { 0 };
+	struct policy *p = NULL;
+	int r = policy_load_changed(dir, change, &m, rep);
+	if (!r)
+		r = policy_compile_model(&m, &p, rep);
+	free(p);
+	policy_load_free(&m);
 	return r;
 }
 
@@ -393,7 +430,7 @@ int policy_check_path(const char *path, struct conf_report *rep)
 		return r;
 	}
 	struct policy_model m = { 0 };
-	int r = read_one(&m, path, ends_with(path, ".csv") ? FILE_CSV : FILE_TYPE, true, rep);
+	int r = read_one(&m, path, ends_with(path, ".csv") ? FILE_CSV : FILE_TYPE, true, NULL, rep);
 	policy_load_free(&m);
 	return r;
 }

@@ -211,6 +211,28 @@ struct policy_model_window {
 	POLICY_MODEL_LIST(struct policy_name) roles;
 };
 
+/* What people decided with `spanward device`, `window` and `accept`, in decisions.yaml: laid over what the other files say. */
+struct policy_model_swap {              /* one unit stands where another stood */
+	struct span was, now, type;     /* type: empty when it is the same */
+	struct policy_place at;
+	bool has_ip, has_mac;
+	struct addr ip;
+	struct mac mac;
+};
+
+struct policy_model_mode { struct span device; struct policy_place at; enum policy_mode mode; uint64_t until_ns; };
+
+struct policy_model_acceptance {
+	struct span id;                 /* of the alert */
+	struct policy_place at;
+	struct span rule, device, peer;
+	uint8_t transport;              /* 0xff: none */
+	bool has_port;
+	uint16_t port;
+	struct span reason, owner;
+	uint64_t from_ns, until_ns;
+};
+
 struct policy_model {
 	POLICY_MODEL_LIST(struct conf_doc *) docs;
 	POLICY_MODEL_LIST(char *) memory;               /* paths, CSV texts */
@@ -223,6 +245,9 @@ struct policy_model {
 	POLICY_MODEL_LIST(struct policy_model_forbid) forbids;
 	POLICY_MODEL_LIST(struct policy_model_window) windows;
 	POLICY_MODEL_LIST(struct policy_name) scanner_windows;
+	POLICY_MODEL_LIST(struct policy_model_swap) swaps;
+	POLICY_MODEL_LIST(struct policy_model_mode) modes;
+	POLICY_MODEL_LIST(struct policy_model_acceptance) acceptances;
 	bool has_site, has_inventory;
 	struct span site_revision, inventory_revision;
 	const char *inventory_file;     /* the last read */
@@ -240,8 +265,14 @@ const char *policy_load_where(const struct policy_place *at, char out[static 128
 /* " (did you mean NAME?)" or "". `names`: n spans, `stride` bytes apart. */
 const char *policy_load_hint(struct span word, const struct span *names, size_t n, size_t stride, char out[static 160]);
 
-/* Reads every file of a directory. 0, ERR_CONFIG or -errno; the model is to be freed either way. */
+/* A file as it would be: `text` in place of what `name` in the directory says. */
+struct policy_change { const char *name; struct span text; };
+/* Reads every file of a directory, for policy_load_changed() with a change. 0, ERR_CONFIG or -errno; the model is to be freed either
+ * way. */
 int policy_load_dir(const char *dir, struct policy_model *m, struct conf_report *rep);
+int policy_load_changed(const char *dir, const struct policy_change *change, struct policy_model *m, struct conf_report *rep);
+/* The whole of it compiled and let go: whether the directory would be right with that change. 0, ERR_CONFIG or -errno. */
+int policy_load_try(const char *dir, const struct policy_change *change, struct conf_report *rep);
 void policy_load_free(struct policy_model *m);
 
 /* One reader per kind of file, each on a parsed document whose name is `file`. 0, ERR_CONFIG or -ENOMEM.
@@ -260,6 +291,15 @@ int policy_types_refuse_seen(const struct conf_doc *doc, struct conf_report *rep
 /* The version key of every kind of file: `format: spanward/1`. 0 or ERR_CONFIG. */
 int policy_types_check_format(const struct conf_doc *doc, struct conf_report *rep);
 int policy_site_read(struct policy_model *m, const struct conf_doc *doc, const char *file, struct conf_report *rep);
+/* The windows of a map, also in decisions.yaml. 0, ERR_CONFIG or -ENOMEM. */
+int policy_site_read_windows(struct policy_model *m, const struct conf_doc *doc, const char *file, const struct conf_node *windows,
+			     struct conf_report *rep);
+int policy_decisions_read(struct policy_model *m, const struct conf_doc *doc, const char *file, struct conf_report *rep);
+/* Swaps before the defaults of the inventory are taken, modes after. 0, ERR_CONFIG or -ENOMEM. */
+int policy_decisions_swap(struct policy_model *m, struct conf_report *rep);
+int policy_decisions_modes(struct policy_model *m, struct conf_report *rep);
+/* What a unit is called now that the files call `name`. */
+struct span policy_decisions_now(const struct policy_model *m, struct span name);
 int policy_inventory_read(struct policy_model *m, const struct conf_doc *doc, const char *file, struct conf_report *rep);
 /* `text` must live as long as the model. */
 int policy_inventory_read_csv(struct policy_model *m, struct span text, const char *file, struct conf_report *rep);

@@ -250,6 +250,14 @@ static void read_windows(struct reader *r, const struct conf_node *windows)
 	}
 }
 
+int policy_site_read_windows(struct policy_model *m, const struct conf_doc *doc, const char *file, const struct conf_node *windows,
+			     struct conf_report *rep)
+{
+	struct reader r = { .m = m, .doc = doc, .file = file, .rep = rep };
+	read_windows(&r, windows);
+	return r.result;
+}
+
 static void read_scanners(struct reader *r, const struct conf_node *scanners)
 {
 	for (size_t i = 0; i < conf_count(scanners); i++) {

@@ -11,7 +11,7 @@
 #include "rules/policy.h"
 
 enum {
-	POLICY_TABLE_VERSION = 2,
+	POLICY_TABLE_VERSION = 3,
 	POLICY_TABLE_ALIGN = 8,
 	POLICY_TABLE_MAX_BYTES = 512 << 20,     /* 10,000 units with 60 rows of their own are 30 MiB */
 	POLICY_TABLE_MAX_ROLES = 64,            /* a bit each in a row and in an address's entry */
@@ -106,6 +106,7 @@ enum policy_section {
 	POLICY_S_SLOTS, POLICY_S_MACS, POLICY_S_INFOS, POLICY_S_RANGES, POLICY_S_VLANS, POLICY_S_AES,
 	POLICY_S_FORBIDS, POLICY_S_CITES, POLICY_S_ROLES, POLICY_S_ZONES,
 	POLICY_S_MORES, POLICY_S_LIMITS, POLICY_S_SPANS, POLICY_S_WINDOWS, POLICY_S_CONTROLS,
+	POLICY_S_ACCEPTS,
 	POLICY_SECTIONS
 };
 
@@ -191,6 +192,12 @@ struct policy_window {                  /* of the site; ascending by from_ns */
 	uint32_t device;                /* POLICY_NONE: all */
 	uint32_t cite;
 	uint32_t exercise, pad;
+};
+
+struct policy_acceptance {              /* of one finding, for a time; ascending by key */
+	uint64_t key;                   /* rules/policy_accept.h */
+	uint64_t from_ns, until_ns;
+	struct policy_text id;          /* of the alert */
 };
 
 struct policy_control {                 /* a compensating control */

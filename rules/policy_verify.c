@@ -62,6 +62,10 @@ static bool around_rows_holds(const struct policy *p)
 	for (uint32_t i = 0; i < COUNT(p, WINDOWS); i++)
 		if (!index_or_none(w[i].cite, COUNT(p, CITES)) || !index_or_none(w[i].device, COUNT(p, DEVICES)))
 			return false;
+	const struct policy_acceptance *a = SECTION(p, ACCEPTS, struct policy_acceptance);
+	for (uint32_t i = 0; i < COUNT(p, ACCEPTS); i++)
+		if (!text_inside(p, a[i].id) || (i && a[i].key < a[i - 1].key))
+			return false;
 	return true;
 }
 

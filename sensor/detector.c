@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/policy_accept.h"
 #include "rules/rule.h"
 
 static size_t sets_for(size_t entries)
@@ -223,9 +224,21 @@ static void fold_flush(struct detector *d, struct detector_fold *f)
 	f->said_ns = f->last_ns;
 }
 
+/* What the hospital has accepted is told all the same, with the acceptance's name and without weight. */
+static void accept(const struct detector *d, struct event *e)
+{
+	struct span accepted;
+	if (d->policy && policy_accept_find(d->policy, e, &accepted)) {
+		event_text(e, EVENT_F_accepted, accepted);
+		event_uint(e, EVENT_F_severity, EVENT_INFO);
+	}
+}
+
 /* Says an event the first time and keeps count of its repeats. */
 void detector_say_in(struct detector *d, struct event *e, enum event_lane lane)
 {
+	if (lane == EVENT_LANE_ALERTS)
+		accept(d, e);
 	uint8_t key[512];
 	struct buf k = buf_over(key, sizeof(key));
 	const struct span parts[] = { e->rule, e->device, event_has(e, EVENT_F_peer_class) ? e->peer_class : (struct span){ 0 },
@@ -237,6 +250,7 @@ void detector_say_in(struct detector *d, struct event *e, enum event_lane lane)
 	buf_u8(&k, event_has(e, EVENT_F_transport) ? (uint8_t)e->transport : 0xff);
 	buf_u32be(&k, event_has(e, EVENT_F_port) ? (uint32_t)e->port : 0xffffffff);
 	buf_u8(&k, event_has(e, EVENT_F_what) ? (uint8_t)e->what : 0xff);
+	buf_u8(&k, event_has(e, EVENT_F_accepted));
 	uint64_t h = siphash_13(&d->c.key, k.data, k.len);
 	struct detector_fold *set = &d->folds[(h & (d->fold_sets - 1)) * DETECTOR_WAYS], *victim = set;
 	for (int i = 0; i < DETECTOR_WAYS; i++) {
@@ -529,6 +543,7 @@ static bool learn_attempt(struct detector *d, const struct observation *o)
 	event_uint(&e, EVENT_F_flow, o->flow);
 	detector_put_packet(&e, o);
 	event_uint(&e, EVENT_F_generation, d->generation);
+	accept(d, &e);
 	detector_emit(d, &e, EVENT_LANE_ALERTS);
 	return true;
 }

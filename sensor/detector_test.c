@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/policy_accept.h"
 #include "rules/policy_table.h"
 #include "rules/rule.h"
 
@@ -40,6 +41,15 @@ void policy_cite(const struct policy *p, uint32_t cite, struct policy_cite *ret)
 {
 	(void)p, (void)cite;
 	*ret = (struct policy_cite){ EVENT_AUTH_DOCUMENT, span_str("IFU-X"), span_str("3"), span_str("X-1"), span_str("no port 22") };
+}
+
+static bool accepts;
+
+bool policy_accept_find(const struct policy *p, const struct event *e, struct span *ret_id)
+{
+	(void)p, (void)e;
+	*ret_id = span_str("3f2a9c0d11e4b7a8");
+	return accepts;
 }
 
 size_t policy_devices(const struct policy *p) { return p ? 1 : 0; }
@@ -244,6 +254,24 @@ static void a_new_policy_begins_anew_and_mixes_nothing(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(lines[n_lines - 1], "\"rule\":\"sensor.policy_kept\",\"severity\":\"medium\",\"generation\":4,"
 						      "\"why\":\"site.yaml:3:1: no such role\""));
 	detector_finish(d, &s, 10);
+	detector_free(d);
+}
+
+static void an_accepted_finding_is_told_without_weight(void)
+{
+	struct detector *d = fresh(true);
+	breach(RULE_UNDECLARED_LISTENER, EVENT_UNDECLARED, false);
+	struct observation o = flow(OBSERVATION_FLOW_OPEN, 1, 2, 1, 22);
+	detector_observe(d, &o);
+	accepts = true;
+	o = flow(OBSERVATION_FLOW_OPEN, 2, 2, 1, 22);
+	detector_observe(d, &o);
+	accepts = false;
+	/* What was accepted does not hide among the repeats of what was not, nor the other way round. */
+	CU_ASSERT_EQUAL(count("undeclared_listener"), 2);
+	CU_ASSERT_EQUAL(count("\"severity\":\"high\""), 1);
+	CU_ASSERT_EQUAL(count("\"accepted\":\"3f2a9c0d11e4b7a8\""), 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("accepted"), "\"severity\":\"info\""));
 	detector_free(d);
 }
 
@@ -586,6 +614,7 @@ int main(void)
 		CASE(says_a_breach_with_its_authority_and_both_ends),
 		CASE(folds_repeats_and_tells_their_count_at_the_end),
 		CASE(a_new_policy_begins_anew_and_mixes_nothing),
+		CASE(an_accepted_finding_is_told_without_weight),
 		CASE(tells_repeats_when_their_time_has_come),
 		CASE(one_breach_per_flow_and_end),
 		CASE(cannot_say_does_not_hide_a_later_breach),

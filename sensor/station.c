@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -180,6 +182,8 @@ struct station {
 	struct links links;
 	bool again;                     /* the engine was stopped to be started anew */
 	uint64_t looked_ns, told_ns, told_drops;
+	uint64_t decided_ns;            /* when decisions.yaml was looked at last */
+	struct stat decided;            /* how it was; zeroed: not there */
 	struct follow *follow;          /* NULL: no directory */
 	char file[FOLLOW_NAME];         /* the file at hand */
 	uint64_t files, bad_files;
@@ -256,6 +260,26 @@ static void look(struct station *t, struct session *s, bool *asked)
 	}
 }
 
+/* What commands decided (spanward device, window, accept) was checked by them and is put in place whole: nobody need send a signal. */
+static void look_for_decisions(struct station *t)
+{
+	char path[4096];
+	struct stat st = { 0 };
+	uint64_t now = clock_mono_ns();
+	if (!t->c->session.policy_dir || (t->decided_ns && now - t->decided_ns < LINKS_MS * UINT64_C(1000000)))
+		return;
+	if (snprintf(path, sizeof(path), "%s/decisions.yaml", t->c->session.policy_dir) >= (int)sizeof(path) || stat(path, &st))
+		st = (struct stat){ 0 };
+	bool same = st.st_ino == t->decided.st_ino && st.st_mtim.tv_sec == t->decided.st_mtim.tv_sec &&
+		    st.st_mtim.tv_nsec == t->decided.st_mtim.tv_nsec && st.st_size == t->decided.st_size;
+	if (t->decided_ns && !same) {
+		log_info("decisions.yaml has changed");
+		station_reload = 1;
+	}
+	t->decided_ns = now;
+	t->decided = st;
+}
+
 /* A directory: how the last file ended, and the next one. */
 static void follow_on(struct station *t, struct session *s, bool asked)
 {
@@ -299,6 +323,7 @@ static int supervise(struct station *t, struct session *s, pid_t publisher)
 			keep_vitals(t, s, true);
 			follow_on(t, s, asked);
 		}
+		look_for_decisions(t);
 		if (station_reload) {
 			station_reload = 0;
 			if (!reload(s))

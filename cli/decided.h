@@ -1,0 +1,40 @@
+/* decided.h -- what the commands that change a policy share: their common options, times and names as people type them. */
+#ifndef CLI_DECIDED_H
+#define CLI_DECIDED_H
+
+#include "cli/cmd.h"
+#include "cli/decide.h"
+#include "cli/where.h"
+#include "rules/rule.h"
+
+/* For the option table: -p, --who, --reason, --for, --until, --format, --lang, --help. */
+enum { DECIDED_WHO = 512, DECIDED_REASON, DECIDED_FOR, DECIDED_UNTIL, DECIDED_FORMAT, DECIDED_LANG, DECIDED_OWN };
+#define DECIDED_OPTIONS \
+	{ "policy", required_argument, NULL, 'p' }, { "who", required_argument, NULL, DECIDED_WHO }, \
+	{ "reason", required_argument, NULL, DECIDED_REASON }, { "for", required_argument, NULL, DECIDED_FOR }, \
+	{ "until", required_argument, NULL, DECIDED_UNTIL }, { "format", required_argument, NULL, DECIDED_FORMAT }, \
+	{ "lang", required_argument, NULL, DECIDED_LANG }, { "help", no_argument, NULL, 'h' }
+
+struct decided {
+	const char *dir, *reason, *format;
+	char who[DECIDE_NAME];
+	uint64_t for_s, until_ns;
+	enum rule_language language;
+};
+
+void decided_defaults(struct decided *d);
+/* One of the common options. 0, the exit code with the reason said, or -1: not one of them. */
+int decided_take(const struct cmd *c, struct decided *d, int opt, const char *arg);
+/* Whether a text that stands in the file and the journal can: UTF-8 without control characters, at most `most` bytes. */
+bool decided_is_text(const char *text, size_t most);
+/* The end that was typed, as time; 0 when none was. */
+uint64_t decided_end(const struct decided *d, uint64_t now_ns);
+/* "13d 4h", "2h 5m", "40m"; "over". */
+enum { DECIDED_LEFT = 24 };
+const char *decided_left(uint64_t until_ns, uint64_t now_ns, char ret[static DECIDED_LEFT]);
+/* "2026-12-01 02:00Z" */
+const char *decided_time(uint64_t ns, char ret[static DECIDED_LEFT]);
+/* The name of a unit that exists, else said with the nearest: NULL. */
+const struct policy_model_unit *decided_unit(struct decide *d, const char *name);
+
+#endif
