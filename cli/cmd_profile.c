@@ -18,6 +18,8 @@ static const char help[] =
 "  convert FILE   print a device type in the long form: everything that the short form says, with the\n"
 "                 document and row of each fact. What it prints makes the same policy.\n"
 "\n"
+"  import [-o FILE] FILE...\n"
+"                 make a device type of a maker's documents: tables of ports as CSV or xlsx\n"
 "  lint FILE|DIR...\n"
 "                 compare what the documents of a type say with each other: contradictions, gaps, questions\n"
 "  inquiry FILE|DIR...\n"
@@ -33,6 +35,7 @@ static const char help[] =
 "\n"
 "Examples\n"
 "  spanward profile convert endorec-400.yaml >endorec-400-long.yaml\n"
+"  spanward profile import -o policy/ct-64.yaml ports.xlsx\n"
 "  spanward profile lint policy/\n"
 "  spanward profile inquiry --language ja --format html -o inquiry.html policy/\n";
 
@@ -58,6 +61,7 @@ static const struct {
 	int (*run)(int argc, char **argv);      /* argv[0] is its name */
 } actions[] = {
 	{ "convert", convert },
+	{ "import", cmd_profile_import },
 	{ "lint", cmd_profile_lint },
 	{ "inquiry", cmd_profile_inquiry },
 	{ "matrix", cmd_profile_matrix },
@@ -69,7 +73,7 @@ static int run(int argc, char **argv)
 	enum { ACTIONS = sizeof(actions) / sizeof(actions[0]) };
 	const char *names[ACTIONS];
 	if (argc < 2)
-		return cmd_usage(&cmd_profile, "what is to be done? (convert, lint, inquiry, matrix, coverage)");
+		return cmd_usage(&cmd_profile, "what is to be done? (convert, import, lint, inquiry, matrix, coverage)");
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))
 		return cmd_help(&cmd_profile);
 	for (size_t i = 0; i < ACTIONS; i++) {
@@ -84,4 +88,4 @@ static int run(int argc, char **argv)
 	return cmd_usage(&cmd_profile, why);
 }
 
-const struct cmd cmd_profile = { "profile", "device types: convert, compare their documents, ask the maker", help, run };
+const struct cmd cmd_profile = { "profile", "device types: convert, import, compare their documents, ask the maker", help, run };

@@ -4,6 +4,7 @@
 #ifndef CLI_CMD_PROFILE_H
 #define CLI_CMD_PROFILE_H
 
+int cmd_profile_import(int argc, char **argv);
 int cmd_profile_lint(int argc, char **argv);
 int cmd_profile_inquiry(int argc, char **argv);
 int cmd_profile_matrix(int argc, char **argv);

@@ -96,7 +96,11 @@ static bool grow(void *v, size_t size, size_t n, size_t more, size_t *room)
 
 int sheet_put(struct sheet_book *b, uint32_t row, uint32_t column, struct span text, struct conf_report *rep)
 {
-	size_t sheet = b->n_sheets - 1;
+	return sheet_put_at(b, b->n_sheets - 1, row, column, text, rep);
+}
+
+int sheet_put_at(struct sheet_book *b, size_t sheet, uint32_t row, uint32_t column, struct span text, struct conf_report *rep)
+{
 	if (text.n > SHEET_MAX_CELL) {
 		sheet_fault(b, sheet, row, column, rep, "holds more than %d KiB", SHEET_MAX_CELL >> 10);
 		return -E2BIG;
@@ -203,14 +207,14 @@ const struct sheet_cell *sheet_cells(const struct sheet_book *b, size_t sheet, s
 {
 	size_t from = lower(b, sheet, 0, 0), to = lower(b, sheet + 1, 0, 0);
 	*ret_n = to - from;
-	return b->cells + from;
+	return *ret_n ? b->cells + from : NULL;
 }
 
 const struct sheet_cell *sheet_row(const struct sheet_book *b, size_t sheet, uint32_t row, size_t *ret_n)
 {
 	size_t from = lower(b, sheet, row, 0), to = lower(b, sheet, row + 1, 0);
 	*ret_n = to - from;
-	return b->cells + from;
+	return *ret_n ? b->cells + from : NULL;
 }
 
 /* ---- CSV ---- */

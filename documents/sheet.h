@@ -35,6 +35,7 @@ struct sheet_book {
 	size_t n_cells, cells_room;
 	uint8_t *text;
 	size_t n_text, text_room;
+	size_t filled;                  /* cells that hold what merged cells above them do */
 	size_t dropped;                 /* control characters taken away */
 	const char *encoding;           /* of a CSV; NULL */
 	char delimiter;                 /* of a CSV; 0 */
@@ -50,6 +51,8 @@ void sheet_free(struct sheet_book *b);          /* NULL is fine */
 struct sheet_book *sheet_new(const char *file);
 int sheet_add(struct sheet_book *b, struct span name, struct conf_report *rep);
 int sheet_put(struct sheet_book *b, uint32_t row, uint32_t column, struct span text, struct conf_report *rep);
+/* The same in any sheet. */
+int sheet_put_at(struct sheet_book *b, size_t sheet, uint32_t row, uint32_t column, struct span text, struct conf_report *rep);
 int sheet_sort(struct sheet_book *b, struct conf_report *rep);
 
 /* The text of a cell; empty when there is none. */

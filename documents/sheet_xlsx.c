@@ -10,7 +10,7 @@
 
 #include "core/err.h"
 
-enum { CHUNK = 32 << 10, PATH = 256, ID = 64, MAX_STYLES = 65536, MAX_FORMATS = 4096 };
+enum { CHUNK = 32 << 10, PATH = 256, ID = 64, MAX_STYLES = 65536, MAX_FORMATS = 4096, MAX_MERGES = 4096, MAX_MERGED = 1000 };
 
 struct format { unsigned id; bool date; };
 struct shared { uint32_t at, n; };
@@ -30,6 +30,8 @@ struct xlsx {
 	size_t n_formats;
 	uint8_t *date_style;            /* by index of cellXfs: 1, shown as a date */
 	size_t n_styles;
+	struct { uint32_t sheet, column, from, to; } merges[MAX_MERGES];       /* down a column */
+	size_t n_merges;
 };
 
 /* One part being parsed. */
@@ -307,6 +309,24 @@ static bool parse_ref(const char *ref, uint32_t *row, uint32_t *column)
 	return true;
 }
 
+/* "A2:A4": what stands in A2 is meant for the rows below too. Cells merged sideways hold one text once. */
+static void merge(struct part *p, const char *ref)
+{
+	struct xlsx *x = p->x;
+	char first[16];
+	const char *colon = ref ? strchr(ref, ':') : NULL;
+	uint32_t top, left, bottom, right;
+	if (!colon || (size_t)(colon - ref) >= sizeof(first) || x->n_merges == MAX_MERGES)
+		return;
+	(void)snprintf(first, sizeof(first), "%.*s", (int)(colon - ref), ref);
+	if (!parse_ref(first, &top, &left) || !parse_ref(colon + 1, &bottom, &right) || bottom <= top)
+		return;
+	x->merges[x->n_merges].sheet = (uint32_t)x->book->n_sheets - 1;
+	x->merges[x->n_merges].column = left;
+	x->merges[x->n_merges].from = top;
+	x->merges[x->n_merges++].to = bottom;
+}
+
 static void sheet_start(struct part *p, const char *name, const char **attributes)
 {
 	if (!strcmp(name, "row")) {
@@ -326,6 +346,8 @@ static void sheet_start(struct part *p, const char *name, const char **attribute
 		p->n_text = 0;
 		(void)snprintf(p->type, sizeof(p->type), "%s", type ? type : "n");
 		p->style = number(attribute(attributes, "s"), 0, MAX_STYLES);
+	} else if (!strcmp(name, "mergeCell")) {
+		merge(p, attribute(attributes, "ref"));
 	} else if (p->in_cell && !strcmp(name, "rPh")) {
 		p->phonetic = true;
 	} else if (p->in_cell && (!strcmp(name, "v") || !strcmp(name, "t"))) {
@@ -551,6 +573,51 @@ static int damaged(struct xlsx *x, const char *what)
 	return ERR_CONFIG;
 }
 
+/* Merged cells, once the book is in order: what is empty below takes the text above. */
+static int fill(struct xlsx *x)
+{
+	struct sheet_book *b = x->book;
+	struct place { size_t merge; uint32_t row; } *v = NULL;
+	size_t n = 0, room = 0;
+	uint8_t *text = malloc(SHEET_MAX_CELL);
+	int r = text ? 0 : -ENOMEM;
+	for (size_t i = 0; i < x->n_merges && !r; i++)
+		for (uint32_t row = x->merges[i].from + 1; row <= x->merges[i].to && !r; row++) {
+			if (row - x->merges[i].from > MAX_MERGED || sheet_at(b, x->merges[i].sheet, row, x->merges[i].column).n)
+				continue;
+			if (n == SHEET_MAX_CELLS) {
+				sheet_fault(b, 0, 0, 0, x->rep, "merges more than %d cells", SHEET_MAX_CELLS);
+				r = ERR_CONFIG;
+			} else if (n == room) {
+				room = room ? room * 2 : 256;
+				void *more = reallocarray(v, room, sizeof(*v));
+				r = more ? 0 : -ENOMEM;
+				v = more ? more : v;
+			}
+			if (!r)
+				v[n++] = (struct place){ i, row };
+		}
+	/* The book is not in order while cells are added, so the text above is looked up among those that were there. */
+	size_t before = b->n_cells;
+	for (size_t i = 0; i < n && !r; i++) {
+		size_t all = b->n_cells;
+		b->n_cells = before;
+		struct span top = sheet_at(b, x->merges[v[i].merge].sheet, x->merges[v[i].merge].from, x->merges[v[i].merge].column);
+		b->n_cells = all;
+		if (!top.n)
+			continue;
+		memcpy(text, top.p, top.n);
+		r = sheet_put_at(b, x->merges[v[i].merge].sheet, v[i].row, x->merges[v[i].merge].column, (struct span){ text, top.n },
+				 x->rep);
+		b->filled++;
+	}
+	free(v);
+	free(text);
+	if (!r)
+		r = sheet_sort(b, x->rep);
+	return r == -ENOMEM ? r : r ? ERR_CONFIG : 0;
+}
+
 static int read_sheets(struct xlsx *x, uint8_t *scratch)
 {
 	for (size_t i = 0; i < x->n_sheets; i++) {
@@ -567,7 +634,7 @@ static int read_sheets(struct xlsx *x, uint8_t *scratch)
 		if (r)
 			return r;
 	}
-	return sheet_sort(x->book, x->rep) ? ERR_CONFIG : 0;
+	return sheet_sort(x->book, x->rep) ? ERR_CONFIG : fill(x);
 }
 
 static int read_workbook(struct xlsx *x, uint8_t *scratch)

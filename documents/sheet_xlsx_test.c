@@ -35,7 +35,7 @@ struct file { const char *name, *text; size_t n; };
 	"<c r=\"D3\" s=\"2\"><v>43747</v></c><c r=\"E3\" s=\"3\"><v>43747</v></c><c r=\"F3\" t=\"str\"><f>=C6</f><v>made</v></c>" \
 	"<c r=\"G3\" t=\"inlineStr\"><is><t>in</t><t>line</t></is></c><c r=\"H3\" s=\"1\"/><c r=\"I3\"><v>104.0</v></c>" \
 	"<c r=\"J3\" s=\"1\"><v>43747.5</v></c><c r=\"K3\" t=\"s\"><v>2</v></c><c r=\"AMH3\"><v>1</v></c></row></sheetData>" \
-	"<mergeCells><mergeCell ref=\"A1:B1\"/></mergeCells></worksheet>"
+	"<mergeCells><mergeCell ref=\"A1:B1\"/><mergeCell ref=\"D3:D5\"/><mergeCell ref=\"x\"/><mergeCell/></mergeCells></worksheet>"
 #define SHEET_B "<x:worksheet xmlns:x=\"" MAIN "\"><x:sheetData><x:row><x:c t=\"inlineStr\"><x:is><x:t>b</x:t></x:is></x:c></x:row>" \
 	"</x:sheetData></x:worksheet>"
 
@@ -129,6 +129,10 @@ static void cells(void)
 	is(b, 0, 3, 2, "TRUE");
 	is(b, 0, 3, 3, "2019-10-09");
 	is(b, 0, 3, 4, "2019-10-09");
+	is(b, 0, 4, 4, "2019-10-09");
+	is(b, 0, 5, 4, "2019-10-09");
+	is(b, 0, 6, 4, "");
+	CU_ASSERT_EQUAL(b->filled, 2);
 	is(b, 0, 3, 5, "43747");
 	is(b, 0, 3, 6, "made");
 	is(b, 0, 3, 7, "inline");

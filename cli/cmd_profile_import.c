@@ -1,0 +1,224 @@
+/* spanward profile import: makers' documents into a device type. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cmd.h"
+#include "cli/cmd_profile.h"
+#include "cli/page.h"
+#include "cli/table.h"
+#include "cli/writer.h"
+#include "core/err.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "documents/import.h"
+
+static const char help[] =
+"usage: spanward profile import [OPTION...] FILE...\n"
+"\n"
+"Makes one device type (long form, YAML) of a maker's documents. What each file is, is told from its content:\n"
+"tables of ports as CSV (UTF-8, CP932, UTF-16) or Excel workbook (.xlsx), with English or Japanese headings.\n"
+"\n"
+"Every row cites its document and its place in it. What is not understood is kept under extensions; where it is\n"
+"not said who opens a connection, or with whom, the report asks, and the row declares nothing.\n"
+"\n"
+"  -o, --output FILE     write the device type there; the file appears when it is whole\n"
+"      --report FILE     everything that was understood, was not, contradicts or is to be asked, as JSON Lines\n"
+"      --id NAME         of the device type (default: made of maker and model)\n"
+"      --maker NAME, --model NAME\n"
+"                        instead of what the documents say\n"
+"      --doc-id ID, --revision REV, --date DATE\n"
+"                        of the document, instead of what it says\n"
+"      --language en|ja  (or --lang) of the report on standard error (default: by the locale)\n"
+"  -q, --quiet           no report on standard error\n"
+"  -h, --help            this text\n"
+"\n"
+"Exit codes: 0 ok, 1 failure, 2 usage, 4 a file cannot be read or holds nothing known, 5 it may not be read.\n"
+"\n"
+"Example: spanward profile import -o policy/ct-64.yaml --report report.jsonl ports.xlsx\n";
+
+static const struct cmd this = { "profile import", "", help, NULL };
+
+enum { OPT_REPORT = 256, OPT_ID, OPT_MAKER, OPT_MODEL, OPT_DOC_ID, OPT_REVISION, OPT_DATE, OPT_LANG };
+
+struct import_options {
+	struct draft_options draft;
+	const char *output, *report;
+	bool japanese, quiet;
+};
+
+/* ---- the report ---- */
+
+static void put_json(const struct draft *d, const struct draft_said *s, FILE *to)
+{
+	/* Twice the longest cell would not fit a line that anybody reads: texts are cut. */
+	static char memory[64 << 10];
+	char sentence[1024];
+	struct buf b = buf_over(memory, sizeof(memory));
+	struct span text = span_str(s->text ? s->text : "");
+	if (text.n > 4096)
+		for (text.n = 4096; text.n && (text.p[text.n] & 0xc0) == 0x80;)
+			text.n--;
+	static const char *const kinds[DRAFT_KINDS] = { "understood", "not_understood", "contradicts", "ask" };
+	(void)buf_u8(&b, '{');
+	(void)json_key(&b, "kind");
+	(void)json_str(&b, kinds[draft_kind(s->what)]);
+	(void)json_key(&b, "code");
+	(void)json_str(&b, draft_code(s->what));
+	(void)json_key(&b, "file");
+	(void)json_str(&b, d->sources[s->source].file);
+	(void)json_key(&b, "source");
+	(void)json_str(&b, d->sources[s->source].id);
+	if (s->where[0]) {
+		(void)json_key(&b, "where");
+		(void)json_str(&b, s->where);
+	}
+	if (text.n) {
+		(void)json_key(&b, "text");
+		(void)json_string(&b, text);
+	}
+	for (int ja = 0; ja < 2; ja++) {
+		draft_sentence(s, ja, sentence, sizeof(sentence));
+		(void)json_key(&b, ja ? "message_ja" : "message");
+		(void)json_str(&b, sentence);
+	}
+	(void)buf_str(&b, "}\n");
+	if (!b.full)
+		(void)fwrite(b.data, 1, b.len, to);
+}
+
+static int write_report(const struct draft *d, const char *path)
+{
+	struct page page;
+	page_begin(&page);
+	for (size_t i = 0; page.to && i < d->n_said; i++)
+		put_json(d, &d->said[i], page.to);
+	return page_end(&page, path, page.to ? 0 : -ENOMEM);
+}
+
+static void show_report(const struct draft *d, bool japanese)
+{
+	static const struct table_column columns[2][4] = {
+		{ { "SAYS", false }, { "FILE", false }, { "WHERE", false }, { "WHAT", false } },
+		{ { "区分", false }, { "資料", false }, { "箇所", false }, { "内容", false } },
+	};
+	static const enum table_color colors[DRAFT_KINDS] = { TABLE_PLAIN, TABLE_YELLOW, TABLE_RED, TABLE_BOLD };
+	struct out out = { .to = stderr };
+	bool terminal = isatty(STDERR_FILENO) == 1;
+	struct table *t = table_new(&out, columns[japanese], 4, table_wants_color("auto", terminal),
+				    terminal ? table_terminal_width(STDERR_FILENO) : 0);
+	for (size_t i = 0; t && i < d->n_said; i++) {
+		const struct draft_said *s = &d->said[i];
+		char sentence[1400];
+		/* Of hundreds of answers only the count; each stands in --report. */
+		if (s->what == DRAFT_SAY_ANSWER)
+			continue;
+		draft_sentence(s, japanese, sentence, 1024);
+		size_t n = strlen(sentence);
+		if (s->text && draft_kind(s->what) == DRAFT_NOT_UNDERSTOOD) {
+			char shown[64];
+			(void)snprintf(shown, sizeof(shown), "%.60s", s->text);
+			for (size_t k = strlen(shown); strlen(s->text) > 60 && k && ((uint8_t)shown[k - 1] & 0xc0) == 0x80 && k > 57;)
+				shown[--k] = 0;
+			(void)snprintf(sentence + n, sizeof(sentence) - n, ": %s", shown);
+		}
+		struct table_cell cells[4] = {
+			{ span_str(draft_kind_name(draft_kind(s->what), japanese)), colors[draft_kind(s->what)] },
+			{ span_str(d->sources[s->source].file), TABLE_PLAIN }, { span_str(s->where), TABLE_PLAIN },
+			{ span_str(sentence), TABLE_PLAIN },
+		};
+		(void)table_row(t, cells);
+	}
+	if (t)
+		table_end(t);
+	table_free(t);
+	if (japanese)
+		log_say("解釈済 %zu、未解釈 %zu、相違 %zu、照会 %zu", d->counts[DRAFT_UNDERSTOOD],
+			d->counts[DRAFT_NOT_UNDERSTOOD],
+			d->counts[DRAFT_CONTRADICTS], d->counts[DRAFT_ASK]);
+	else
+		log_say("understood %zu, not understood %zu, contradicts %zu, ask %zu", d->counts[DRAFT_UNDERSTOOD],
+			d->counts[DRAFT_NOT_UNDERSTOOD], d->counts[DRAFT_CONTRADICTS], d->counts[DRAFT_ASK]);
+}
+
+/* ---- the import ---- */
+
+/* The exit code for what stopped it. */
+static int failed(int err, const struct conf_report *rep)
+{
+	conf_say(rep);
+	if (!rep->total)
+		log_say("spanward: %s", err_text(err));
+	int code = (int)err_exit_code(err);
+	return code == ERR_EXIT_PERMISSION || err == -ENOMEM ? code : ERR_EXIT_INPUT;
+}
+
+static int write_type(const struct draft *d, const char *output)
+{
+	struct page page;
+	page_begin(&page);
+	int err = page.to ? draft_write(d, page.to) : -ENOMEM;
+	return page_end(&page, output, err);
+}
+
+static int import(const struct import_options *o, char **paths, int n)
+{
+	static struct draft d;
+	struct conf_report rep = { 0 };
+	int err = draft_new(&d, &o->draft) ? 0 : -ENOMEM;
+	for (int i = 0; i < n && !err; i++)
+		err = import_file(&d, paths[i], NULL, &rep);
+	if (!err)
+		err = draft_end(&d, &rep);
+	if (err) {
+		int code = failed(err, &rep);
+		draft_free(&d);
+		return code;
+	}
+	int code = write_type(&d, o->output);
+	if (!code && o->report)
+		code = write_report(&d, o->report);
+	if (!code && !o->quiet)
+		show_report(&d, o->japanese);
+	draft_free(&d);
+	return code;
+}
+
+int cmd_profile_import(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "output", required_argument, NULL, 'o' }, { "report", required_argument, NULL, OPT_REPORT },
+		{ "id", required_argument, NULL, OPT_ID }, { "maker", required_argument, NULL, OPT_MAKER },
+		{ "model", required_argument, NULL, OPT_MODEL }, { "doc-id", required_argument, NULL, OPT_DOC_ID },
+		{ "revision", required_argument, NULL, OPT_REVISION }, { "date", required_argument, NULL, OPT_DATE },
+		{ "language", required_argument, NULL, OPT_LANG }, { "lang", required_argument, NULL, OPT_LANG },
+		{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 },
+	};
+	enum rule_language language = writer_language();
+	struct import_options o = { 0 };
+	for (int opt; (opt = getopt_long(argc, argv, ":o:qh", options, NULL)) != -1;) {
+		switch (opt) {
+		case 'h': return cmd_help(&this);
+		case 'o': o.output = optarg; break;
+		case 'q': o.quiet = true; break;
+		case OPT_REPORT: o.report = optarg; break;
+		case OPT_ID: o.draft.id = optarg; break;
+		case OPT_MAKER: o.draft.maker = optarg; break;
+		case OPT_MODEL: o.draft.model = optarg; break;
+		case OPT_DOC_ID: o.draft.doc_id = optarg; break;
+		case OPT_REVISION: o.draft.revision = optarg; break;
+		case OPT_DATE: o.draft.date = optarg; break;
+		case OPT_LANG:
+			if (!writer_parse_language(optarg, &language))
+				return cmd_usage(&this, "--language: expected en or ja");
+			break;
+		default: return cmd_bad_option(&this, opt, argv, options);
+		}
+	}
+	if (optind == argc)
+		return cmd_usage(&this, "import takes one FILE or more");
+	o.japanese = language == RULE_JA;
+	return import(&o, argv + optind, argc - optind);
+}

@@ -1,0 +1,136 @@
+#include "documents/import.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/err.h"
+#include "core/near.h"
+#include "documents/sheet_xlsx.h"
+#include "rules/policy_model.h"
+
+/* The whole file, at most SHEET_MAX_FILE bytes of it. */
+static int read_file(const char *path, struct span *ret, struct conf_report *rep)
+{
+	struct policy_place at = { .file = path };
+	struct stat st;
+	char near[NEAR_TEXT];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = 0;
+	if (fd < 0 || fstat(fd, &st)) {
+		r = -errno;
+		policy_load_fault(&at, rep, "cannot be read: %s%s", strerrordesc_np(-r), r == -ENOENT ? near_file(path, near) : "");
+	} else if (!S_ISREG(st.st_mode)) {
+		policy_load_fault(&at, rep, "is a %s; expected a file", S_ISDIR(st.st_mode) ? "directory" : "pipe, socket or device");
+		r = ERR_CONFIG;
+	} else if (st.st_size > SHEET_MAX_FILE) {
+		policy_load_fault(&at, rep, "is larger than %d MiB", SHEET_MAX_FILE >> 20);
+		r = ERR_CONFIG;
+	}
+	uint8_t *p = r ? NULL : malloc((size_t)st.st_size + 1);
+	size_t n = 0;
+	if (!r && !p)
+		r = -ENOMEM;
+	while (!r && n < (size_t)st.st_size) {
+		ssize_t got = read(fd, p + n, (size_t)st.st_size - n);
+		if (got < 0) {
+			r = -errno;
+			policy_load_fault(&at, rep, "cannot be read: %s", strerrordesc_np(-r));
+		} else if (!got) {
+			break;
+		} else {
+			n += (size_t)got;
+		}
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	if (r) {
+		free(p);
+		return r;
+	}
+	*ret = (struct span){ p, n };
+	return 0;
+}
+
+static bool begins(struct span s, const char *with) { return s.n >= strlen(with) && !memcmp(s.p, with, strlen(with)); }
+
+/* A sheet of no known kind: kept cell by cell. */
+static void keep_sheet(struct draft *d, const struct sheet_book *b, size_t sheet, size_t source)
+{
+	size_t n;
+	const struct sheet_cell *c = sheet_cells(b, sheet, &n);
+	if (!n)
+		return;
+	struct conf_node *kept = draft_map(d, draft_kept(d, source, "sheets"), NULL);
+	(void)draft_text(d, kept, "sheet", span_str(b->names[sheet]), 0);
+	struct conf_node *cells = draft_map(d, kept, "cells");
+	for (size_t i = 0; i < n; i++) {
+		char where[SHEET_WHERE];
+		const char *bang = strrchr(sheet_where(b, sheet, c[i].row, c[i].column, where), '!');
+		(void)draft_text(d, cells, bang ? bang + 1 : where, sheet_text(b, &c[i]), 0);
+	}
+	draft_say(d, DRAFT_SAY_SHEET, source, b->names[sheet], (struct span){ 0 }, NULL, NULL);
+}
+
+static int read_book(struct draft *d, const struct sheet_book *b, const char *path, struct span bytes,
+		     const struct port_table_choice *choice, struct conf_report *rep)
+{
+	size_t found = 0;
+	int r = 0;
+	for (size_t i = 0; i < b->n_sheets; i++)
+		found += port_table_heading(b, i) != 0;
+	if (!found) {
+		sheet_fault(b, 0, 0, 0, rep, "holds no table that is known: a table of ports needs a row of headings with a port "
+			"(ポート番号) and "
+			    "one more, such as protocol, direction, peer (プロトコル, 方向, 接続先)");
+		return ERR_CONFIG;
+	}
+	int source = draft_source(d, "port-table", path, bytes);
+	if (source < 0) {
+		sheet_fault(b, 0, 0, 0, rep, "more than %d documents at once", DRAFT_SOURCES);
+		return ERR_CONFIG;
+	}
+	if (b->dropped) {
+		char count[24];
+		(void)snprintf(count, sizeof(count), "%zu", b->dropped);
+		draft_say(d, DRAFT_SAY_CONTROLS, (size_t)source, "", (struct span){ 0 }, count, NULL);
+	}
+	if (b->filled) {
+		char count[24];
+		(void)snprintf(count, sizeof(count), "%zu", b->filled);
+		draft_say(d, DRAFT_SAY_FILLED, (size_t)source, "", (struct span){ 0 }, count, NULL);
+	}
+	for (size_t i = 0; i < b->n_sheets && !r; i++) {
+		if (port_table_heading(b, i))
+			r = port_table_read(d, b, i, (size_t)source, choice);
+		else
+			keep_sheet(d, b, i, (size_t)source);
+	}
+	return r;
+}
+
+int import_file(struct draft *d, const char *path, const struct port_table_choice *choice, struct conf_report *rep)
+{
+	struct span bytes = { 0 };
+	struct policy_place at = { .file = path };
+	struct sheet_book *b = NULL;
+	int r = read_file(path, &bytes, rep);
+	if (r)
+		return r;
+	if (begins(bytes, "%PDF")) {
+		policy_load_fault(&at, rep, "is a PDF: select its table in a viewer, paste it into a text file, and import that");
+		r = ERR_CONFIG;
+	} else if (!bytes.n) {
+		policy_load_fault(&at, rep, "is empty");
+		r = ERR_CONFIG;
+	} else {
+		r = sheet_xlsx_is(bytes) ? sheet_xlsx_read(bytes, path, &b, rep) : sheet_read_csv(bytes, path, &b, rep);
+	}
+	if (!r)
+		r = read_book(d, b, path, bytes, choice, rep);
+	sheet_free(b);
+	free((void *)(uintptr_t)bytes.p);
+	return r;
+}

@@ -1,0 +1,125 @@
+#!/bin/sh
+# spanward profile import: makers' documents become device types that spanward check accepts; hostile files are refused
+# cleanly, in bounded memory.
+# Covers: R056 R075
+set -eu
+BUILD=${BUILD:-$PWD/build}
+SOURCE=${SOURCE:-$PWD}
+fail() { echo "FAIL: $*"; [ ! -f "$dir/err" ] || cat "$dir/err"; exit 1; }
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+s=$BUILD/bin/spanward
+python=/usr/bin/python3
+# want CODE 'WORD|WORD' COMMAND...: exit code, and what standard error says.
+want() {
+	code=$1 words=$2
+	shift 2
+	got=0
+	"$@" >"$dir/out" 2>"$dir/err" </dev/null || got=$?
+	[ "$got" = "$code" ] || fail "exit $got, not $code: $*"
+	IFS='|'
+	for w in $words; do
+		grep -qF -- "$w" "$dir/err" || fail "no '$w' in the message of: $*"
+	done
+	unset IFS
+}
+
+# A table of ports, as an office in Japan sends it: CP932, and the same as a workbook.
+cat >"$dir/ports.csv" <<'CSV'
+通信ポート一覧,,,,,,,
+販売名,撮影装置 ER-400,製造販売業者,例示メディカル,,,,
+文書番号：IFU-ER400,改訂日,令和6年3月1日（第3版）,,,,,
+項番,ポート番号,プロトコル,着信／発信,接続先,暗号化,初期値,備考
+X-1,１０４、５０００〜５０１０,DICOM,発信,PACSサーバ,いいえ,有効,※1
+X-2,TCP/UDP 162,SNMP,着信,院内,該当なし,無効,
+X-3,443,HTTPS,着信,管理端末,はい（TLS1.2以上）,有効,
+X-4,22,SSH,受信,,,,
+※1 保存のみ
+CSV
+iconv -f UTF-8 -t CP932 "$dir/ports.csv" >"$dir/ports932.csv"
+want 0 'ask|D8' "$s" profile import --lang en -o "$dir/ports.yaml" --report "$dir/report.jsonl" "$dir/ports932.csv"
+want 0 '' "$s" check "$dir/ports.yaml"
+want 0 '照会|相違 0' "$s" profile import --lang ja -o "$dir/again.yaml" "$dir/ports932.csv"
+cmp -s "$dir/ports.yaml" "$dir/again.yaml" || fail "the language changes the device type"
+"$python" - "$dir" <<'PY' || fail "what the table became"
+import json, sys, yaml
+d = sys.argv[1]
+t = yaml.safe_load(open(f"{d}/ports.yaml"))
+assert t["id"] == "er-400" and t["manufacturer"]["name"] == "例示メディカル", t["id"]
+source = t["sources"][0]
+assert (source["doc_id"], source["revision"], source["date"]) == ("IFU-ER400", "3", "2024-03-01"), source
+rows = {r["id"]: r for r in t["ports"]}
+assert set(rows) == {"dicom-104-out", "tcp-162-in", "snmp-162-in", "https-443-in"}, set(rows)
+assert [p.get("value") or p.get("range") for p in rows["dicom-104-out"]["port"]] == ["104", "5000-5010"]
+assert rows["dicom-104-out"]["note"] == "※1 保存のみ" and rows["dicom-104-out"]["row"] == "row 5 (X-1)"
+assert rows["https-443-in"]["encryption"] == {"declared": "tls", "tls": {"min_version": "1.2"}}
+# The row whose direction may be that of the data declares nothing, and the list is not called whole.
+assert t["extensions"]["ports"]["rows"][0]["row"] == "row 8 (X-4)" and t["port_list"]["completeness"] == "partial"
+report = [json.loads(line) for line in open(f"{d}/report.jsonl")]
+assert {r["kind"] for r in report} == {"understood", "not_understood", "ask"}
+ask = [r for r in report if r["code"] == "send_receive"]
+assert ask[0]["where"] == "D8" and ask[0]["text"] == "受信" and "照会" in ask[0]["message_ja"], ask
+PY
+"$python" - "$dir" <<PY
+import sys
+sys.path.insert(0, "$SOURCE/tests")
+import csv, workbook
+rows = list(csv.reader(open("$dir/ports.csv", encoding="utf-8")))
+workbook.save("$dir/ports.xlsx", [("通信ポート", rows), ("改訂履歴", [["版", "日付"], [3, workbook.Date(45352)]])])
+PY
+want 0 '通信ポート!D8' "$s" profile import --lang en -o "$dir/book.yaml" "$dir/ports.xlsx"
+want 0 '' "$s" check "$dir/book.yaml"
+grep -q 'row: "通信ポート!5 (X-1)"' "$dir/book.yaml" || fail "the sheet is not cited"
+grep -q 'B2: "2024-03-01"' "$dir/book.yaml" || fail "the other sheet was dropped"
+# Every row of the two is the same but for where it stands.
+for f in ports book; do sed -e '/file:/d; /sha256:/d; /row:/d' -e '/^extensions:/,$d' -e '/^#/d' "$dir/$f.yaml" >"$dir/$f.rows"; done
+cmp -s "$dir/ports.rows" "$dir/book.rows" || fail "CSV and workbook differ: $(diff "$dir/ports.rows" "$dir/book.rows")"
+# What both say is declared twice over: one type of two documents.
+want 0 '' "$s" profile import -q -o "$dir/two.yaml" "$dir/ports932.csv" "$dir/ports.xlsx"
+want 0 '' "$s" check "$dir/two.yaml"
+grep -q 'id: "ports-2"' "$dir/two.yaml" || fail "the second document"
+
+# Wrong input: a message with what to do, an exit code, and no half-written file.
+want 2 'FILE' "$s" profile import
+want 2 'no option' "$s" profile import --nonsense x
+want 4 'portz.csv: cannot be read|did you mean ports.csv?' "$s" profile import "$dir/portz.csv"
+printf '%%PDF-1.7\n' >"$dir/x.pdf"
+want 4 'is a PDF|paste' "$s" profile import "$dir/x.pdf"
+printf 'a,b\n1,2\n' >"$dir/other.csv"
+echo old >"$dir/keep.yaml"
+want 4 'other.csv: holds no table|ポート番号' "$s" profile import -o "$dir/keep.yaml" "$dir/other.csv"
+[ "$(cat "$dir/keep.yaml")" = old ] || fail "-o lost the old file"
+: >"$dir/empty.csv"
+want 4 'empty.csv: is empty' "$s" profile import "$dir/empty.csv"
+want 4 'is a directory' "$s" profile import "$dir"
+want 1 '' "$s" profile import -q -o /dev/full "$dir/ports.csv"
+
+# Hostile workbooks: refused, each for its reason, by a process that never grows past 64 MiB.
+"$python" "$SOURCE/tests/workbook.py" hostile "$dir/hostile"
+"$python" - "$s" "$dir/hostile" <<'PY' || fail "a hostile workbook"
+import os, sys
+spanward, folder = sys.argv[1:]
+reasons = {
+    "macro.xlsx": "macros", "macro-renamed.xlsx": "macros", "entities.xlsx": "document type declaration",
+    "external.xlsx": "document type declaration", "bomb.xlsx": "unzips to", "bomb-lying.xlsx": "unzips to",
+    "truncated.xlsx": "cut short", "garbage.xlsx": "cannot be unzipped", "old.xls": "without a password",
+    "malformed.xlsx": "damaged", "other.xlsx": "no workbook",
+}
+assert set(reasons) == set(os.listdir(folder)), os.listdir(folder)
+sanitized = b"__asan_init" in open(spanward, "rb").read()
+for name, reason in sorted(reasons.items()):
+    r, w = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.dup2(w, 2)
+        os.execv(spanward, [spanward, "profile", "import", f"{folder}/{name}"])
+    os.close(w)
+    err = os.fdopen(r, errors="replace").read()
+    _, status, usage = os.wait4(pid, 0)
+    peak = usage.ru_maxrss // 1024
+    print(f"{name}: {peak} MiB, {usage.ru_utime:.2f} s: {err.strip()[-120:]}")
+    assert os.waitstatus_to_exitcode(status) == 4, (name, status, err)
+    assert name in err and reason in err and err.count("\n") == 1, (name, err)
+    assert peak < 64 or sanitized, (name, peak)
+PY
+echo "imported"
