@@ -142,7 +142,7 @@ static int from_lines(struct explain *x, FILE *f, const char *path)
 	ssize_t n;
 	unsigned number = 0;
 	int code = ERR_EXIT_OK;
-	while (!code && (n = getline(&line, &cap, f)) >= 0) {
+	while (!code && (n = out_line(f, &line, &cap)) >= 0) {
 		number++;
 		if (n && line[n - 1] == '\n')
 			n--;
@@ -157,6 +157,10 @@ static int from_lines(struct explain *x, FILE *f, const char *path)
 		}
 	}
 	free(line);
+	if (!code && ferror(f)) {
+		log_say("spanward: %s: %s", path, err_text(errno ? -errno : -EIO));
+		code = ERR_EXIT_INPUT;
+	}
 	return code;
 }
 

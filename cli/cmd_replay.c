@@ -189,7 +189,8 @@ static void take_file(struct replay *r, struct span bytes)
 		r->bad_records++;
 		return;
 	}
-	if (!err)
+	/* Ctrl-C also ends who writes the pipe that we read: its end is no fault of the capture. */
+	if (!err || replay_interrupts)
 		return;
 	if (!r->input_err)
 		r->input_err = err;
@@ -432,7 +433,7 @@ static int exit_code(const struct replay *r, int engine_err, bool matches)
 {
 	if (engine_err)
 		return engine_err == -EPERM || engine_err == -EACCES ? ERR_EXIT_PERMISSION : ERR_EXIT_FAILURE;
-	if (r->store_err || r->bad_records || r->out.err)
+	if (r->store_err || r->bad_records || r->out.err || r->interrupted)
 		return ERR_EXIT_FAILURE;
 	if (r->input_err)
 		return (int)err_exit_code(r->input_err) == ERR_EXIT_PERMISSION ? ERR_EXIT_PERMISSION : ERR_EXIT_INPUT;
@@ -447,6 +448,7 @@ static int exit_code(const struct replay *r, int engine_err, bool matches)
 static int finish(struct replay *r, int err)
 {
 	char why[256] = "";
+	char name[ESCAPE_NAME];
 	int sig = 0, stored = err ? 0 : show_stored(r);
 	if (!r->store_err)
 		r->store_err = stored;
@@ -454,13 +456,7 @@ static int finish(struct replay *r, int err)
 	bool closed = r->out.closed;
 	/* On a terminal the summary belongs under the table; else the data stays clean. */
 	bool under = r->format == WRITER_TABLE && out_is_terminal(&r->out);
-	bool whole = !err && !closed;
-	(void)out_close(&r->out, whole, why);
-	if (r->out.err)
-		log_say("spanward: %s", why);
-	if (closed)
-		return ERR_EXIT_OK;
-	if (!r->out.err) {
+	if (!closed && !r->out.err) {
 		int ended = session_wait(r->engine, &sig, why);
 		if (ended) {
 			log_say("spanward: %s", why);
@@ -469,6 +465,15 @@ static int finish(struct replay *r, int err)
 			log_say("spanward: the engine's output does not add up: %s", err_text(err));
 		}
 	}
+	/* A result that is there already is better than the beginning of another. */
+	bool whole = !err && !closed && r->whole && !r->interrupted && !r->store_err;
+	(void)out_close(&r->out, whole, why);
+	if (r->out.err)
+		log_say("spanward: %s", why);
+	else if (r->output && !whole)
+		log_say("spanward: %s is as it was: what was to be written there is not whole", escape_name(r->output, name));
+	if (closed)
+		return ERR_EXIT_OK;
 	if (r->store_err)
 		log_say("spanward: the store in memory: %s", err_text(r->store_err));
 	if (r->bad_records)

@@ -19,6 +19,7 @@
 #include "collector/outlets.h"
 #include "collector/owner.h"
 #include "collector/receiver.h"
+#include "collector/report.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/log.h"
@@ -90,6 +91,9 @@ struct running {
 	char (*seen)[ALERT_ID_LEN + 1];
 	size_t n_seen;
 	uint64_t printed_to;            /* change of the store that was printed last */
+	int print_err;                  /* of the last look at the store for what to print; 0 */
+	bool out_told;
+	struct report report;
 };
 
 static volatile sig_atomic_t run_stops, run_reload;
@@ -196,16 +200,27 @@ static int on_change(void *arg, uint64_t change, const struct alert *a)
 	return 0;
 }
 
-/* Prints alerts that changed since the last look, each once in a run. */
-static int print_alerts(struct running *r)
+/* Prints alerts that changed since the last look, each once in a run. What could not be printed is not marked as
+ * printed, and neither a store that is busy nor a terminal that has gone ends the watching. */
+static void print_alerts(struct running *r)
 {
 	static const char cursor[] = "run:terminal";
 	uint64_t before = r->printed_to;
+	if (out_stopped(&r->out))
+		return;
 	int err = store_outbox(r->store, cursor, ALERTS_PER_ROUND, on_change, r);
-	if (err >= 0 && r->printed_to != before)
-		err = store_outbox_done(r->store, cursor, r->printed_to);
 	writer_flush(r->writer);
-	return err < 0 ? err : 0;
+	if (err >= 0 && r->printed_to != before && !out_stopped(&r->out))
+		err = store_outbox_done(r->store, cursor, r->printed_to);
+	err = err < 0 ? err : 0;
+	if (err && err != r->print_err)
+		log_error("%s: %s; trying again", r->path, err_text(err));
+	r->print_err = err;
+	if (r->out.err && !r->out_told) {
+		log_error("standard output cannot be written: %s; what is found goes on to be stored (spanward alerts shows it)",
+			  err_text(r->out.err));
+		r->out_told = true;
+	}
 }
 
 static void look_at_sensor(struct running *r)
@@ -229,9 +244,11 @@ static int serve(struct running *r)
 		int n = receiver_poll(r->receiver, was_running ? ROUND_MS : 0, FRAMES_PER_ROUND);
 		if (n < 0 && n != -EINTR)
 			return n;
-		int err = print_alerts(r);
-		if (err)
-			return err;
+		print_alerts(r);
+		report_receiver(&r->report, receiver_stats(r->receiver), clock_mono_ns(), false);
+		/* Nobody reads any more: that is the end, but what was found by then is stored first. */
+		if (r->out.closed && !run_stops)
+			run_stops = 1;
 		(void)outlets_run(&r->outlets, ALERTS_PER_ROUND, &more);
 		look_at_sensor(r);
 		if (r->sensor && run_reload)
@@ -245,10 +262,10 @@ static int serve(struct running *r)
 		if (r->sensor && stop_ns && clock_mono_ns() - stop_ns > STOP_S * CLOCK_SECOND)
 			(void)kill(r->sensor, SIGKILL);
 		/* All that it sent before it ended is in the socket: once that is empty, so are we. */
-		if (!was_running && n <= 0 && !more)
-			return print_alerts(r);
-		if (r->out.closed)
-			return 0;
+		if (!was_running && n <= 0 && !more) {
+			print_alerts(r);
+			return r->print_err;
+		}
 	}
 }
 
@@ -349,7 +366,7 @@ static int both(struct running *r)
 	if (err)
 		log_error("%s: %s", r->path, err_text(err));
 	(void)outlets_left(&r->outlets);
-	return err ? ERR_EXIT_FAILURE : r->sensor_code;
+	return err || (r->out.err && !r->sensor_code) ? ERR_EXIT_FAILURE : r->sensor_code;
 }
 
 static int run(int argc, char **argv)

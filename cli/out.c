@@ -83,21 +83,46 @@ static void keep_difference(struct out *o, const char *want, size_t want_n)
 	               o->have ? o->have + (o->have_n > from ? from : 0) : "");
 }
 
+ssize_t out_line(FILE *f, char **line, size_t *cap)
+{
+	size_t n = 0;
+	for (int c; n < OUT_LINE_MAX && (c = getc(f)) != EOF;) {
+		if (n + 1 >= *cap) {
+			size_t more = *cap ? 2 * *cap : 4096;
+			char *grown = realloc(*line, more);
+			if (!grown)
+				return -1;
+			*line = grown;
+			*cap = more;
+		}
+		(*line)[n++] = (char)c;
+		if (c == '\n')
+			break;
+	}
+	if (!n)
+		return -1;
+	(*line)[n] = '\0';
+	return (ssize_t)n;
+}
+
 static void compare_line(struct out *o)
 {
-	char *want = NULL;
-	size_t cap = 0;
 	o->line++;
-	ssize_t n = getline(&want, &cap, o->expected);
-	size_t want_n = n > 0 ? (size_t)n : 0;
-	if (want_n && want[want_n - 1] == '\n')
-		want_n--;
-	if (!o->bad_line && (n < 0 || want_n != o->have_n || (want_n && memcmp(want, o->have, want_n)))) {
-		keep_difference(o, n < 0 ? "(the file ends here)" : want, n < 0 ? strlen("(the file ends here)") : want_n);
-		if (n < 0)
-			(void)snprintf(o->want_text, sizeof(o->want_text), "(the file ends here)");
+	/* After the first difference nothing is compared. */
+	if (!o->bad_line) {
+		char *want = NULL;
+		size_t cap = 0;
+		ssize_t n = out_line(o->expected, &want, &cap);
+		size_t want_n = n > 0 ? (size_t)n : 0;
+		if (want_n && want[want_n - 1] == '\n')
+			want_n--;
+		if (n < 0 || want_n != o->have_n || (want_n && memcmp(want, o->have, want_n))) {
+			keep_difference(o, n < 0 ? "(the file ends here)" : want, n < 0 ? strlen("(the file ends here)") : want_n);
+			if (n < 0)
+				(void)snprintf(o->want_text, sizeof(o->want_text), "(the file ends here)");
+		}
+		free(want);
 	}
-	free(want);
 	o->have_n = 0;
 }
 
@@ -160,7 +185,7 @@ int out_close(struct out *o, bool keep, char why[static 256])
 	if (o->expected) {
 		char *more = NULL;
 		size_t cap = 0;
-		if (!o->bad_line && !o->err && getline(&more, &cap, o->expected) >= 0) {
+		if (!o->bad_line && !o->err && out_line(o->expected, &more, &cap) >= 0) {
 			o->line++;
 			o->bad_line = o->line;
 			(void)snprintf(o->want_text, sizeof(o->want_text), "%.*s", (int)strcspn(more, "\n"), more);

@@ -7,10 +7,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "core/cursor.h"
 
-enum { OUT_SHOWN = 400 };       /* of a line that differs, bytes shown on each side */
+enum {
+	OUT_SHOWN = 400,                /* of a line that differs, bytes shown on each side */
+	OUT_LINE_MAX = 1 << 20,         /* what a line of ours can have, and much more; somebody may name /dev/zero */
+};
 
 struct out {
 	FILE *to;                       /* NULL: compare only */
@@ -36,6 +40,8 @@ void out_flush(struct out *o);
 /* True when there is no use in producing more. */
 bool out_stopped(const struct out *o);
 bool out_is_terminal(const struct out *o);
+/* getline(3) that ends after OUT_LINE_MAX bytes. -1 at the end, and on failure (ferror). */
+ssize_t out_line(FILE *f, char **line, size_t *cap);
 /* Ends it: with `keep` the file takes its name, without it is removed. 0 or -errno with `why`. */
 int out_close(struct out *o, bool keep, char why[static 256]);
 /* After out_close of a comparison: false when something differed; prints the first difference to `to`. */

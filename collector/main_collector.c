@@ -12,6 +12,7 @@
 #include "collector/outlets.h"
 #include "collector/owner.h"
 #include "collector/receiver.h"
+#include "collector/report.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/log.h"
@@ -26,7 +27,6 @@ enum {
 	DRAIN_S = 5,                    /* after SIGTERM: below the 10 s that many service managers give */
 };
 #define METRICS_NS (15 * CLOCK_SECOND)
-#define REPORT_NS (60 * CLOCK_SECOND)   /* one line a minute at most about what goes wrong */
 
 struct config {
 	const char *bind, *store, *metrics;
@@ -41,8 +41,8 @@ struct collector {
 	struct receiver *receiver;
 	struct outlets outlets;
 	int owner;
-	struct receiver_stats told;
-	uint64_t told_ns, metrics_ns;
+	struct report report;
+	uint64_t metrics_ns;
 	int metrics_err;                /* that was said last */
 };
 
@@ -182,33 +182,17 @@ static int open_all(struct collector *c, const struct config *cfg)
 			return ERR_EXIT_USAGE;
 		}
 	}
-	if (!err)
-		err = receiver_open(cfg->bind, NULL, c->store, &c->receiver, why);
 	if (err) {
 		log_error("%s", why);
 		return (int)err_exit_code(err);
 	}
+	err = receiver_open(cfg->bind, NULL, c->store, &c->receiver, why);
+	if (err) {
+		log_error("%s", why);
+		/* An endpoint is no input: that its directory does not exist is not a store that is none. */
+		return (int)err_exit_code(err) == ERR_EXIT_PERMISSION ? ERR_EXIT_PERMISSION : ERR_EXIT_FAILURE;
+	}
 	return ERR_EXIT_OK;
-}
-
-/* What a sensor can cause is said once a minute, not once a frame. */
-static void report(struct collector *c, uint64_t now, bool last)
-{
-	const struct receiver_stats *s = receiver_stats(c->receiver);
-	if (now - c->told_ns < REPORT_NS && !last)
-		return;
-	if (s->failed != c->told.failed)
-		log_error("%llu batches could not be stored and were not acknowledged: %s",
-			  (unsigned long long)(s->failed - c->told.failed), err_text(s->last_error));
-	if (s->refused != c->told.refused)
-		log_warn("%llu broken frames refused", (unsigned long long)(s->refused - c->told.refused));
-	if (s->gaps != c->told.gaps)
-		log_warn("%llu batches came before what precedes them", (unsigned long long)(s->gaps - c->told.gaps));
-	if (last)
-		log_info("%llu frames, %llu batches stored, %llu held already", (unsigned long long)s->frames,
-			 (unsigned long long)s->batches, (unsigned long long)s->duplicates);
-	c->told = *s;
-	c->told_ns = now;
 }
 
 static void keep_metrics(struct collector *c, const char *path, bool up)
@@ -256,7 +240,7 @@ static int serve(struct collector *c, const struct config *cfg)
 			last_ns = now;
 		bool all = outlets_run(&c->outlets, ALERTS_PER_ROUND, &more);
 		more = more || n == FRAMES_PER_ROUND;
-		report(c, now, false);
+		report_receiver(&c->report, receiver_stats(c->receiver), now, false);
 		keep_metrics(c, cfg->metrics, true);
 		if (stop && !stop_ns)
 			stop_ns = now;
@@ -266,7 +250,7 @@ static int serve(struct collector *c, const struct config *cfg)
 		if (cfg->once && all && now - last_ns >= cfg->idle_ns)
 			break;
 	}
-	report(c, clock_mono_ns(), true);
+	report_receiver(&c->report, receiver_stats(c->receiver), clock_mono_ns(), true);
 	keep_metrics(c, cfg->metrics, false);
 	(void)outlets_left(&c->outlets);
 	return ERR_EXIT_OK;

@@ -24,12 +24,13 @@ static long owner_of(int fd)
 
 int owner_take(const char *path, int *ret_fd, char why[static 256])
 {
-	char lock[PATH_MAX], name[ESCAPE_NAME], mine[32];
+	char lock[PATH_MAX + 8], real[PATH_MAX], name[ESCAPE_NAME], mine[32];
 	if (!strcmp(path, ":memory:")) {
 		*ret_fd = -1;
 		return 0;
 	}
-	int n = snprintf(lock, sizeof(lock), "%s.lock", path);
+	/* One store has one lock, by whatever links it is reached. */
+	int n = snprintf(lock, sizeof(lock), "%s.lock", realpath(path, real) ? real : path);
 	int fd = n < (int)sizeof(lock) ? open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640) : -1;
 	int err = fd >= 0 ? 0 : n < (int)sizeof(lock) ? -errno : -ENAMETOOLONG;
 	if (!err && flock(fd, LOCK_EX | LOCK_NB))

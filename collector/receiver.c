@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -14,7 +15,8 @@
 
 enum {
 	PARTS = 3,              /* identity, header, payload */
-	QUEUE = 64,             /* messages held per sensor: 64 MiB at worst, and the sensor waits for its ACKs anyway */
+	QUEUE = 64,             /* whole messages held per sensor, and the sensor waits for its ACKs anyway; ZeroMQ sets no limit to the
+				 * parts of one that is not whole yet, so whoever may connect can fill our memory (SECURITY.md) */
 	HEARTBEAT_MS = 5000,    /* of ZeroMQ itself, to notice a peer that vanished */
 };
 
@@ -45,28 +47,33 @@ bool receiver_is_local(const char *endpoint)
 	return !addr_parse(host, &a) && addr_is_loopback(&a);
 }
 
-/* ZeroMQ removes a socket file that is in its way, whoever listens on it: so ask first. A file that nobody answers
- * at was left behind. */
-static bool is_taken(const char *endpoint)
+/* ZeroMQ removes whatever file is in its way, be it a socket that somebody listens on or not a socket at all: so look and
+ * ask first. A socket that nobody answers at was left behind. 0, -EADDRINUSE, or -EEXIST for what is no socket. */
+static int is_taken(const char *endpoint)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	struct stat st;
 	if (strncmp(endpoint, "ipc://", 6) || endpoint[6] == '@' || strlen(endpoint + 6) >= sizeof(to.sun_path))
-		return false;
+		return 0;
 	memcpy(to.sun_path, endpoint + 6, strlen(endpoint + 6));
+	if (!lstat(to.sun_path, &st) && !S_ISSOCK(st.st_mode))
+		return -EEXIST;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	/* EAGAIN: somebody listens and is busy (unix(7)). */
 	bool taken = fd >= 0 && (!connect(fd, (const struct sockaddr *)&to, sizeof(to)) || errno == EAGAIN);
 	if (fd >= 0)
 		(void)close(fd);
-	return taken;
+	return taken ? -EADDRINUSE : 0;
 }
 
 int receiver_open(const char *endpoint, void *context, struct store *store, struct receiver **ret, char why[static 256])
 {
-	if (is_taken(endpoint)) {
-		(void)snprintf(why, 256, "cannot listen on %.120s: another process listens there (a collector?); stop that one, or "
-			       "choose another endpoint", endpoint);
-		return -EADDRINUSE;
+	int taken = is_taken(endpoint);
+	if (taken) {
+		(void)snprintf(why, 256, "cannot listen on %.120s: %s, or choose another endpoint", endpoint, taken == -EEXIST ?
+			       "what has that name is no socket; remove it yourself" :
+			       "another process listens there (a collector?); stop that one");
+		return taken;
 	}
 	struct receiver *r = calloc(1, sizeof(*r));
 	if (!r) {

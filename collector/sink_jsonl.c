@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/err.h"
@@ -23,6 +24,22 @@ struct jsonl {
 
 _Static_assert(sizeof(struct jsonl) <= (size_t)SINK_SELF_MAX, "fits the block that sinks get");
 
+/* False when the file has bytes and the last of them is no newline. What is no file, or may not be read, ends where it ends. */
+static bool ends_line(const char *target, int fd)
+{
+	struct stat st;
+	char last = '\n';
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !st.st_size)
+		return true;
+	int in = open(target, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (in >= 0) {
+		if (pread(in, &last, 1, st.st_size - 1) != 1)
+			last = '\n';
+		(void)close(in);
+	}
+	return last == '\n';
+}
+
 static int jsonl_open(void *self, const char *target, char why[static 256])
 {
 	struct jsonl *j = self;
@@ -35,6 +52,11 @@ static int jsonl_open(void *self, const char *target, char why[static 256])
 		return -err;
 	}
 	j->fd = fd;
+	/* A run that was killed, or that met a full disk, may have left half a line: what follows is a line of its own. */
+	if (!j->standard_output && !ends_line(target, fd)) {
+		j->line[0] = '\n';
+		j->len = 1;
+	}
 	return 0;
 }
 

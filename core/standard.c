@@ -2,11 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 void standard_open(void)
 {
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	/* A limit on the size of files is then an error of write(2), as a full disk is, and is said as one. */
+	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0)
 			/* The lowest free descriptor is this one. Nothing can be done, nor said, when it fails. */

@@ -206,6 +206,9 @@ int setup_take(struct setup *s, int opt, const char *arg, char why[static 256])
 		c->n_interfaces = c->n_files = 0;
 		s->station.follow = NULL;
 	}
+	/* They shape a live capture. In a configuration they may stand beside -r, which then takes the place of its interfaces. */
+	if (opt == SETUP_FILTER || opt == SETUP_SNAPLEN || opt == SETUP_RINGS || opt == SETUP_TIMESTAMPS)
+		s->live_typed = true;
 	return take(s, opt, arg, why);
 }
 
@@ -322,6 +325,11 @@ int setup_finish(struct setup *s, char why[static 256])
 	if (!c->follow && !c->n_interfaces == !c->n_files) {
 		(void)snprintf(why, 256, c->n_files ? "either -i or -r, not both" :
 		               "nothing to watch: give -i IFACE or -r CAPTURE");
+		return -EINVAL;
+	}
+	if (s->live_typed && !c->n_interfaces) {
+		(void)snprintf(why, 256, "--filter, --snaplen, --rings and --timestamps go with interfaces (-i): a capture is read as "
+		               "it is");
 		return -EINVAL;
 	}
 	c->interfaces = s->interfaces;

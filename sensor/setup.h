@@ -64,6 +64,7 @@ struct setup {
 	struct station_config station;
 	const char *interfaces[LINKS_MAX], *files[SOURCE_MAX_FILES];
 	bool follow;                    /* the one file is a directory */
+	bool live_typed;                /* an option that only a live capture heeds, on the command line */
 	bool input_typed;               /* on the command line: then that of the file does not count */
 	char sensor[FRAME_SENSOR_LEN + 1];
 	char *texts[SETUP_TEXTS];       /* of the file */
