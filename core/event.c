@@ -12,7 +12,7 @@ static const char *const event_whats[] = {
 	"midstream", "sop_class", "hl7_type", "tls_version", "role", "hl7_app", "encrypted", "router", "answer", "limit",
 	"schedule", "peers", NULL
 };
-static const char *const event_device_by[] = { "none", "ip", "mac", "ip_vlan", "role", NULL };
+static const char *const event_device_by[] = { "none", "ip", "mac", "ip_vlan", "role", "dhcp", "dhcp_any", NULL };
 static const char *const event_initiators[] = { "device", "peer", "unknown", NULL };
 static const char *const event_transports[] = { "tcp", "udp", "icmp", "other", NULL };
 static const char *const event_authorities[] = { "document", "inventory", "site", "sensor", NULL };

@@ -66,6 +66,13 @@ struct policy_host {
 };
 void policy_host(const struct policy *p, const struct addr *ip, const struct mac *mac, uint16_t vlan,
 		 struct policy_host *ret);
+/* Whether an address plays a role of the site, and where that role stands; UNSAID: the site has no such role. */
+enum policy_plays { POLICY_PLAYS_UNSAID, POLICY_PLAYS_NO, POLICY_PLAYS_YES };
+enum policy_plays policy_plays(const struct policy *p, const struct addr *ip, const char *role, uint32_t *ret_cite);
+/* Whose a hardware address is, for a unit that stands at an address: its own; nobody's that the inventory knows, where it knows none
+ * of the unit; another's, or not the one that the inventory gives the unit (and where that stands). */
+enum policy_card { POLICY_CARD_UNSAID, POLICY_CARD_OWN, POLICY_CARD_ANOTHERS };
+enum policy_card policy_card(const struct policy *p, uint32_t device, const struct mac *mac, uint32_t *ret_cite);
 /* The unit whose inventory entry (or site role) gives this AE title; POLICY_NONE when none or several.
  * `ret_known`: whether any entry, role or profile names the title at all. */
 uint32_t policy_ae_owner(const struct policy *p, struct span ae, bool *ret_known);

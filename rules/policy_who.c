@@ -170,6 +170,44 @@ void policy_host(const struct policy *p, const struct addr *ip, const struct mac
 		ret->zone = policy_judge_text(p, SECTION(p, ZONES, struct policy_zone)[w.zone].name);
 }
 
+enum policy_plays policy_plays(const struct policy *p, const struct addr *ip, const char *role, uint32_t *ret_cite)
+{
+	const struct policy_role *r = SECTION(p, ROLES, struct policy_role);
+	struct policy_who w;
+	*ret_cite = POLICY_NONE;
+	for (uint32_t i = 0; i < COUNT(p, ROLES) && i < 64; i++) {
+		if (!span_eq(policy_judge_text(p, r[i].name), span_str(role)))
+			continue;
+		*ret_cite = r[i].cite;
+		policy_who_find(p, ip, NULL, 0, &w);
+		return w.info->roles >> i & 1 ? POLICY_PLAYS_YES : POLICY_PLAYS_NO;
+	}
+	return POLICY_PLAYS_UNSAID;
+}
+
+enum policy_card policy_card(const struct policy *p, uint32_t device, const struct mac *mac, uint32_t *ret_cite)
+{
+	const struct policy_mac_slot *m = SECTION(p, MACS, struct policy_mac_slot);
+	const struct policy_slot *s = SECTION(p, SLOTS, struct policy_slot);
+	bool has = false, anothers = false;
+	*ret_cite = device < COUNT(p, DEVICES) ? SECTION(p, DEVICES, struct policy_unit)[device].cite : POLICY_NONE;
+	for (uint32_t i = 0; i < COUNT(p, MACS); i++) {
+		bool it = m[i].device != POLICY_NONE && !memcmp(m[i].mac, mac->b, 6);
+		if (it && m[i].device == device)
+			return POLICY_CARD_OWN;
+		has |= m[i].device == device;
+		anothers |= it;
+	}
+	for (uint32_t i = 0; i < COUNT(p, SLOTS); i++) {
+		if (s[i].info == POLICY_NONE || s[i].device != device || zero(s[i].mac, 6))
+			continue;
+		if (!memcmp(s[i].mac, mac->b, 6))
+			return POLICY_CARD_OWN;
+		has = true;
+	}
+	return has || anothers ? POLICY_CARD_ANOTHERS : POLICY_CARD_UNSAID;
+}
+
 const struct policy_ae *policy_who_ae(const struct policy *p, struct span ae)
 {
 	/* PS3.5 6.2, VR AE: leading and trailing spaces do not count */

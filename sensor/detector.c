@@ -150,11 +150,12 @@ void detector_end_of(struct detector *d, const struct addr *ip, struct detector_
 {
 	*ret = (struct detector_end){ .ip = *ip, .host = { .device = POLICY_NONE, .by = EVENT_BY_NOTHING } };
 	struct detector_asset *a = asset_find(d, ip, false);
-	ret->mac = a && a->has_mac ? &a->mac : NULL;
-	if (ret->mac && routers_is(d->routers, ret->mac))
-		ret->mac = NULL;
+	enum event_device_by by;
+	ret->mac = detector_lease_mac(d, ip, a && a->has_mac ? &a->mac : NULL, &by);
 	if (d->policy)
 		policy_host(d->policy, ip, ret->mac, a ? a->vlan : 0, &ret->host);
+	if (ret->host.by == EVENT_BY_MAC)
+		ret->host.by = by;
 	addr_str(ip, ret->addr);
 }
 
@@ -289,11 +290,11 @@ static struct detector_flow *flow_memory(struct detector *d, const struct observ
 {
 	struct detector_flow *m = &d->flows[o->flow & (DETECTOR_FLOW_SLOTS - 1)];
 	bool same = m->flow == o->flow;
-	if (same && m->generation == d->generation)
+	if (same && m->generation == (uint32_t)d->generation)
 		return m;
 	/* What an earlier policy said of a flow is no part of what this one says. */
 	bool outlived = same ? m->generation != 0 : o->head.type == OBSERVATION_FLOW_END;
-	*m = (struct detector_flow){ .flow = o->flow, .generation = d->generation, .outlived = outlived,
+	*m = (struct detector_flow){ .flow = o->flow, .generation = (uint32_t)d->generation, .outlived = outlived,
 				     .client = same ? m->client : o->src,
 				     .device = { POLICY_NONE, POLICY_NONE }, .row = { POLICY_NONE, POLICY_NONE } };
 	return m;
@@ -355,6 +356,7 @@ static void meet(struct detector *d, const struct observation *o, bool dst)
 	if (observation_has(o, mac)) {
 		a->mac = dst ? o->dst_mac : o->src_mac;
 		a->has_mac = true;
+		detector_lease_met(d, o, ip, &a->mac);
 		if (routers_take(d->routers, &a->mac, ip)) {
 			struct detector_end who;
 			detector_end_of(d, ip, &who);
@@ -412,29 +414,15 @@ static void learn_names(struct detector *d, const struct observation *o)
 /* A client says its name when it asks, from no address yet; the server's answer says which address its card has. */
 static void learn_lease(struct detector *d, struct observation *o)
 {
-	if (!observation_has(o, OBSERVATION_F_mac))
+	struct span name;
+	if (!detector_lease_take(d, o, &name))
 		return;
-	struct detector_lease *l = &d->leases[siphash_13(&d->c.key, o->mac.b, sizeof(o->mac.b)) & (DETECTOR_LEASE_SLOTS - 1)];
-	bool same = l->n && !memcmp(l->mac.b, o->mac.b, sizeof(l->mac.b));
-	if (o->speaker == OBSERVATION_CLIENT) {
-		if (observation_has(o, OBSERVATION_F_hostname) && o->hostname.n <= sizeof(l->name)) {
-			l->mac = o->mac;
-			l->n = (uint8_t)o->hostname.n;
-			memcpy(l->name, o->hostname.p, o->hostname.n);
-		}
-		return;
-	}
-	if (!span_eq(o->operation, span_str("ACK")) || !observation_has(o, OBSERVATION_F_address))
-		return;
-	struct detector_asset *a = asset_find(d, &o->address, true);
-	a->mac = o->mac;
-	a->has_mac = true;
 	/* From here on it is the client that speaks. */
 	struct observation named = *o;
 	named.src.ip = o->address;
 	named.head.present[OBSERVATION_F_hostname >> 6] &= ~(UINT64_C(1) << (OBSERVATION_F_hostname & 63));
-	if (same)
-		observation_text(&named, OBSERVATION_F_hostname, (struct span){ l->name, l->n });
+	if (name.n)
+		observation_text(&named, OBSERVATION_F_hostname, name);
 	learn_names(d, &named);
 }
 
@@ -489,13 +477,24 @@ static void lend_evidence(struct detector *d, struct observation *o)
 	}
 }
 
-/* A router's hardware address says nothing of the host behind it: zeros, as policy_check() has it. */
-static void drop_routers(struct detector *d, struct observation *o)
+/* What speaks for an end in place of what was seen there. A router's hardware address says nothing of the host behind it: zeros, as
+ * policy_check() has it. */
+static void settle_end(struct detector *d, struct observation *o, const struct addr *ip, enum observation_field f, struct mac *mac)
 {
-	if (observation_has(o, OBSERVATION_F_src_mac) && routers_is(d->routers, &o->src_mac))
-		o->src_mac = (struct mac){ 0 };
-	if (observation_has(o, OBSERVATION_F_dst_mac) && routers_is(d->routers, &o->dst_mac))
-		o->dst_mac = (struct mac){ 0 };
+	enum event_device_by by;
+	bool has = observation_has(o, f);
+	struct mac seen = *mac;
+	const struct mac *it = detector_lease_mac(d, ip, has ? &seen : NULL, &by);
+	if (!it && !has)
+		return;
+	*mac = it ? *it : (struct mac){ 0 };
+	o->head.present[f >> 6] |= UINT64_C(1) << (f & 63);
+}
+
+void detector_settle(struct detector *d, struct observation *o)
+{
+	settle_end(d, o, &o->src.ip, OBSERVATION_F_src_mac, &o->src_mac);
+	settle_end(d, o, &o->dst.ip, OBSERVATION_F_dst_mac, &o->dst_mac);
 }
 
 /* ---- attempts ---- */
@@ -660,6 +659,7 @@ static void say_losses(struct detector *d, uint64_t ts_ns, bool end)
 
 void detector_observe(struct detector *d, struct observation *o)
 {
+	d->now_ns = o->ts;
 	struct detector_flow *m = flow_memory(d, o);
 	switch (o->head.type) {
 	case OBSERVATION_FLOW_OPEN:
@@ -707,7 +707,7 @@ void detector_observe(struct detector *d, struct observation *o)
 		detector_judge_life(d, o, m);
 	if (o->head.type == OBSERVATION_DICOM_ASSOCIATE_REQUEST)
 		detector_judge_later(d, o, m);
-	drop_routers(d, o);
+	detector_settle(d, o);
 	struct verdict v[POLICY_MAX_VERDICTS];
 	unsigned n = policy_check(d->policy, o, v);
 	for (unsigned i = 0; i < n; i++)
@@ -726,6 +726,7 @@ void detector_policy(struct detector *d, const struct policy *p, uint64_t genera
 	}
 	d->policy = p;
 	d->generation = generation;
+	detector_lease_policy(d);
 	conduct_policy(d->conduct, p, now_ns);
 	struct event e = detector_event(RULE_SENSOR_POLICY, now_ns);
 	event_text(&e, EVENT_F_counter, span_str("policy_devices"));

@@ -89,7 +89,9 @@ static void breach(struct detector *d, const struct observation *o, const struct
 	}
 	detector_put_peer(d, &e, peer);
 	event_uint(&e, EVENT_F_severity, v->severity);
-	event_uint(&e, EVENT_F_confidence, v->confidence);
+	/* Who it is rests on what any host could have said. */
+	bool weak = device->host.by == EVENT_BY_DHCP_ANY && v->confidence > EVENT_CONFIDENCE_MEDIUM;
+	event_uint(&e, EVENT_F_confidence, weak ? EVENT_CONFIDENCE_MEDIUM : v->confidence);
 	event_uint(&e, EVENT_F_verdict, v->kind);
 	event_uint(&e, EVENT_F_what, v->what);
 	event_uint(&e, EVENT_F_initiator, initiator);
@@ -297,6 +299,7 @@ void detector_judge_outlived(struct detector *d, const struct observation *o, st
 	struct observation whole = *o;
 	struct verdict v[POLICY_MAX_VERDICTS];
 	whole.head.type = OBSERVATION_FLOW_SERVICE;     /* a flow's end says all that this says, and more */
+	detector_settle(d, &whole);
 	unsigned n = policy_check(d->policy, &whole, v);
 	for (unsigned i = 0; i < n; i++)
 		if (!m->worst || rank[v[i].kind] > rank[m->worst - 1])

@@ -13,7 +13,7 @@
 /* Tables are set-associative: a key has WAYS places, the one used longest ago gives way. Bounded work per
  * look-up, no chains to attack, and what is evicted depends on nothing but the order of observations. */
 enum { DETECTOR_WAYS = 8, DETECTOR_FLOW_SLOTS = 1 << 16, DETECTOR_FACT_SLOTS = 1 << 17,
-       DETECTOR_LEASE_SLOTS = 1 << 12 };
+       DETECTOR_GIVEN_SLOTS = 1 << 12, DETECTOR_LEASE_SLOTS = 1 << 12 };
 
 /* What we know of an address, so that observations without frames (dicom.*, hl7.*) find their device. */
 struct detector_asset {
@@ -27,8 +27,8 @@ struct detector_asset {
 /* What was said about a flow. Direct-mapped: a collision forgets, and a repeat is counted twice. */
 struct detector_flow {
 	uint64_t flow;
-	uint64_t generation;            /* of the policy by which all below was judged */
 	struct endpoint client;
+	uint32_t generation;            /* of the policy by which all of this was judged */
 	uint8_t said[2];                /* breach already said for that end: rule + 1 */
 	uint8_t said_control;           /* a bit per end */
 	uint8_t worst;                  /* enum event_verdict + 1 for the flow event */
@@ -49,16 +49,28 @@ struct detector_template {
 };
 
 /* The name that a client gave itself over DHCP, until its address is known. Direct-mapped: a collision forgets. */
-struct detector_lease {
+struct detector_given {
 	struct mac mac;
 	uint8_t n, name[63];
 };
 
+/* An address that DHCP gave to a card (detector_lease.c). until_ns 0: empty. */
+struct detector_lease {
+	struct addr ip, server;
+	uint64_t from_ns, until_ns;
+	struct mac mac;
+	bool confirmed;                 /* a packet from that address bore that hardware address */
+	enum policy_plays trust;        /* of the server */
+};
+
 struct detector {
+	struct detector_given given[DETECTOR_GIVEN_SLOTS];
 	struct detector_lease leases[DETECTOR_LEASE_SLOTS];
+	uint8_t lease_marks[DETECTOR_LEASE_SLOTS];
 	struct detector_config c;
 	const struct policy *policy;
 	uint64_t generation, clock, seq[EVENT_LANES];
+	uint64_t now_ns;                /* time of the observation at hand */
 	struct stats stats;
 	struct detector_asset *assets;
 	struct detector_fold *folds;
@@ -94,6 +106,8 @@ bool detector_fact_is_new(struct detector *d, const struct addr *ip, enum rule_i
 void detector_end_of(struct detector *d, const struct addr *ip, struct detector_end *ret);
 void detector_put_device(struct event *e, const struct detector_end *who);
 void detector_put_peer(struct detector *d, struct event *e, const struct detector_end *who);
+/* The hardware addresses that speak for the ends of an observation, in place of those seen (detector_lease.c, routers.h). */
+void detector_settle(struct detector *d, struct observation *o);
 void detector_put_packet(struct event *e, const struct observation *o);
 
 /* detector_judge.c: a verdict, as an event if it is one; what follows from the rows of a flow when it ends or an association is
@@ -108,6 +122,16 @@ void detector_judge_outlived(struct detector *d, const struct observation *o, st
 /* detector_hl7.c: a message is compared with those before it; answers that are overdue at this packet time. */
 void detector_message(struct detector *d, const struct observation *o);
 void detector_unanswered(struct detector *d, uint64_t watermark_ns);
+
+/* detector_lease.c: the hardware address that speaks for a host: the one seen there, unless it is a router's or the host's lease names
+ * its own; NULL when neither says. By which evidence: EVENT_BY_MAC, _DHCP, _DHCP_ANY. */
+const struct mac *detector_lease_mac(struct detector *d, const struct addr *ip, const struct mac *seen, enum event_device_by *ret_by);
+/* A packet from that address bore this hardware address. */
+void detector_lease_met(struct detector *d, const struct observation *o, const struct addr *ip, const struct mac *seen);
+/* A DHCP message. True when an address was given, with the name that the client gave itself. */
+bool detector_lease_take(struct detector *d, const struct observation *o, struct span *ret_name);
+/* Another policy, by which another server may be the site's. */
+void detector_lease_policy(struct detector *d);
 
 /* detector_exposure.c: what a host gives away by how it speaks. */
 void detector_exposure(struct detector *d, const struct observation *o);

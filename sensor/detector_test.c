@@ -43,6 +43,22 @@ void policy_cite(const struct policy *p, uint32_t cite, struct policy_cite *ret)
 	*ret = (struct policy_cite){ EVENT_AUTH_DOCUMENT, span_str("IFU-X"), span_str("3"), span_str("X-1"), span_str("no port 22") };
 }
 
+static enum policy_plays plays = POLICY_PLAYS_UNSAID;
+
+enum policy_plays policy_plays(const struct policy *p, const struct addr *ip, const char *role, uint32_t *ret_cite)
+{
+	(void)p, (void)role;
+	*ret_cite = 0;
+	return plays == POLICY_PLAYS_UNSAID ? plays : ip->b[15] == 1 ? POLICY_PLAYS_YES : POLICY_PLAYS_NO;
+}
+
+enum policy_card policy_card(const struct policy *p, uint32_t device, const struct mac *mac, uint32_t *ret_cite)
+{
+	(void)p, (void)device, (void)mac;
+	*ret_cite = POLICY_NONE;
+	return POLICY_CARD_UNSAID;
+}
+
 static bool accepts;
 
 bool policy_accept_find(const struct policy *p, const struct event *e, struct span *ret_id)
@@ -455,6 +471,85 @@ static void a_lease_ties_name_address_and_card(void)
 	detector_free(d);
 }
 
+/* A message of a server (last octet) or of the card itself, about 10.0.0.50. */
+static void dhcp(struct detector *d, uint64_t number, uint8_t from, uint8_t card, const char *what, uint64_t seconds)
+{
+	struct observation o = { .head.type = OBSERVATION_DHCP_MESSAGE };
+	struct endpoint src = at(from, 67), dst = at(255, 68);
+	const struct mac mac = { { 2, 0, 0, 0, 0, card } };
+	struct addr given = at(50, 0).ip;
+	observation_uint(&o, OBSERVATION_F_packet, number);
+	observation_uint(&o, OBSERVATION_F_ts, number * STEP_NS);
+	vocab_set_endpoint(&observation_vocab, &o.head, OBSERVATION_F_src, &src);
+	vocab_set_endpoint(&observation_vocab, &o.head, OBSERVATION_F_dst, &dst);
+	observation_uint(&o, OBSERVATION_F_flow, number);
+	observation_text(&o, OBSERVATION_F_operation, span_str(what));
+	observation_uint(&o, OBSERVATION_F_speaker, strcmp(what, "ACK") ? OBSERVATION_CLIENT : OBSERVATION_SERVER);
+	vocab_set_mac(&observation_vocab, &o.head, OBSERVATION_F_mac, &mac);
+	vocab_set_addr(&observation_vocab, &o.head, OBSERVATION_F_address, &given);
+	observation_uint(&o, OBSERVATION_F_lease_s, seconds);
+	detector_observe(d, &o);
+}
+
+/* The card that speaks for 10.0.0.50 in the summary of a flow, as its last octet; 0: none. */
+static unsigned card_of(struct detector *d, uint64_t number, uint8_t seen)
+{
+	struct observation o = flow(OBSERVATION_FLOW_OPEN, number, 50, 60, 104);
+	const struct mac mac = { { 2, 0, 0, 0, 0, seen } };
+	if (seen)
+		vocab_set_mac(&observation_vocab, &o.head, OBSERVATION_F_src_mac, &mac);
+	detector_observe(d, &o);
+	n_lines = 0;
+	o = flow(OBSERVATION_FLOW_END, number, 50, 60, 104);
+	detector_observe(d, &o);
+	const char *m = strstr(first("flow.summary"), "\"device_mac\":\"02:00:00:00:00:");
+	unsigned card = 0;
+	return m && sscanf(m + 30, "%2x", &card) == 1 ? card : 0;
+}
+
+static void a_lease_speaks_for_an_address_in_its_time(void)
+{
+	/* Without a server named, any lease speaks where nothing else does. */
+	struct detector *d = fresh(true);
+	dhcp(d, 1, 1, 9, "ACK", 1);
+	CU_ASSERT_EQUAL(card_of(d, 2, 0), 9);
+	CU_ASSERT_EQUAL(card_of(d, 3, 7), 7);
+	detector_free(d);
+	/* The site's own server's speaks also against a hardware address that may be a router's, until it runs out. */
+	plays = POLICY_PLAYS_YES;
+	d = fresh(true);
+	dhcp(d, 1, 1, 9, "ACK", 1);
+	CU_ASSERT_EQUAL(card_of(d, 2, 0), 9);
+	CU_ASSERT_EQUAL(card_of(d, 3, 7), 9);
+	CU_ASSERT_EQUAL(card_of(d, 1002, 7), 7);
+	/* A stranger's does not, and is told; nor does it take the server's away. */
+	n_lines = 0;
+	dhcp(d, 1003, 2, 8, "ACK", 1);
+	CU_ASSERT_EQUAL(count("network.dhcp_server"), 1);
+	CU_ASSERT_EQUAL(card_of(d, 1004, 7), 7);
+	dhcp(d, 1005, 1, 9, "ACK", 100);
+	dhcp(d, 1006, 2, 8, "ACK", 100);
+	CU_ASSERT_EQUAL(card_of(d, 1007, 7), 9);
+	/* Once the card itself was seen there, another one is another one, and told. */
+	CU_ASSERT_EQUAL(card_of(d, 1008, 9), 9);
+	struct observation o = flow(OBSERVATION_FLOW_OPEN, 1009, 50, 60, 104);
+	const struct mac other = { { 2, 0, 0, 0, 0, 7 } };
+	vocab_set_mac(&observation_vocab, &o.head, OBSERVATION_F_src_mac, &other);
+	n_lines = 0;
+	detector_observe(d, &o);
+	CU_ASSERT_EQUAL(count("identity.lease_conflict"), 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("identity.lease_conflict"), "used by 02:00:00:00:00:07"));
+	CU_ASSERT_EQUAL(card_of(d, 1010, 7), 7);
+	/* Given back by its card; not by another. */
+	dhcp(d, 1011, 1, 5, "ACK", 100);
+	dhcp(d, 1012, 50, 6, "RELEASE", 0);
+	CU_ASSERT_EQUAL(card_of(d, 1013, 7), 5);
+	dhcp(d, 1014, 50, 5, "RELEASE", 0);
+	CU_ASSERT_EQUAL(card_of(d, 1015, 7), 7);
+	detector_free(d);
+	plays = POLICY_PLAYS_UNSAID;
+}
+
 static void a_full_asset_table_evicts_and_says_so(void)
 {
 	struct detector *d = fresh(false);
@@ -625,6 +720,7 @@ int main(void)
 		CASE(an_unanswered_address_is_no_asset),
 		CASE(a_host_is_called_what_it_calls_itself),
 		CASE(a_lease_ties_name_address_and_card),
+		CASE(a_lease_speaks_for_an_address_in_its_time),
 		CASE(a_full_asset_table_evicts_and_says_so),
 		CASE(says_every_loss_counter_that_is_not_zero),
 		CASE(losses_are_told_by_host),

@@ -81,6 +81,32 @@ if [e.get("device") for e in late] != ["10.31.0.10"]:
 near = [e for e in replay("routed-mac-alike", "events") if e["type"] == "flow" and e["port"] == 4005]
 if [e.get("device") for e in near] != ["monitor-1"]:
     fault("routed-mac-alike: the sixth flow is", [(e.get("device"), e.get("device_by")) for e in near])
+# DHCP: a lease of the site's server ties an address to a card that no packet shows, for its time, and to the next address as well;
+# one that has run out does not, nor does one that a stranger gives. What contradicts names where the unit stands.
+for name, want in (("leased", [("monitor-1", "dhcp")] * 2), ("leased-alike", [("10.20.6.1", None), ("10.20.7.2", None)]),
+                   ("dhcp-server", [("10.20.6.1", None), ("10.20.7.2", None)])):
+    got = [(e.get("device"), e.get("device_by") if e["device"] == "monitor-1" else None) for e in replay(name, "events")
+           if e["type"] == "flow" and e["transport"] == "tcp"]
+    if got != want:
+        fault(name, "flows are of", got)
+for name, rule, want in (("lease-conflict", "identity.lease_conflict", ("inventory.yaml", "pump-1", "given to 02:00:5e:20:05:99")),
+                         ("dhcp-server", "network.dhcp_server", ("site.yaml", "roles.dhcp", "gives 10.20.6.1")),
+                         ("lease-taken", "identity.lease_conflict", (None, None, "used by 02:00:5e:20:05:21"))):
+    got = [(e.get("document"), e.get("row"), e["seen"]) for e in replay(name, "alerts") if e["rule"] == rule]
+    if got != [want]:
+        fault(name, "says", got)
+# Where the site names no server, any server's lease counts, and is marked as weaker.
+import os, shutil, tempfile
+with tempfile.TemporaryDirectory() as d:
+    shutil.copytree(f"{folder}/policy", f"{d}/policy")
+    site = open(f"{d}/policy/site.yaml").read()
+    open(f"{d}/policy/site.yaml", "w").write(site.replace("  dhcp: [{ip: 10.1.0.67}]\n", ""))
+    r = subprocess.run([spanward, "replay", "-q", "-p", f"{d}/policy", "--show", "events", "--format", "jsonl", f"{folder}/leased-any.pcap"],
+                       capture_output=True)
+    got = [(e.get("device"), e.get("device_by")) for e in map(json.loads, r.stdout.decode().splitlines())
+           if e["type"] == "flow" and e["port"] in (4001, 4002)]
+    if got != [("monitor-1", "dhcp_any")] * 2:
+        fault("without a server in the site file flows are of", got)
 if n < 30:
     fault("only", n, "cases")
 print(f"{n} verdicts, each with a capture that yields it and one that does not; {faults} faults")

@@ -189,6 +189,52 @@ def routed_mac(cap, routed):
 
 case("routed-mac", "identity.router", "-", "-", ("-", "-", "-"), lambda c: routed_mac(c, True), lambda c: routed_mac(c, False))
 
+# ---- addresses by DHCP ----
+
+dhcp_server = Host("02:00:5e:01:00:67", "10.1.0.67")
+everybody = Host("ff:ff:ff:ff:ff:ff", "255.255.255.255")
+MONITOR, PUMP, OTHER = (bytes.fromhex("02005e20" + tail) for tail in ("0511", "0521", "0599"))
+
+
+def lease(cap, server, ip, card, at=1.0, seconds=3600):
+    """A DHCPACK (RFC 2131 3.1): `card` has `ip` for so long."""
+    import ipaddress
+    import struct
+    given = ipaddress.ip_address(ip).packed
+    head = struct.pack("!BBBBIHH4s4s4s4s", 2, 1, 6, 0, 0x3903F326, 0, 0, bytes(4), given, bytes(4), bytes(4))
+    options = b"\x35\x01\x05\x36\x04" + server.ip4.packed + b"\x33\x04" + struct.pack("!I", seconds) + b"\xff"
+    cap.udp(server, 67, everybody, 68, head + card.ljust(16, b"\0") + bytes(192) + b"\x63\x82\x53\x63" + options, at)
+
+
+def leased(cap, server, seconds=3600, at=0.0):
+    """monitor-1 is known by its card alone, which no packet shows: a router stands between. It gets one address, then another."""
+    lease(cap, server, "10.20.6.1", MONITOR, at + 1.0, seconds)
+    blind(cap, Host(ROUTER, "10.20.6.1"), pacs, 4001, at=at + 20.0, client_port=43001)
+    lease(cap, server, "10.20.7.2", MONITOR, at + 40.0, seconds)
+    blind(cap, Host(ROUTER, "10.20.7.2"), pacs, 4002, at=at + 60.0, client_port=43002)
+
+
+def taken(cap, by):
+    """An address with a card of its own, as its lease says; then another card uses it."""
+    lease(cap, dhcp_server, "10.20.6.9", OTHER)
+    blind(cap, Host(OTHER.hex(), "10.20.6.9"), pacs, 4001, at=2.0, client_port=43003)
+    blind(cap, Host(by.hex(), "10.20.6.9"), pacs, 4002, at=3.0, client_port=43004)
+
+
+case("dhcp-server", "network.dhcp_server", "-", "-", ("-", "-", "-"), lambda c: leased(c, stranger), lambda c: leased(c, dhcp_server))
+case("lease-conflict", "identity.lease_conflict", "-", "-", ("-", "-", "-"),
+     lambda c: lease(c, dhcp_server, "10.20.5.21", OTHER), lambda c: lease(c, dhcp_server, "10.20.5.21", PUMP))
+case("lease-taken", "identity.lease_conflict", "-", "-", ("-", "-", "-"), lambda c: taken(c, PUMP), lambda c: taken(c, OTHER))
+for name, seconds in (("leased", 3600), ("leased-alike", 10)):
+    cap = Capture(DAY)
+    leased(cap, dhcp_server, seconds)
+    cap.write(f"{DIR}/{name}.pcap")
+# The same from a host that the site may or may not know as its server, when the router is known as one.
+cap = Capture(DAY)
+behind_router(cap, True)
+leased(cap, stranger, at=10.0)
+cap.write(f"{DIR}/leased-any.pcap")
+
 # ---- answers, limits, hours ----
 
 case("answer-encrypted", "answer.encrypted", "seen_differently", "answer", ("MDS2-SCOPE", "1", "TXCF-2"),
