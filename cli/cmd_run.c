@@ -394,8 +394,13 @@ static int run(int argc, char **argv)
 	}
 	if (optind < argc)
 		return cmd_usage(&cmd_run, "interfaces are given with -i, captures with -r");
-	if (setup_finish(&r.setup, why))
+	int unset = setup_finish(&r.setup, why);
+	if (unset == -EINVAL)
 		return cmd_usage(&cmd_run, why);
+	if (unset) {
+		log_say("spanward: %s", why);
+		return (int)err_exit_code(unset) == ERR_EXIT_PERMISSION ? ERR_EXIT_PERMISSION : ERR_EXIT_CONFIG;
+	}
 	if (!r.path[0] && where_store(r.path))
 		return cmd_usage(&cmd_run, "no home directory: say where to keep the store with --store FILE");
 	if (sodium_init() < 0)

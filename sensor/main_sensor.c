@@ -157,8 +157,13 @@ int main(int argc, char **argv)
 		(void)snprintf(why, sizeof(why), "'%.80s': captures are given with -r", argv[optind]);
 		return usage(why);
 	}
-	if (check(&a, why))
+	int unset = check(&a, why);
+	if (unset == -EINVAL)
 		return usage(why);
+	if (unset) {
+		log_say("spanward-sensor: %s", why);
+		return (int)err_exit_code(unset) == ERR_EXIT_PERMISSION ? ERR_EXIT_PERMISSION : ERR_EXIT_CONFIG;
+	}
 	log_open("spanward-sensor", a.level);
 	int code = station_run(&a.setup.station);
 	setup_free(&a.setup);

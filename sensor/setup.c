@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/err.h"
 #include "sensor/options.h"
+#include "sensor/token_key.h"
 
 enum { LINGER_S = 10, METRICS_S = 15, DAY_S = 86400 };
 
@@ -60,6 +61,8 @@ static const struct conf_key keys[] = {
 	{ .name = "workers", .kind = CONF_UINT, .doc = "threads that work on packets" },
 	{ .name = "memory", .kind = CONF_SIZE, .doc = "of all tables of the engine together" },
 	{ .name = "ndpi", .kind = CONF_WORD, .words = switches, .doc = "on or off: ask nDPI about flows that nothing else knows" },
+	{ .name = "token_key", .kind = CONF_TEXT, .min = 1, .max = 4000,
+	  .doc = "file with the key of the tokens that stand for order numbers; made if there is none" },
 	{ .name = "budget", .kind = CONF_MAP, .keys = budget_keys, .doc = "room for what is remembered" },
 	{ .name = "timers", .kind = CONF_MAP, .keys = timer_keys, .doc = "when something is over" },
 	{ .name = "metrics", .kind = CONF_MAP, .keys = metrics_keys, .doc = "counters for a monitoring system" },
@@ -70,7 +73,7 @@ static const struct conf_key keys[] = {
 
 static const struct { const char *key; int opt; } simple[] = {
 	{ "sensor_id", SETUP_SENSOR_ID }, { "policy", 'p' }, { "buffer", SETUP_BUFFER }, { "rings", SETUP_RINGS },
-	{ "memory", SETUP_MEMORY }, { "ndpi", SETUP_NDPI },
+	{ "memory", SETUP_MEMORY }, { "ndpi", SETUP_NDPI }, { "token_key", SETUP_TOKEN_KEY },
 	{ "filter", SETUP_FILTER }, { "snaplen", SETUP_SNAPLEN }, { "timestamps", SETUP_TIMESTAMPS },
 	{ "workers", SETUP_WORKERS }, { "connect", SETUP_CONNECT }, { "linger", SETUP_LINGER },
 };
@@ -167,6 +170,9 @@ static int take(struct setup *s, int opt, const char *arg, char why[static 256])
 		return options_budget(arg, &c->engine, why);
 	case SETUP_NDPI:
 		return options_ndpi(arg, &c->engine.ndpi, why);
+	case SETUP_TOKEN_KEY:
+		s->token_key = arg;
+		return 0;
 	case SETUP_NO_SANDBOX:
 		c->no_sandbox = true;
 		return 0;
@@ -341,5 +347,5 @@ int setup_finish(struct setup *s, char why[static 256])
 		(void)snprintf(why, 256, "no random numbers from the kernel");
 		return -EIO;
 	}
-	return 0;
+	return s->token_key ? token_key_get(s->token_key, &c->engine.tokens, why) : 0;
 }

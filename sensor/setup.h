@@ -20,7 +20,8 @@ enum { SETUP_TEXTS = 512 };
 /* Codes of long options that have no letter. */
 enum setup_option {
 	SETUP_CONFIG = 1000, SETUP_FOLLOW, SETUP_BUFFER, SETUP_RINGS, SETUP_FILTER, SETUP_SNAPLEN, SETUP_TIMESTAMPS, SETUP_WORKERS,
-	SETUP_BUDGET, SETUP_MEMORY, SETUP_SENSOR_ID, SETUP_METRICS, SETUP_METRICS_EVERY, SETUP_NDPI, SETUP_NO_SANDBOX, SETUP_PLANT,
+	SETUP_BUDGET, SETUP_MEMORY, SETUP_SENSOR_ID, SETUP_METRICS, SETUP_METRICS_EVERY, SETUP_NDPI, SETUP_TOKEN_KEY, SETUP_NO_SANDBOX,
+	SETUP_PLANT,
 	SETUP_CONNECT, SETUP_LINGER,    /* the configuration file's and spanward-sensor's */
 };
 
@@ -37,6 +38,7 @@ enum setup_option {
 	{ "metrics", required_argument, NULL, SETUP_METRICS }, \
 	{ "metrics-every", required_argument, NULL, SETUP_METRICS_EVERY }, \
 	{ "ndpi", required_argument, NULL, SETUP_NDPI }, \
+	{ "token-key", required_argument, NULL, SETUP_TOKEN_KEY }, \
 	{ "no-sandbox", no_argument, NULL, SETUP_NO_SANDBOX }
 #define SETUP_HELP_INPUT \
 	"  -i, --interface IFACE   watch this interface; may be given several times (needs CAP_NET_RAW)\n" \
@@ -56,6 +58,8 @@ enum setup_option {
 	"      --budget LIST       NAME=VALUE,... room for flows, probes, states, assets, folds, streams (a size), and\n" \
 	"                          the timers tcp_idle, udp_idle, half_open, fold\n" \
 	"      --ndpi on|off       ask nDPI about flows that nothing here knows (default on, where it was built in)\n" \
+	"      --token-key FILE    key of the tokens that stand for order numbers, made there if there is none; without it\n" \
+	"                          each start has a key of its own\n" \
 	"      --metrics FILE      keep counters there in the Prometheus text format (nothing listens for them)\n" \
 	"      --metrics-every T   how often that file is replaced (default 15s)\n" \
 	"      --no-sandbox        leave the process that parses packets its system calls (to find faults; told)\n"
@@ -64,6 +68,7 @@ struct setup {
 	struct station_config station;
 	const char *interfaces[LINKS_MAX], *files[SOURCE_MAX_FILES];
 	bool follow;                    /* the one file is a directory */
+	const char *token_key;          /* NULL: a key of this start */
 	bool live_typed;                /* an option that only a live capture heeds, on the command line */
 	bool input_typed;               /* on the command line: then that of the file does not count */
 	char sensor[FRAME_SENSOR_LEN + 1];
@@ -82,7 +87,8 @@ bool setup_is_config(const char *path);
 bool setup_is(int opt);
 /* One option of SETUP_OPTIONS, typed. 0, or -EINVAL with a line in `why`. */
 int setup_take(struct setup *s, int opt, const char *arg, char why[static 256]);
-/* After all of them: is there something to watch? 0, or -EINVAL with `why`; -EIO without random numbers. */
+/* After all of them: is there something to watch? 0, or -EINVAL with `why`; -EIO without random numbers; what token_key_get says
+ * of the file of the key. */
 int setup_finish(struct setup *s, char why[static 256]);
 
 #endif

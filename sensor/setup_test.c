@@ -51,6 +51,24 @@ static void reads_the_example(void)
 	setup_free(&s);
 }
 
+static void one_key_for_the_tokens_of_every_start(void)
+{
+	char why[256] = "", key[] = "/tmp/spanward-setup-key-XXXXXX";
+	int fd = mkstemp(key);
+	CU_ASSERT_FATAL(fd >= 0 && write(fd, "000102030405060708090a0b0c0d0e0f\n", 33) == 33);
+	(void)close(fd);
+	setup_free(&s);
+	setup_defaults(&s);
+	CU_ASSERT(!setup_take(&s, 'i', "eth1", why) && !setup_take(&s, SETUP_TOKEN_KEY, key, why));
+	CU_ASSERT_EQUAL(setup_finish(&s, why), 0);
+	CU_ASSERT_EQUAL(s.station.session.engine.tokens.k0, UINT64_C(0x0001020304050607));
+	(void)unlink(key);
+	(void)snprintf(key, sizeof(key), "/none");
+	CU_ASSERT_EQUAL(setup_take(&s, SETUP_TOKEN_KEY, "/none/key", why), 0);
+	CU_ASSERT_EQUAL(setup_finish(&s, why), -ENOENT);
+	setup_free(&s);
+}
+
 static void the_command_line_overrides_the_file(void)
 {
 	char why[256] = "";
@@ -136,6 +154,7 @@ int main(void)
 {
 	CU_TestInfo cases[] = {
 		{ "reads_the_example", reads_the_example },
+		{ "one_key_for_the_tokens_of_every_start", one_key_for_the_tokens_of_every_start },
 		{ "the_command_line_overrides_the_file", the_command_line_overrides_the_file },
 		{ "says_what_is_wrong_and_where", says_what_is_wrong_and_where },
 		{ "knows_its_kind", knows_its_kind },
