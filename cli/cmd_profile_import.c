@@ -19,7 +19,8 @@ static const char help[] =
 "usage: spanward profile import [OPTION...] FILE...\n"
 "\n"
 "Makes one device type (long form, YAML) of a maker's documents. What each file is, is told from its content:\n"
-"tables of ports as CSV (UTF-8, CP932, UTF-16) or Excel workbook (.xlsx), with English or Japanese headings.\n"
+"tables of ports as CSV (UTF-8, CP932, UTF-16) or Excel workbook (.xlsx), with English or Japanese headings;\n"
+"MDS2 forms (HN 1-2019; HN 1-2013 in part) as workbook, CSV or text.\n"
 "\n"
 "Every row cites its document and its place in it. What is not understood is kept under extensions; where it is\n"
 "not said who opens a connection, or with whom, the report asks, and the row declares nothing.\n"
@@ -37,7 +38,7 @@ static const char help[] =
 "\n"
 "Exit codes: 0 ok, 1 failure, 2 usage, 4 a file cannot be read or holds nothing known, 5 it may not be read.\n"
 "\n"
-"Example: spanward profile import -o policy/ct-64.yaml --report report.jsonl ports.xlsx\n";
+"Example: spanward profile import -o policy/ct-64.yaml --report report.jsonl mds2.xlsx ports.csv\n";
 
 static const struct cmd this = { "profile import", "", help, NULL };
 

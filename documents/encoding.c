@@ -53,7 +53,8 @@ static size_t clean(uint8_t *p, size_t n, size_t *dropped)
 		if (cp == '\r') {
 			if (i + 1 == n || p[i + 1] != '\n')
 				p[to++] = '\n';
-		} else if (len <= 0 || (utf8_is_control(cp) && cp != '\n' && cp != '\t') || cp == 0xfeff) {
+		} else if (len <= 0 || (utf8_is_control(cp) && cp != '\n' && cp != '\t') || cp == 0xfeff || cp == 0xfffe ||
+			   cp == 0xffff) {
 			++*dropped;
 		} else {
 			memmove(p + to, p + i, step);

@@ -9,6 +9,8 @@
 
 #include "core/err.h"
 #include "core/near.h"
+#include "documents/encoding.h"
+#include "documents/mds2.h"
 #include "documents/sheet_xlsx.h"
 #include "rules/policy_model.h"
 
@@ -74,40 +76,86 @@ static void keep_sheet(struct draft *d, const struct sheet_book *b, size_t sheet
 	draft_say(d, DRAFT_SAY_SHEET, source, b->names[sheet], (struct span){ 0 }, NULL, NULL);
 }
 
+/* A document of a kind, made when the first of its sheets is met; -1 with a fault. */
+static int source_of(struct draft *d, int *slot, const char *kind, const char *path, struct span bytes, struct conf_report *rep)
+{
+	struct policy_place at = { .file = path };
+	if (*slot < 0)
+		*slot = draft_source(d, kind, path, bytes);
+	if (*slot < 0)
+		policy_load_fault(&at, rep, "more than %d documents at once", DRAFT_SOURCES);
+	return *slot;
+}
+
+static void say_count(struct draft *d, enum draft_remark what, int source, size_t n)
+{
+	char count[24];
+	(void)snprintf(count, sizeof(count), "%zu", n);
+	if (n)
+		draft_say(d, what, (size_t)source, "", (struct span){ 0 }, count, NULL);
+}
+
+enum kind { KIND_UNKNOWN, KIND_PORTS, KIND_MDS2 };
+
+static enum kind kind_of(const struct sheet_book *b, size_t sheet)
+{
+	return mds2_sheet_is(b, sheet) ? KIND_MDS2 : port_table_heading(b, sheet) ? KIND_PORTS : KIND_UNKNOWN;
+}
+
 static int read_book(struct draft *d, const struct sheet_book *b, const char *path, struct span bytes,
 		     const struct port_table_choice *choice, struct conf_report *rep)
 {
-	size_t found = 0;
-	int r = 0;
-	for (size_t i = 0; i < b->n_sheets; i++)
-		found += port_table_heading(b, i) != 0;
-	if (!found) {
-		sheet_fault(b, 0, 0, 0, rep, "holds no table that is known: a table of ports needs a row of headings with a port "
-			"(ポート番号) and "
-			    "one more, such as protocol, direction, peer (プロトコル, 方向, 接続先)");
-		return ERR_CONFIG;
-	}
-	int source = draft_source(d, "port-table", path, bytes);
-	if (source < 0) {
-		sheet_fault(b, 0, 0, 0, rep, "more than %d documents at once", DRAFT_SOURCES);
-		return ERR_CONFIG;
-	}
-	if (b->dropped) {
-		char count[24];
-		(void)snprintf(count, sizeof(count), "%zu", b->dropped);
-		draft_say(d, DRAFT_SAY_CONTROLS, (size_t)source, "", (struct span){ 0 }, count, NULL);
-	}
-	if (b->filled) {
-		char count[24];
-		(void)snprintf(count, sizeof(count), "%zu", b->filled);
-		draft_say(d, DRAFT_SAY_FILLED, (size_t)source, "", (struct span){ 0 }, count, NULL);
-	}
+	int ports = -1, mds2 = -1, first = -1, r = 0;
 	for (size_t i = 0; i < b->n_sheets && !r; i++) {
-		if (port_table_heading(b, i))
-			r = port_table_read(d, b, i, (size_t)source, choice);
-		else
-			keep_sheet(d, b, i, (size_t)source);
+		enum kind kind = kind_of(b, i);
+		int *slot = kind == KIND_MDS2 ? &mds2 : &ports;
+		if (kind == KIND_UNKNOWN)
+			continue;
+		if (source_of(d, slot, kind == KIND_MDS2 ? mds2_sheet_kind(b, i) : "port-table", path, bytes, rep) < 0)
+			return ERR_CONFIG;
+		first = first < 0 ? *slot : first;
+		r = kind == KIND_MDS2 ? mds2_read_sheet(d, b, i, (size_t)*slot) : port_table_read(d, b, i, (size_t)*slot, choice);
 	}
+	if (first < 0) {
+		sheet_fault(b, 0, 0, 0, rep, "holds nothing that is known: a table of ports needs a row of headings with a port "
+			    "(ポート番号) and one more, such as protocol or direction (方向); an MDS2 form its question IDs");
+		return ERR_CONFIG;
+	}
+	for (size_t i = 0; i < b->n_sheets && !r; i++)
+		if (kind_of(b, i) == KIND_UNKNOWN)
+			keep_sheet(d, b, i, (size_t)first);
+	say_count(d, DRAFT_SAY_CONTROLS, first, b->dropped);
+	say_count(d, DRAFT_SAY_FILLED, first, b->filled);
+	return r;
+}
+
+/* What is no workbook: a table as CSV, or a form as text. */
+static int read_text(struct draft *d, const char *path, struct span bytes, const struct port_table_choice *choice,
+		     struct conf_report *rep)
+{
+	static struct conf_report quiet;
+	struct sheet_book *b = NULL;
+	struct span text = { 0 };
+	const char *encoding;
+	size_t dropped;
+	int r = encoding_text(bytes, path, &text, &encoding, &dropped, rep);
+	if (r)
+		return r;
+	bool form = mds2_text_is(text);
+	/* A form as text is no sound CSV as a rule, so its faults as one say nothing. */
+	quiet.n = quiet.total = 0;
+	r = sheet_read_csv(bytes, path, &b, form ? &quiet : rep);
+	if (!r && (!form || mds2_sheet_is(b, 0) || r == -ENOMEM)) {
+		r = read_book(d, b, path, bytes, choice, rep);
+	} else if (form && r != -ENOMEM) {
+		int source = -1;
+		r = source_of(d, &source, mds2_text_kind(text), path, bytes, rep) < 0 ? ERR_CONFIG : mds2_read_text(d, text,
+			(size_t)source);
+		if (!r)
+			say_count(d, DRAFT_SAY_CONTROLS, source, dropped);
+	}
+	sheet_free(b);
+	free((void *)(uintptr_t)text.p);
 	return r;
 }
 
@@ -125,12 +173,14 @@ int import_file(struct draft *d, const char *path, const struct port_table_choic
 	} else if (!bytes.n) {
 		policy_load_fault(&at, rep, "is empty");
 		r = ERR_CONFIG;
+	} else if (sheet_xlsx_is(bytes)) {
+		r = sheet_xlsx_read(bytes, path, &b, rep);
+		if (!r)
+			r = read_book(d, b, path, bytes, choice, rep);
+		sheet_free(b);
 	} else {
-		r = sheet_xlsx_is(bytes) ? sheet_xlsx_read(bytes, path, &b, rep) : sheet_read_csv(bytes, path, &b, rep);
+		r = read_text(d, path, bytes, choice, rep);
 	}
-	if (!r)
-		r = read_book(d, b, path, bytes, choice, rep);
-	sheet_free(b);
 	free((void *)(uintptr_t)bytes.p);
 	return r;
 }

@@ -120,7 +120,7 @@ int sheet_put_at(struct sheet_book *b, size_t sheet, uint32_t row, uint32_t colu
 		int len = utf8_next(span_from(text, i), &cp);
 		size_t step = len > 0 ? (size_t)len : 1;
 		bool blank = cp == ' ' || cp == '\n' || cp == '\t' || cp == 0x3000 || cp == 0xa0;
-		if (len <= 0 || (utf8_is_control(cp) && cp != '\n' && cp != '\t')) {
+		if (len <= 0 || (utf8_is_control(cp) && cp != '\n' && cp != '\t') || cp == 0xfffe || cp == 0xffff) {
 			b->dropped += cp != '\r';
 		} else if (!blank || to != start) {
 			memcpy(to, text.p + i, step);

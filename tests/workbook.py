@@ -3,9 +3,13 @@
 
 usage: workbook.py seeds DIR            small workbooks for the fuzzer (fuzz/corpus/sheet_xlsx)
        workbook.py hostile DIR          what must be refused
+       workbook.py mds2 FORM.csv DIR    the form of 2019 with invented answers, a copy with each trap, and what they hold
 """
+import csv
 import io
+import json
 import os
+import re
 import struct
 import sys
 import zipfile
@@ -164,9 +168,111 @@ def hostile(folder):
         z.writestr("word/document.xml", "<w/>")
 
 
+def form_rows(path):
+    """The rows of the form without its answers; one cell of the file opens a quote that nothing closes."""
+    text = open(path, encoding="utf-8-sig").read().replace('"Yes, No, \n or \nNote #', "Yes No or Note #")
+    rows = [row[:7] for row in csv.reader(io.StringIO(text))]
+    assert sum(bool(ID.match(r[0])) for r in rows if r) == 240
+    return rows
+
+
+ID = re.compile(r"^[A-Z]{3,4}-\d+(\.\d+)*$")
+NOTES = {1: "Data flow diagram on request.", 2: "TLS 1.2, configured at installation.", 3: "Two lines:\nsecond line."}
+
+
+def invent(rows):
+    """The form with invented answers: rows, and by ID what must come out: (answer, as printed, reference, note)."""
+    docs = {"DOC-1": "Example Imaging Corp.", "DOC-2": "Computed tomography", "DOC-3": "CT-64", "DOC-4": "MDS2-CT64 rev 4",
+            "DOC-5": "security@imaging.example.com", "DOC-6": "Sends images to the PACS of the hospital"}
+    out, want, other, i = [], {}, False, 0
+    for row in rows:
+        row = list(row) + [""] * (7 - len(row))
+        if row[1] == "Notes:":
+            break
+        other = other or "(OTHR)" in row[1]
+        if not ID.match(row[0]):
+            out.append([" ", "Keep the service port locked.", "", "", "", "", ""] if row[0] == " " and row[1] == "NONE" else
+                       [Formula(docs["DOC-1"]), Formula(docs["DOC-3"]), Formula(docs["DOC-4"]), 43747] if "{=" in row[0] else row)
+            continue
+        q, i = row[0], i + 1
+        answer, ref = [("Yes", ""), ("No", "__"), ("N/A", ""), ("Yes", "See Note 2"), ("See Notes", "Note 1"), ("No", "only as option")][i % 6]
+        if q in docs:
+            answer, ref = docs[q], "__"
+        if q == "DOC-7":
+            answer, ref = 43747, "__"
+        if q == "DOC-10":
+            answer, ref = "", "See Note 1 "
+        row[2], row[3] = answer, ref
+        out.append(row)
+        a = {"Yes": "yes", "No": "no", "N/A": "na", "See Notes": "see_note", "": "unknown", 43747: "2019-10-09"}.get(answer, answer)
+        ref = ref.strip()
+        want[q] = [a, "43747" if q == "DOC-7" else None, ref if "Note" in ref else None, ref if ref == "only as option" else None]
+    out.append(["", "Notes:"])
+    out += [[f"Note {n}", text] for n, text in NOTES.items()]
+    return out, want
+
+
+def mds2(form, folder):
+    os.makedirs(folder, exist_ok=True)
+    rows, want = invent(form_rows(form))
+    json.dump({"answers": want, "notes": NOTES}, open(f"{folder}/want.json", "w"))
+    name = "mds2-form"
+    save(f"{folder}/whole.xlsx", [(name, rows)])
+    with open(f"{folder}/whole.csv", "w", encoding="utf-8-sig", newline="") as f:
+        csv.writer(f).writerows(rows)
+
+    def change(of):
+        return [of(list(r)) for r in rows]
+
+    def is_q(r, q=None):
+        return bool(r) and bool(ID.match(str(r[0]))) and (q is None or r[0] == q)
+
+    traps = {
+        # The sheet is called something else and is not the first; another sheet looks busy.
+        "sheet": [("Cover", [["Security", "of", "CT-64"], ["1-1", "Yes"]]), ("Tabelle1", rows)],
+        # Two columns in front, two rows above; answers and notes exchanged.
+        "moved": [(name, [[], []] + change(lambda r: ["", ""] + r))],
+        "exchanged": [(name, change(lambda r: r[:2] + [r[3], r[2]] + r[4:] if len(r) > 3 else r))],
+        # IDs with blanks, full-width letters, other hyphens, a dot behind.
+        "ids": [(name, change(lambda r: [" " + r[0].replace("-", "\u2011") + ". "] + r[1:] if is_q(r) else r))],
+        # The date as a date and in words; the misprint printed right.
+        "date": [(name, change(lambda r: r[:2] + [Date(43747)] + r[3:] if is_q(r, "DOC-7") else r))],
+        "misprint": [(name, change(lambda r: ["SAHD-15"] + r[1:] if is_q(r, "SHAD-15") else r))],
+        "formulas": [(name, change(lambda r: r[:2] + [Formula(r[2])] + r[3:] if is_q(r) and isinstance(r[2], str) and r[2] else r))],
+        # Words in other letters and with tails: read all the same, and kept as printed.
+        "spelling": [(name, change(lambda r: r[:2] + [{"Yes": "YES", "No": "no ", "N/A": "n/a", "See Notes": "See Note"}.get(r[2], r[2])] +
+                                   r[3:] if is_q(r) else r))],
+        # A question twice with another answer; one that no form has; three that are missing; a note that is not there; no answer.
+        "twice": [(name, rows + [["CONN-4", "again", "N/A" if want["CONN-4"][0] != "na" else "No", ""]])],
+        "unknown": [(name, rows[:30] + [["CONN-99", "invented", "Yes", ""]] + rows[30:])],
+        "missing": [(name, [r for r in rows if not is_q(r) or r[0] not in ("CONN-2", "TXCF-3", "RMOT-1")])],
+        "note": [(name, [r for r in rows if r[:1] != ["Note 2"]])],
+        "blank": [(name, change(lambda r: r[:2] + ["____", ""] if is_q(r, "CONN-1") or is_q(r, "CONN-1.1") else r))],
+        "column": [(name, change(lambda r: (r + [""] * 7)[:7] + ["checked by QA"] if is_q(r, "CONN-2") else r))],
+    }
+    for trap, sheets in traps.items():
+        save(f"{folder}/trap-{trap}.xlsx", sheets)
+    with open(f"{folder}/whole.txt", "w", encoding="utf-8") as f:
+        f.write("MDS2 of CT-64\n\nCONNECTIVITY CAPABILITIES (CONN) All connections.\n")
+        for k, r in enumerate(rows):
+            if is_q(r):
+                q = str(r[1]).strip()
+                answer = "2019-10-09" if r[0] == "DOC-7" else r[2]
+                note = str(r[3]).replace("__", "").strip()
+                tail = f"{answer}" if not note else f"{answer},{note}" if answer else note
+                if "," in q:
+                    quoted = q.replace('"', '""')
+                    f.write(f'{r[0]},"{quoted}": {tail}\n')
+                elif k % 3 == 0:
+                    f.write(f"{r[0]}:{q}:{tail}\n")
+                else:
+                    f.write(f"{r[0]},{q}: {tail}\n")
+        f.write("\n" + "".join(f"Note {n}: " + t.replace("\n", " ") + "\n" for n, t in NOTES.items()))
+
+
 if __name__ == "__main__":
-    commands = {"seeds": seeds, "hostile": hostile}
+    commands = {"seeds": seeds, "hostile": hostile, "mds2": mds2}
     if len(sys.argv) < 3 or sys.argv[1] not in commands:
         sys.exit(__doc__)
-    os.makedirs(sys.argv[2], exist_ok=True)
+    os.makedirs(sys.argv[-1], exist_ok=True)
     commands[sys.argv[1]](*sys.argv[2:])
