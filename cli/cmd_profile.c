@@ -28,6 +28,7 @@ static const char help[] =
 "                 the communication matrix: declared against seen, per unit, port and direction\n"
 "  coverage -p DIR CAPTURE...\n"
 "                 the matrix added up: how far documents and traffic explain each other\n"
+"  mud FILE       a MUD file (RFC 8520) becomes a device type, a device type a MUD file; what is lost is said\n"
 "\n"
 "  -h, --help     this text\n"
 "\n"
@@ -66,6 +67,7 @@ static const struct {
 	{ "inquiry", cmd_profile_inquiry },
 	{ "matrix", cmd_profile_matrix },
 	{ "coverage", cmd_profile_coverage },
+	{ "mud", cmd_profile_mud },
 };
 
 static int run(int argc, char **argv)
@@ -73,7 +75,7 @@ static int run(int argc, char **argv)
 	enum { ACTIONS = sizeof(actions) / sizeof(actions[0]) };
 	const char *names[ACTIONS];
 	if (argc < 2)
-		return cmd_usage(&cmd_profile, "what is to be done? (convert, import, lint, inquiry, matrix, coverage)");
+		return cmd_usage(&cmd_profile, "what is to be done? (convert, import, lint, inquiry, matrix, coverage, mud)");
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))
 		return cmd_help(&cmd_profile);
 	for (size_t i = 0; i < ACTIONS; i++) {

@@ -21,6 +21,7 @@ static const char help[] =
 "Makes one device type (long form, YAML) of a maker's documents. What each file is, is told from its content:\n"
 "tables of ports as CSV (UTF-8, CP932, UTF-16) or Excel workbook (.xlsx), with English or Japanese headings;\n"
 "MDS2 forms (HN 1-2019; HN 1-2013 in part) as workbook, CSV or text.\n"
+"A MUD file (RFC 8520) is a device type by itself: give it alone (spanward profile mud says more).\n"
 "\n"
 "Every row cites its document and its place in it. What is not understood is kept under extensions; where it is\n"
 "not said who opens a connection, or with whom, the report asks, and the row declares nothing.\n"
@@ -221,5 +222,8 @@ int cmd_profile_import(int argc, char **argv)
 	if (optind == argc)
 		return cmd_usage(&this, "import takes one FILE or more");
 	o.japanese = language == RULE_JA;
+	/* A MUD file is a whole device type by itself. */
+	if (argc - optind == 1 && cmd_profile_mud_is(argv[optind]))
+		return cmd_profile_mud_import(argv[optind], o.output, o.quiet);
 	return import(&o, argv + optind, argc - optind);
 }

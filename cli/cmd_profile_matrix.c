@@ -57,7 +57,8 @@ static enum table_color color_of(const struct matrix_line *l)
 static int print_table(const struct asked *a, const struct matrix *x)
 {
 	static const enum matrix_text_cell shown[] = {
-		MATRIX_TEXT_UNIT, MATRIX_TEXT_DIRECTION, MATRIX_TEXT_PORT, MATRIX_TEXT_PROTOCOL, MATRIX_TEXT_PEERS, MATRIX_TEXT_DOCUMENT,
+		MATRIX_TEXT_UNIT, MATRIX_TEXT_DIRECTION, MATRIX_TEXT_PORT, MATRIX_TEXT_PROTOCOL, MATRIX_TEXT_PEERS,
+			MATRIX_TEXT_DOCUMENT,
 		MATRIX_TEXT_ROW, MATRIX_TEXT_STATE, MATRIX_TEXT_FLOWS, MATRIX_TEXT_LAST, MATRIX_TEXT_SEEN_WITH, MATRIX_TEXT_DETAIL,
 	};
 	enum { SHOWN = sizeof(shown) / sizeof(shown[0]) };
@@ -73,7 +74,8 @@ static int print_table(const struct asked *a, const struct matrix *x)
 	}
 	bool terminal = !a->output && out_is_terminal(&out);
 	for (size_t i = 0; i < SHOWN; i++)
-		columns[i] = (struct table_column){ matrix_text_heads[a->language == RULE_JA][shown[i]], shown[i] == MATRIX_TEXT_FLOWS };
+		columns[i] = (struct table_column){ matrix_text_heads[a->language == RULE_JA][shown[i]],
+			shown[i] == MATRIX_TEXT_FLOWS };
 	struct table *t = table_new(&out, columns, SHOWN, table_wants_color(a->color, terminal),
 				    terminal ? table_terminal_width(STDOUT_FILENO) : 0);
 	for (size_t i = 0; t && i < matrix_count(x) && !out_stopped(&out); i++) {
