@@ -256,17 +256,45 @@ static bool step_held(struct hl7_state *st, struct span in, struct dissect_ctx *
 	return true;
 }
 
-/* Lets bytes pass up to the end of the segment, or to a field that is read. */
-static bool step_passing(struct hl7_side *s, struct span in, bool final, size_t *ret_used)
+/* A field that is read begins behind `in.p[i]`: the next step holds it. */
+static bool wait_for_field(struct hl7_side *s, struct span in, size_t i, size_t *ret_used)
 {
+	s->segment = HL7_SEG_OBX_FIELD;
+	s->scanned = 0;
+	*ret_used = i + 1;
+	hl7_message_bytes(s, (struct span){ in.p, i + 1 });
+	return true;
+}
+
+/* Reads the field behind `in.p[*i]` in place, when all of it is here and in ASCII; *i is then its last byte. */
+static bool whole_field(struct hl7_state *st, struct span in, struct dissect_ctx *ctx, size_t *i)
+{
+	const struct hl7_side *s = &st->side[ctx->dir];
+	size_t from = *i + 1, end = in.n - from < HL7_FIELD_MAX ? in.n : from + HL7_FIELD_MAX;
+	size_t at = hl7_to_special((struct span){ in.p, end }, from, s->separator);
+	if (at == end)
+		return false;
+	uint8_t b = in.p[at];
+	if (b != s->separator && !hl7_eol(b) && b != HL7_FS && b != HL7_VT)
+		return false;
+	hl7_message_obx(st, ctx, (struct span){ in.p + from, at - from });
+	*i = at - 1;
+	return true;
+}
+
+/* Lets bytes pass up to the end of the segment, or to a field that is read. */
+static bool step_passing(struct hl7_state *st, struct span in, struct dissect_ctx *ctx, bool final, size_t *ret_used)
+{
+	struct hl7_side *s = &st->side[ctx->dir];
 	bool counts = s->segment == HL7_SEG_OBX && s->field <= 18, more = false;
 	size_t i = 0;
 	for (;; i++) {
 		/* Nearly all bytes: they need no state to be followed. */
 		size_t plain = i;
+		bool stateless = !s->text.second && !s->text.escape;
 		if (!counts)
 			plain = hl7_to_control(in, i);
-		else if (!s->text.second && !s->text.escape)
+		else if (stateless)
 			plain = hl7_to_special(in, i, s->separator);
 		if (counts && plain > i)
 			s->text.utf8 = 0;
@@ -274,6 +302,14 @@ static bool step_passing(struct hl7_side *s, struct span in, bool final, size_t 
 		if (i >= in.n)
 			break;
 		uint8_t b = in.p[i];
+		if (counts && stateless && !s->text.wide && b == s->separator) {
+			s->text.utf8 = 0;
+			s->field++;
+			counts = s->field <= 18;
+			if (hl7_message_wants(s, s->field) && !whole_field(st, in, ctx, &i))
+				return wait_for_field(s, in, i, ret_used);
+			continue;
+		}
 		if (hl7_eol(b) || b == HL7_FS)
 			break;
 		if (b == HL7_VT) {
@@ -285,13 +321,8 @@ static bool step_passing(struct hl7_side *s, struct span in, bool final, size_t 
 		if (counts && hl7_msh_take(&s->text, b) && b == s->separator) {
 			s->field++;
 			counts = s->field <= 18;
-			if (hl7_message_wants(s, s->field)) {
-				s->segment = HL7_SEG_OBX_FIELD;
-				s->scanned = 0;
-				*ret_used = i + 1;
-				hl7_message_bytes(s, (struct span){ in.p, i + 1 });
-				return true;
-			}
+			if (hl7_message_wants(s, s->field))
+				return wait_for_field(s, in, i, ret_used);
 		}
 	}
 	*ret_used = i;
@@ -345,7 +376,7 @@ static bool step_inside(struct hl7_state *st, struct span in, struct dissect_ctx
 	case HL7_SEG_OBX_FIELD:
 		return step_field(st, in, ctx, final, ret_used);
 	default:
-		return step_passing(s, in, final, ret_used);
+		return step_passing(st, in, ctx, final, ret_used);
 	}
 }
 

@@ -211,7 +211,10 @@ void hl7_message_held(struct hl7_state *st, struct dissect_ctx *ctx, struct span
 /* OBX-3 or OBX-18, as s->field says, or its first HL7_FIELD_MAX bytes. */
 void hl7_message_obx(struct hl7_state *st, struct dissect_ctx *ctx, struct span field);
 /* Whether that field of an OBX is wanted. */
-bool hl7_message_wants(const struct hl7_side *s, unsigned field);
+static inline bool hl7_message_wants(const struct hl7_side *s, unsigned field)
+{
+	return field == 18 || (field == 3 && s->vendor - 1 == OBSERVATION_VENDORS);
+}
 /* Bytes of the message that have been passed. */
 void hl7_message_bytes(struct hl7_side *s, struct span bytes);
 /* The end may have come but is not certain: the control id is taken down, so that an answer finds it. */

@@ -425,11 +425,6 @@ void hl7_message_held(struct hl7_state *st, struct dissect_ctx *ctx, struct span
 	}
 }
 
-bool hl7_message_wants(const struct hl7_side *s, unsigned field)
-{
-	return field == 18 || (field == 3 && s->vendor - 1 == HL7_VENDOR_UNKNOWN);
-}
-
 void hl7_message_obx(struct hl7_state *st, struct dissect_ctx *ctx, struct span field)
 {
 	struct hl7_side *s = &st->side[ctx->dir];

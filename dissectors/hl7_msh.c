@@ -40,6 +40,10 @@ static enum hl7_kind delimiters(struct span s, enum hl7_kind kind)
 
 enum hl7_kind hl7_msh_kind(struct span s)
 {
+	/* Nearly every segment begins otherwise. */
+	int first = hl7_at(s, 0);
+	if (first >= 0 && first != 'M' && first != 'F' && first != 'B')
+		return HL7_OTHER;
 	for (size_t h = 0; h < sizeof(headers) / sizeof(headers[0]); h++) {
 		size_t n = s.n < 3 ? s.n : 3;
 		if (n && memcmp(s.p, headers[h].name, n))
@@ -145,6 +149,19 @@ struct span hl7_msh_next(struct span *rest, uint8_t stop, enum hl7_family family
 
 struct span hl7_msh_nth(struct span s, unsigned n, uint8_t stop, enum hl7_family family)
 {
+	/* As long as nothing but ASCII stands before, no state need be followed. */
+	size_t at = 0;
+	for (unsigned left = n;; left--) {
+		size_t end = hl7_to_special(s, at, stop);
+		bool there = left <= 1;
+		if (end < s.n && s.p[end] != stop)
+			break;
+		if (there)
+			return (struct span){ s.n ? s.p + at : s.p, end - at };
+		if (end == s.n)
+			return (struct span){ 0 };
+		at = end + 1;
+	}
 	while (n-- > 1)
 		(void)hl7_msh_next(&s, stop, family);
 	return hl7_msh_token(s, stop, family);
