@@ -48,6 +48,7 @@ struct item {                           /* one packet of the batch */
 };
 
 enum { NO_SHARD = 0xff };
+enum { NEAR = 32 };                     /* packets decoded before the first of them goes to its shard: what a cache holds */
 
 enum job { JOB_READY, JOB_DECODE, JOB_SHARDS, JOB_QUIT };
 
@@ -518,13 +519,25 @@ static void take_packet(struct engine *e, const struct source_packet *p, bool ma
 	it->wire_len = p->wire_len;
 }
 
-/* Fills a batch; false at the end of the source. With one worker each packet is worked on where it lies; else it is
- * copied, because the source's bytes are good until the next packet only. */
+/* Packets that lie decoded in the source's buffer: to their shards, in order. Looking up a flow waits for memory three times as
+ * long as it works, so all look-ups are begun before the first is needed. */
+static void work_near(struct engine *e, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (e->items[i].shard != NO_SHARD)
+			shard_expect_flow(e->shards[e->items[i].shard], e->items[i].p.hash);
+	for (size_t i = 0; i < n; i++)
+		if (e->items[i].shard != NO_SHARD)
+			shard_packet(e->shards[e->items[i].shard], e->workers[0].out, &e->items[i].p);
+}
+
+/* Fills a batch; false at the end of the source. With one worker packets are worked on where they lie, as many together as
+ * the source leaves there; else they are copied, because its bytes are good until the next packet only. */
 static bool read_batch(struct engine *e, struct source *s)
 {
 	bool live = source_is_live(s), many_files = e->feed || (!live && source_files(s) > 1), alone = e->c.workers == 1;
 	uint64_t began_ns = live ? clock_mono_ns() : 0;
-	size_t used = 0;
+	size_t used = 0, near = 0;
 	e->n_items = 0;
 	while (e->n_items < ENGINE_BATCH && ARENA_BYTES - used >= SOURCE_MAX_PACKET) {
 		struct source_packet p;
@@ -536,13 +549,15 @@ static bool read_batch(struct engine *e, struct source *s)
 			wait_ms = LIVE_WAIT_MS - (unsigned)spent_ms;
 		}
 		enum source_status got = source_next(s, wait_ms, &p);
-		if (got == SOURCE_END)
+		if (got == SOURCE_END) {
+			work_near(e, near);
 			return false;
+		}
 		if (got == SOURCE_IDLE)
 			break;
 		if (p.bytes.n > SOURCE_MAX_PACKET)      /* the source promises otherwise; the arena must hold */
 			p.bytes.n = SOURCE_MAX_PACKET;
-		struct item *it = &e->items[alone ? 0 : e->n_items];
+		struct item *it = &e->items[alone ? near : e->n_items];
 		take_packet(e, &p, many_files, it);
 		e->n_items++;
 		if (alone) {
@@ -550,13 +565,18 @@ static bool read_batch(struct engine *e, struct source *s)
 			if (it->d.kind == DECODE_FRAGMENT)
 				join_item(e, it);
 			if (it->shard != NO_SHARD)
-				shard_packet(e->shards[it->shard], e->workers[0].out, &it->p);
+				shard_expect(e->shards[it->shard], it->p.hash);
+			if (++near == NEAR || !source_stays(s)) {
+				work_near(e, near);
+				near = 0;
+			}
 		} else if (p.bytes.n) {
 			memcpy(e->arena + used, p.bytes.p, p.bytes.n);
 			it->bytes.p = e->arena + used;
 		}
 		used += p.bytes.n;
 	}
+	work_near(e, near);
 	if (live && !e->n_items && e->watermark) {
 		uint64_t now = clock_now_ns();
 		if (now > LIVE_LAG_NS && now - LIVE_LAG_NS > e->watermark)

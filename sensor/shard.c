@@ -36,6 +36,10 @@ struct shard *shard_new(const struct shard_config *c)
 	if (!h)
 		return NULL;
 	h->c = *c;
+	h->idle_ns[FLOW_CLOSED] = SHARD_LINGER_NS;
+	h->idle_ns[FLOW_HALF_OPEN] = c->half_open_ns;
+	h->idle_ns[FLOW_UDP_ASKING] = h->idle_ns[FLOW_UDP] = c->udp_idle_ns;
+	h->idle_ns[FLOW_TCP] = h->idle_ns[FLOW_TCP_BARE] = c->tcp_idle_ns;
 	for (const struct dissector *const *d = c->dissectors; *d; d++) {
 		h->n_dissectors++;
 		assert((*d)->state_size <= DISSECT_MAX_STATE && (*d)->datagram_state <= DISSECT_MAX_STATE);
@@ -79,6 +83,9 @@ bool shard_record_next(const struct shard_out *out, size_t *at, struct shard_rec
 	*at += sizeof(*ret) + ret->n;
 	return true;
 }
+
+void shard_expect(const struct shard *h, uint64_t hash) { flow_prefetch_bucket(h->table, hash); }
+void shard_expect_flow(const struct shard *h, uint64_t hash) { flow_prefetch_record(h->table, hash); }
 
 static void count(struct shard_run *r, const struct shard_packet *p)
 {
@@ -150,6 +157,12 @@ static void unfollowed(struct shard *h, const struct shard_packet *p, enum stats
 		h->st.v[bytes] += p->d->payload.n;
 }
 
+/* Whether the timer of the list that it is in has run out. */
+static bool is_over(const struct shard *h, const struct flow *f, uint64_t now_ns)
+{
+	return now_ns >= f->last_ns && now_ns - f->last_ns >= h->idle_ns[f->list];
+}
+
 void shard_packet(struct shard *h, struct shard_out *out, const struct shard_packet *p)
 {
 	struct shard_run r = { .h = h, .out = out, .mark = out->bytes.len, .seq = p->seq, .ts_ns = p->ts_ns,
@@ -159,6 +172,11 @@ void shard_packet(struct shard *h, struct shard_out *out, const struct shard_pac
 	r.i = flow_find(h->table, &p->key, p->hash);
 	if (r.i != FLOW_NONE)
 		r.f = flow_at(h->table, r.i);
+	/* Its timer has run out, though nobody has looked at the timers since. */
+	if (r.i != FLOW_NONE && is_over(h, r.f, p->ts_ns)) {
+		shard_flow_retire(&r, r.i, OBSERVATION_END_IDLE);
+		r.i = FLOW_NONE;
+	}
 	if (p->d->kind == DECODE_ICMP_ERROR) {
 		shard_icmp_error(&r, p);
 		return;
@@ -201,19 +219,13 @@ void shard_packet(struct shard *h, struct shard_out *out, const struct shard_pac
 
 void shard_timers(struct shard *h, struct shard_out *out, uint64_t watermark_ns)
 {
-	const uint64_t idle_ns[FLOW_LISTS] = {
-		[FLOW_CLOSED] = SHARD_LINGER_NS, [FLOW_HALF_OPEN] = h->c.half_open_ns,
-		[FLOW_UDP_ASKING] = h->c.udp_idle_ns, [FLOW_UDP] = h->c.udp_idle_ns, [FLOW_TCP] = h->c.tcp_idle_ns,
-		[FLOW_TCP_BARE] = h->c.tcp_idle_ns,
-	};
 	struct shard_run r = { .h = h, .out = out, .mark = out->bytes.len, .seq = SHARD_TIMERS };
 	for (int list = 0; list < FLOW_LISTS; list++)
 		for (;;) {
 			uint32_t i = flow_oldest(h->table, (enum flow_list)list);
 			if (i == FLOW_NONE)
 				break;
-			const struct flow *f = flow_at(h->table, i);
-			if (watermark_ns < f->last_ns || watermark_ns - f->last_ns < idle_ns[list])
+			if (!is_over(h, flow_at(h->table, i), watermark_ns))
 				break;
 			/* Half of the room is for the last flow, which may have a message to finish. */
 			if (out->bytes.len - r.mark > SHARD_OUTPUT / 2)

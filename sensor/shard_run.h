@@ -44,6 +44,7 @@ _Static_assert(sizeof(struct shard_reader) == 48, "what a flow holds to be read,
 
 struct shard {
 	struct shard_config c;
+	uint64_t idle_ns[FLOW_LISTS];   /* a flow of that list ends after so long without a packet */
 	struct flow_table *table;
 	struct stream_pool *pool;
 	struct slab *slab;              /* readers with their states */

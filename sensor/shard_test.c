@@ -221,6 +221,31 @@ static void udp_opens_at_once_and_names_with_the_answer(void)
 	teardown(&r);
 }
 
+/* Nobody has looked at the timers since, as within a batch: what comes is of another flow all the same, also when it is a
+ * packet that belongs to none. */
+static void a_packet_behind_the_timer_is_of_another_flow(void)
+{
+	struct rig r;
+	setup(&r);
+	udp(&r, C, S, "ping");
+	udp(&r, S, C, "pong");
+	IS(&r, "flow.open 1 40000>9000 first_packet\n"
+	       "flow.service 2 40000>9000 first_packet unknown answered\n");
+	r.ts_ns += r.c.udp_idle_ns;
+	udp(&r, S, C, "late");
+	IS(&r, "flow.end 2 40000>9000 first_packet unknown answered idle out=1 in=1\n"
+	       "flow.open 3 9000>40000 first_packet\n");
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_flows], 2);
+	tcp(&r, C, S, SYN, 99, 0, "");
+	r.ts_ns += r.c.half_open_ns;
+	tcp(&r, S, C, RST | ACK, 0, 100, "");
+	IS(&r, "flow.end 4 40000>9000 handshake one-sided idle out=1 in=0\n");
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_stray_resets], 1);
+	CU_ASSERT_EQUAL(shard_stats(r.h)->v[STATS_flows_idle], 2);
+	CU_ASSERT_EQUAL(shard_flows(r.h), 1);
+	teardown(&r);
+}
+
 static void datagrams_are_read_one_by_one(void)
 {
 	struct rig r;
@@ -618,6 +643,7 @@ int main(void)
 	T(a_full_table_gives_up_half_open_flows_first);
 	T(budgets_that_are_used_up_are_counted);
 	T(no_room_to_hold_is_a_gap);
+	T(a_packet_behind_the_timer_is_of_another_flow);
 	T(many_flows_idle_at_once_take_several_turns);
 	T(a_cut_capture_is_a_gap);
 	CU_basic_set_mode(CU_BRM_VERBOSE);

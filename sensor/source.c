@@ -202,6 +202,15 @@ enum source_status source_next(struct source *s, unsigned wait_ms, struct source
 	return SOURCE_PACKET;
 }
 
+bool source_stays(const struct source *s)
+{
+	if (s->live || (s->feed && s->hungry))
+		return false;
+	if (s->feed)
+		return source_file_stays(s->file);
+	return s->primed && s->heap_n && source_file_stays(&s->file[s->heap[0]]);
+}
+
 bool source_is_live(const struct source *s) { return s->live != NULL; }
 
 void source_drops(struct source *s, size_t from, uint64_t *ret_kernel, uint64_t *ret_interface)

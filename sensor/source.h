@@ -67,6 +67,9 @@ int source_open_live(const char *const *interfaces, size_t n, const struct sourc
 /* The next packet in time order; one that its file stamps earlier than the one before it comes at once.
  * SOURCE_IDLE at most after `wait_ms` (live). SOURCE_END (live): every interface has failed. */
 enum source_status source_next(struct source *s, unsigned wait_ms, struct source_packet *ret);
+/* Whether what the last packets' bytes point at stays as it is over the next source_next(): files only, and not at the end of
+ * what was read at once. */
+bool source_stays(const struct source *s);
 bool source_is_live(const struct source *s);
 /* Kernel and interface drops so far, of the file or interface `from` (from 0); what a live capture cannot tell stays 0.
  * Files: what pcapng's statistics blocks say that their writer lost. */

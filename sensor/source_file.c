@@ -542,6 +542,24 @@ static bool open_kind(struct source_file *f)
 	return unknown(f, head);
 }
 
+bool source_file_stays(const struct source_file *f)
+{
+	struct span at = { f->in.buf + f->in.at, f->in.len - f->in.at };
+	struct cursor c = cursor_from(at);
+	if (f->owed)
+		return false;
+	if (f->kind == SOURCE_FILE_PCAP) {
+		size_t header = f->modified ? 24 : 16;
+		cursor_skip(&c, 8);
+		uint32_t captured = u32(f, &c);
+		return !f->unsure && f->lengths == SOURCE_FILE_LENGTHS_NEW && cursor_ok(&c) && captured <= SOURCE_MAX_PACKET &&
+		       at.n >= header + captured;
+	}
+	uint32_t type = u32(f, &c), total = u32(f, &c);
+	return f->kind == SOURCE_FILE_PCAPNG && cursor_ok(&c) && type == BLOCK_ENHANCED && total >= 12 && total <= NEED_MAX &&
+	       at.n >= total;
+}
+
 bool source_file_next(struct source_file *f, struct source_packet *ret)
 {
 	bool got = false;

@@ -45,6 +45,9 @@ int source_file_open(struct source_file *f, int fd, size_t block);
 void source_file_done(struct source_file *f);
 /* Closes what it read and begins with another file, without allocating. */
 void source_file_again(struct source_file *f, int fd);
+/* Whether the next record is a packet that source_file_next() gives from the bytes at hand, so that those of the packets
+ * before it stay where they are. */
+bool source_file_stays(const struct source_file *f);
 /* The next record; all but `file` of *ret is set. False: it has ended, f->result says how. */
 bool source_file_next(struct source_file *f, struct source_packet *ret);
 

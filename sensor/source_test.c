@@ -181,15 +181,24 @@ static struct source *open_bytes(const struct file *f, size_t n) { return open_o
 /* Reads to the end; the first packets go to `ret`. */
 static size_t drain(struct source *s, struct source_packet *ret, size_t max)
 {
+	static uint8_t before[4096];            /* the beginning of the packet before */
 	struct source_packet p;
-	size_t n = 0;
+	size_t n = 0, n_before = 0;
 	enum source_status status;
-	while ((status = source_next(s, 0, &p)) == SOURCE_PACKET) {
+	for (const uint8_t *at = NULL;; at = p.bytes.p, n_before = p.bytes.n < sizeof(before) ? p.bytes.n : sizeof(before)) {
+		bool stays = source_stays(s);
+		if (at && n_before)
+			memcpy(before, at, n_before);
+		if ((status = source_next(s, 0, &p)) != SOURCE_PACKET)
+			break;
+		if (stays && n_before)
+			CU_ASSERT(!memcmp(before, at, n_before));
 		if (n < max)
 			ret[n] = p;
 		n++;
 	}
 	CU_ASSERT_EQUAL(status, SOURCE_END);
+	CU_ASSERT_FALSE(source_stays(s));
 	CU_ASSERT_EQUAL(source_next(s, 0, &p), SOURCE_END);
 	return n;
 }
@@ -487,13 +496,23 @@ static void records_across_blocks_stay_whole(void)
 		put_record(&f, n++, 0, size, size);
 	}
 	struct source *s = open_bytes(&f, f.n);
+	struct span last = { 0 };
+	uint32_t stayed = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		struct source_packet p = { 0 };
+		bool stays = source_stays(s);
 		CU_ASSERT_EQUAL_FATAL(source_next(s, 0, &p), SOURCE_PACKET);
 		CU_ASSERT_EQUAL(p.number, i + 1);
 		CU_ASSERT_EQUAL(p.bytes.n, p.wire_len);
 		CU_ASSERT_FATAL(is_fill(p.bytes, i));
+		/* What was promised to stay did. */
+		if (stays)
+			CU_ASSERT_FATAL(is_fill(last, i - 1));
+		stayed += stays;
+		last = p.bytes;
 	}
+	/* All but the first, and a few at the end of each read. */
+	CU_ASSERT(stayed < n && stayed > n - 3 * (uint32_t)(f.n >> 20) - 2);
 	CU_ASSERT_EQUAL(drain(s, NULL, 0), 0);
 	uint64_t got, total;
 	source_progress(s, &got, &total);

@@ -22,9 +22,6 @@ def observations(path):
     flows, ways = {}, {}
     for line in run.stdout.splitlines():
         o = json.loads(line)
-        # Not of TCP, so not recut; but its flows end at batch boundaries, of which a recut capture has more.
-        if o["type"].startswith("ntp."):
-            continue
         for derived in ("packet", "ts", "file"):
             o.pop(derived, None)
         if "flow" in o:
