@@ -421,20 +421,37 @@ static inline bool decode_field(const struct vocab *v, unsigned field, void *to,
 	return cursor_ok(in);
 }
 
-/* What a kind takes in a record. */
-static const uint8_t sizes[] = {
-	[VOCAB_UINT] = sizeof(VOCAB_C_UINT), [VOCAB_HEX16] = sizeof(VOCAB_C_HEX16), [VOCAB_TIME] = sizeof(VOCAB_C_TIME),
-	[VOCAB_BOOL] = sizeof(VOCAB_C_BOOL), [VOCAB_WORD] = sizeof(VOCAB_C_WORD), [VOCAB_TEXT] = sizeof(VOCAB_C_TEXT),
-	[VOCAB_ADDR] = sizeof(VOCAB_C_ADDR), [VOCAB_ENDPOINT] = sizeof(VOCAB_C_ENDPOINT), [VOCAB_MAC] = sizeof(VOCAB_C_MAC),
-	[VOCAB_CONTEXTS] = sizeof(VOCAB_C_CONTEXTS),
-};
-
+/* By sizes that the compiler knows: a few moves a field. */
 void vocab_clear(const struct vocab *v, struct vocab_head *rec)
 {
 	for (unsigned w = 0; w < VOCAB_PRESENT; w++)
 		for (uint64_t bits = rec->present[w]; bits; bits &= bits - 1) {
 			const struct vocab_field *f = &v->fields[w * 64 + (unsigned)__builtin_ctzll(bits)];
-			memset((uint8_t *)rec + f->offset, 0, sizes[f->kind]);
+			uint8_t *p = (uint8_t *)rec + f->offset;
+			switch (f->kind) {
+			case VOCAB_UINT:
+			case VOCAB_HEX16:
+			case VOCAB_TIME:
+			case VOCAB_BOOL:
+			case VOCAB_WORD:
+				memset(p, 0, sizeof(uint64_t));
+				break;
+			case VOCAB_TEXT:
+				memset(p, 0, sizeof(VOCAB_C_TEXT));
+				break;
+			case VOCAB_ADDR:
+				memset(p, 0, sizeof(VOCAB_C_ADDR));
+				break;
+			case VOCAB_ENDPOINT:
+				memset(p, 0, sizeof(VOCAB_C_ENDPOINT));
+				break;
+			case VOCAB_MAC:
+				memset(p, 0, sizeof(VOCAB_C_MAC));
+				break;
+			case VOCAB_CONTEXTS:
+				memset(p, 0, sizeof(VOCAB_C_CONTEXTS));
+				break;
+			}
 		}
 	*rec = (struct vocab_head){ 0 };
 }

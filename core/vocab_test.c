@@ -328,6 +328,42 @@ static void a_record_that_is_used_again_is_as_new(void)
 	}
 }
 
+/* Packed and unpacked, a record is what it would be encoded and decoded, contexts that do not fit included. */
+static void packing_is_encoding(void)
+{
+	static struct vocab_scratch scratch;
+	static uint8_t packed[1 << 17];
+	union any kept[2];
+	memset(kept, 0, sizeof(kept));
+	for (int round = 0; round < 4000; round++) {
+		const struct vocab *v = vocabs[round & 1];
+		union any rec, *k = &kept[round & 1];
+		rnd_record(v, &rec);
+		for (uint16_t i = 0; i < 40 && !rnd(8); i++)
+			made.contexts[i].abstract_syntax = span_str(rnd(2) ? "not a UID" : "");
+		struct buf b = buf_over(mem, sizeof(mem)), p = buf_over(packed, sizeof(packed)), c = buf_over(again, sizeof(again));
+		CU_ASSERT(vocab_encode(v, &rec.head, &b) == 0);
+		CU_ASSERT_FATAL(vocab_pack(v, &rec.head, &p) == 0);
+		CU_ASSERT_FATAL(vocab_unpack(v, &k->head, &scratch, buf_span(&p)) == 0);
+		CU_ASSERT(vocab_encode(v, &k->head, &c) == 0);
+		CU_ASSERT(b.len == c.len && !memcmp(b.data, c.data, b.len));
+		/* One byte less: it does not fit, and nothing is left of it; cut or longer, it is none. */
+		size_t n = p.len;
+		uint8_t *exact = malloc(n);
+		struct buf less = buf_over(exact, n - 1);
+		CU_ASSERT(vocab_pack(v, &rec.head, &less) == -ENOBUFS && less.len == 0 && !less.full);
+		union any none;
+		for (size_t cut = (size_t)round % 64; cut <= n; cut += 64) {
+			memset(&none, 0, sizeof(none));
+			uint8_t *just = malloc(cut ? cut : 1);
+			memcpy(just, packed, cut);
+			CU_ASSERT(vocab_unpack(v, &none.head, &scratch, (struct span){ just, cut }) == (cut == n ? 0 : -EBADMSG));
+			free(just);
+		}
+		free(exact);
+	}
+}
+
 static void every_prefix_is_refused(void)
 {
 	static struct vocab_scratch scratch;
@@ -724,6 +760,7 @@ int main(int argc, char **argv)
 	CU_ADD_TEST(s, records_survive_encoding_and_decoding);
 	CU_ADD_TEST(s, msgpack_c_agrees_in_both_directions);
 	CU_ADD_TEST(s, a_record_that_is_used_again_is_as_new);
+	CU_ADD_TEST(s, packing_is_encoding);
 	CU_ADD_TEST(s, every_prefix_is_refused);
 	CU_ADD_TEST(s, one_wrong_byte_is_refused_or_another_record);
 	CU_ADD_TEST(s, says_when_the_buffer_is_too_small);

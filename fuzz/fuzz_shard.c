@@ -27,8 +27,11 @@ static void drain(struct shard_out *out)
 	struct span bytes;
 	CHECK(out->bytes.len <= SHARD_OUTPUT);
 	for (size_t at = 0; shard_record_next(out, &at, &head, &bytes);) {
-		struct observation o;
-		struct cursor in = cursor_from(bytes);
+		static uint8_t encoded[2 * SHARD_OUTPUT];
+		struct buf b = buf_over(encoded, sizeof(encoded));
+		struct observation o = { 0 };
+		CHECK(!vocab_unpack(&observation_vocab, &o.head, &scratch, bytes) && !vocab_encode(&observation_vocab, &o.head, &b));
+		struct cursor in = cursor_from(buf_span(&b));
 		CHECK(!vocab_decode(&observation_vocab, &o.head, &scratch, &in, NULL) && !cursor_left(&in));
 		CHECK(observation_has(&o, OBSERVATION_F_packet) && observation_has(&o, OBSERVATION_F_flow));
 		CHECK(observation_has(&o, OBSERVATION_F_src) && observation_has(&o, OBSERVATION_F_dst));

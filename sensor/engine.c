@@ -25,7 +25,8 @@ enum {
 	ARENA_BYTES = 8 << 20,
 	/* What a batch can make at most: each packet, and each shard's timers. Touched only as far as it is used. */
 	OUTPUT_BYTES = (ENGINE_BATCH + ENGINE_SHARDS) * SHARD_OUTPUT,
-	EVENT_BYTES = 64 << 10,         /* the longest event is below 4 KiB */
+	/* The longest event is below 4 KiB, the longest observation a little above what a packet may make of them. */
+	EVENT_BYTES = 2 * SHARD_OUTPUT,
 	PROGRESS_BATCHES = 8,
 	FLUSH_BATCHES = 32,             /* files: whoever reads the ring is woken this often at least */
 	LIVE_WAIT_MS = 10,              /* how long a live batch collects: what a person does not notice */
@@ -589,16 +590,21 @@ static bool read_batch(struct engine *e, struct source *s)
 
 static void observe(struct engine *e, struct span bytes)
 {
-	if (e->c.observations)
-		(void)put_ring(e, RING_OBSERVATION, bytes);
 	struct observation *o = &e->observation;
-	struct cursor in = cursor_from(bytes);
-	int err = vocab_decode_ours(&observation_vocab, &o->head, &e->scratch, &in);
+	int err = vocab_unpack(&observation_vocab, &o->head, &e->scratch, bytes);
 	assert(!err);                   /* we wrote it */
-	if (err)
+	if (err) {
 		memset(o, 0, sizeof(*o));
-	else
-		detector_observe(e->detector, o);
+		return;
+	}
+	if (e->c.observations) {
+		struct buf b = buf_over(e->event, EVENT_BYTES);
+		err = vocab_encode(&observation_vocab, &o->head, &b);
+		assert(!err);
+		if (!err)
+			(void)put_ring(e, RING_OBSERVATION, buf_span(&b));
+	}
+	detector_observe(e->detector, o);
 }
 
 /* Merges the workers' records by packet, then shard; the records of one packet are in one worker's output, in order. */

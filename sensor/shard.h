@@ -48,9 +48,9 @@ struct shard_packet {
 	uint32_t file;                  /* 0: there is only one */
 };
 
-/* Where a worker puts encoded observations, and what its dissectors may use while they run. */
+/* Where a worker puts packed observations, and what its dissectors may use while they run. */
 struct shard_out {
-	struct buf bytes;               /* records: struct shard_record, then the encoded observation */
+	struct buf bytes;               /* records: struct shard_record, then the observation as vocab_pack() has it */
 	struct dissect_scratch scratch;
 	struct guess *guess;            /* of this worker; NULL: nDPI is not asked */
 };
@@ -58,7 +58,7 @@ struct shard_out {
 struct shard_record {
 	uint64_t seq;                   /* of the packet; SHARD_TIMERS: after all packets of the batch */
 	uint32_t shard;
-	uint32_t n;                     /* encoded bytes */
+	uint32_t n;                     /* packed bytes */
 };
 #define SHARD_TIMERS UINT64_MAX
 

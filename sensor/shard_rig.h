@@ -191,8 +191,13 @@ static inline void collect(struct rig *r)
 	for (size_t at = 0; shard_record_next(r->out, &at, &head, &bytes);) {
 		static struct vocab_scratch scratch;
 		struct observation o;
-		struct cursor in = cursor_from(bytes);
+		static uint8_t encoded[2 * SHARD_OUTPUT];
+		struct buf b = buf_over(encoded, sizeof(encoded));
 		memset(&o, 0, sizeof(o));
+		CU_ASSERT_EQUAL_FATAL(vocab_unpack(&observation_vocab, &o.head, &scratch, bytes), 0);
+		/* Whoever reads it outside holds it to the tables. */
+		CU_ASSERT_EQUAL_FATAL(vocab_encode(&observation_vocab, &o.head, &b), 0);
+		struct cursor in = cursor_from(buf_span(&b));
 		CU_ASSERT_EQUAL_FATAL(vocab_decode(&observation_vocab, &o.head, &scratch, &in, NULL), 0);
 		CU_ASSERT_EQUAL(cursor_left(&in), 0);
 		if (r->no_text)

@@ -1,4 +1,4 @@
-/* What a flow says: observations, encoded into the output of the worker. */
+/* What a flow says: observations, packed into the output of the worker. */
 #include <string.h>
 
 #include "sensor/recognise.h"
@@ -14,7 +14,7 @@ void shard_say_put(struct shard_run *r, const struct observation *o)
 		room.cap = r->mark + SHARD_OUTPUT;
 	size_t at = room.len;
 	st->v[STATS_observations_made]++;
-	if (buf_put(&room, &head, sizeof(head)) || vocab_encode(&observation_vocab, &o->head, &room)) {
+	if (buf_put(&room, &head, sizeof(head)) || vocab_pack(&observation_vocab, &o->head, &room)) {
 		st->v[STATS_observations_dropped]++;
 		return;
 	}

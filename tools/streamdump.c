@@ -125,8 +125,7 @@ static void collect(struct shard_out *out)
 	struct span bytes;
 	for (size_t at = 0; shard_record_next(out, &at, &head, &bytes);) {
 		struct observation o = { 0 };
-		struct cursor in = cursor_from(bytes);
-		if (vocab_decode(&observation_vocab, &o.head, &scratch, &in, NULL) || o.flow >= NUMBERS)
+		if (vocab_unpack(&observation_vocab, &o.head, &scratch, bytes) || o.flow >= NUMBERS)
 			exit(1);
 		if (o.head.type == OBSERVATION_DICOM_COMMAND)
 			dumped_by_flow[o.flow] = (uint32_t)o.message_id;
