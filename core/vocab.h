@@ -181,10 +181,10 @@ int vocab_decode(const struct vocab *v, struct vocab_head *rec, struct vocab_scr
 int vocab_decode_ours(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, struct cursor *in);
 /* The record as it lies in memory, for another thread of this process and for nobody else: not a wire form, not checked against
  * the tables. Equal to what vocab_encode() and vocab_decode_ours() would hand over, for a third of their work. pack: 0, or
- * -ENOBUFS with `out` rewound. unpack: `rec` is cleared as by vocab_decode_ours, texts borrow from `bytes`, which must hold
+ * -ENOBUFS with `out` rewound. read: `rec` is cleared as by vocab_decode_ours, texts borrow from `bytes`, which must hold
  * nothing else; -EBADMSG when they are not what pack wrote as far as lengths tell, and `rec` must be zeroed then. */
 int vocab_pack(const struct vocab *v, const struct vocab_head *rec, struct buf *out);
-int vocab_unpack(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, struct span bytes);
+int vocab_pack_read(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, struct span bytes);
 /* All zeros again, given that what is not present is zero already. */
 void vocab_clear(const struct vocab *v, struct vocab_head *rec);
 /* One JSON object without a newline: "type" first, then the table's order. 0 or -ENOBUFS (rewound). */

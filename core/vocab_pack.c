@@ -122,7 +122,7 @@ static bool take_contexts(struct cursor *in, struct vocab_scratch *scratch, stru
 	return cursor_ok(in);
 }
 
-int vocab_unpack(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, struct span bytes)
+int vocab_pack_read(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, struct span bytes)
 {
 	struct cursor in = cursor_from(bytes);
 	vocab_clear(v, rec);

@@ -344,7 +344,7 @@ static void packing_is_encoding(void)
 		struct buf b = buf_over(mem, sizeof(mem)), p = buf_over(packed, sizeof(packed)), c = buf_over(again, sizeof(again));
 		CU_ASSERT(vocab_encode(v, &rec.head, &b) == 0);
 		CU_ASSERT_FATAL(vocab_pack(v, &rec.head, &p) == 0);
-		CU_ASSERT_FATAL(vocab_unpack(v, &k->head, &scratch, buf_span(&p)) == 0);
+		CU_ASSERT_FATAL(vocab_pack_read(v, &k->head, &scratch, buf_span(&p)) == 0);
 		CU_ASSERT(vocab_encode(v, &k->head, &c) == 0);
 		CU_ASSERT(b.len == c.len && !memcmp(b.data, c.data, b.len));
 		/* One byte less: it does not fit, and nothing is left of it; cut or longer, it is none. */
@@ -357,7 +357,7 @@ static void packing_is_encoding(void)
 			memset(&none, 0, sizeof(none));
 			uint8_t *just = malloc(cut ? cut : 1);
 			memcpy(just, packed, cut);
-			CU_ASSERT(vocab_unpack(v, &none.head, &scratch, (struct span){ just, cut }) == (cut == n ? 0 : -EBADMSG));
+			CU_ASSERT(vocab_pack_read(v, &none.head, &scratch, (struct span){ just, cut }) == (cut == n ? 0 : -EBADMSG));
 			free(just);
 		}
 		free(exact);

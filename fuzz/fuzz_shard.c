@@ -30,7 +30,7 @@ static void drain(struct shard_out *out)
 		static uint8_t encoded[2 * SHARD_OUTPUT];
 		struct buf b = buf_over(encoded, sizeof(encoded));
 		struct observation o = { 0 };
-		CHECK(!vocab_unpack(&observation_vocab, &o.head, &scratch, bytes) && !vocab_encode(&observation_vocab, &o.head, &b));
+		CHECK(!vocab_pack_read(&observation_vocab, &o.head, &scratch, bytes) && !vocab_encode(&observation_vocab, &o.head, &b));
 		struct cursor in = cursor_from(buf_span(&b));
 		CHECK(!vocab_decode(&observation_vocab, &o.head, &scratch, &in, NULL) && !cursor_left(&in));
 		CHECK(observation_has(&o, OBSERVATION_F_packet) && observation_has(&o, OBSERVATION_F_flow));

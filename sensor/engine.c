@@ -591,7 +591,7 @@ static bool read_batch(struct engine *e, struct source *s)
 static void observe(struct engine *e, struct span bytes)
 {
 	struct observation *o = &e->observation;
-	int err = vocab_unpack(&observation_vocab, &o->head, &e->scratch, bytes);
+	int err = vocab_pack_read(&observation_vocab, &o->head, &e->scratch, bytes);
 	assert(!err);                   /* we wrote it */
 	if (err) {
 		memset(o, 0, sizeof(*o));

@@ -194,7 +194,7 @@ static inline void collect(struct rig *r)
 		static uint8_t encoded[2 * SHARD_OUTPUT];
 		struct buf b = buf_over(encoded, sizeof(encoded));
 		memset(&o, 0, sizeof(o));
-		CU_ASSERT_EQUAL_FATAL(vocab_unpack(&observation_vocab, &o.head, &scratch, bytes), 0);
+		CU_ASSERT_EQUAL_FATAL(vocab_pack_read(&observation_vocab, &o.head, &scratch, bytes), 0);
 		/* Whoever reads it outside holds it to the tables. */
 		CU_ASSERT_EQUAL_FATAL(vocab_encode(&observation_vocab, &o.head, &b), 0);
 		struct cursor in = cursor_from(buf_span(&b));

@@ -125,7 +125,7 @@ static void collect(struct shard_out *out)
 	struct span bytes;
 	for (size_t at = 0; shard_record_next(out, &at, &head, &bytes);) {
 		struct observation o = { 0 };
-		if (vocab_unpack(&observation_vocab, &o.head, &scratch, bytes) || o.flow >= NUMBERS)
+		if (vocab_pack_read(&observation_vocab, &o.head, &scratch, bytes) || o.flow >= NUMBERS)
 			exit(1);
 		if (o.head.type == OBSERVATION_DICOM_COMMAND)
 			dumped_by_flow[o.flow] = (uint32_t)o.message_id;
