@@ -137,6 +137,8 @@ unsigned policy_check(const struct policy *p, const struct observation *o, struc
 		return policy_message_request(p, o, ret);
 	case OBSERVATION_DICOM_COMMAND:
 		return policy_message_command(p, o, ret);
+	case OBSERVATION_TLS_HANDSHAKE:
+		return policy_message_tls(p, o, ret);
 	case OBSERVATION_HL7_MESSAGE:
 		return policy_message_hl7(p, o, ret);
 	default:
@@ -262,6 +264,7 @@ void policy_row_limits(const struct policy *p, uint32_t row, uint64_t ts_ns, str
 	ret->bytes_day = l->bytes_day;
 	ret->conns_min = l->conns_min;
 	ret->associations_min = l->associations_min;
+	ret->idle_s = l->idle_s;
 	ret->cite = l->cite;
 	ret->off_hours = l->span_n && !in_hours(p, l, ts_ns);
 }

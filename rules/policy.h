@@ -48,9 +48,9 @@ struct verdict {
 /* At most one verdict per end, for ends that have a profile or none at all where they should have one;
  * returns how many. `declared` verdicts are returned too: the detector remembers them.
  * Judged: flow.open and flow.service (src = who opened), dicom.associate_request (the calling AE title), dicom.command (SOP
- * classes and roles), hl7.message (where a row names message types, versions, applications or facilities). Messages carry
- * no src_mac, dst_mac and vlan of their own; where the caller sets them, they help to say who the ends are. A hardware
- * address of zeros: the one seen is a router's and says nothing.
+ * classes and roles), tls.handshake (the version, where a row says which), hl7.message (where a row names message types, versions,
+ * applications or facilities). Messages carry no src_mac, dst_mac and vlan of their own; where the caller sets them, they help to say
+ * who the ends are. A hardware address of zeros: the one seen is a router's and says nothing.
  * Precedence (docs/profiles.md): forbidden, disabled_but_used, seen_differently, undeclared, unknown_device,
  * cannot_say, declared. */
 unsigned policy_check(const struct policy *p, const struct observation *o, struct verdict ret[static POLICY_MAX_VERDICTS]);
@@ -93,7 +93,7 @@ struct span policy_control_name(const struct policy *p, uint32_t control, uint32
 /* What a row limits (sensor/conduct.h holds traffic to it); 0: not said. */
 struct policy_row_limits {
 	uint64_t session_ns, bytes_day;
-	uint32_t conns_min, associations_min, max_peers;
+	uint32_t conns_min, associations_min, max_peers, idle_s;
 	uint32_t cite;                  /* POLICY_NONE: nothing is limited */
 	bool off_hours;                 /* the row has a schedule, and `ts_ns` is outside */
 };

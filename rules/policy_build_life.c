@@ -83,7 +83,7 @@ uint32_t policy_build_limits(struct policy_build *b, const struct policy_model_t
 {
 	const struct policy_limits *l = &r->limits;
 	uint32_t index = POLICY_NONE, first = (uint32_t)b->s[POLICY_S_SPANS].n;
-	if (!l->session_s && !l->bytes_day && !l->conns_min && !l->associations_min && !r->schedule.n)
+	if (!l->session_s && !l->idle_s && !l->bytes_day && !l->conns_min && !l->associations_min && !r->schedule.n)
 		return POLICY_NONE;
 	for (size_t i = 0; i < r->schedule.n; i++) {
 		struct policy_hours *slot = policy_build_add(b, POLICY_S_SPANS, NULL);
@@ -99,6 +99,7 @@ uint32_t policy_build_limits(struct policy_build *b, const struct policy_model_t
 		*slot = (struct policy_limit){
 			.session_ns = l->session_s > UINT64_MAX / CLOCK_SECOND ? 0 : l->session_s * CLOCK_SECOND,
 			.bytes_day = l->bytes_day,
+			.idle_s = l->idle_s > UINT32_MAX ? 0 : (uint32_t)l->idle_s,
 			.conns_min = l->conns_min > UINT32_MAX ? 0 : (uint32_t)l->conns_min,
 			.associations_min = l->associations_min > UINT32_MAX ? 0 : (uint32_t)l->associations_min,
 			.cite = cite,

@@ -354,7 +354,9 @@ unsigned policy_flow_check(const struct policy *p, const struct observation *o, 
 		.answered = o->answered,
 		.midstream = o->midstream,
 		.one_sided = o->one_sided,
-		.lost = observation_has(o, OBSERVATION_F_gap_bytes) && o->gap_bytes,
+		/* Bytes that were never seen, or that there was no room to read. */
+		.lost = (observation_has(o, OBSERVATION_F_gap_bytes) && o->gap_bytes) ||
+			(observation_has(o, OBSERVATION_F_unread) && o->unread),
 	};
 	/* UDP has no handshake: which side opened is always a guess unless the content told. */
 	k.unsure_who_opened = (o->midstream || o->transport == OBSERVATION_UDP) &&

@@ -44,6 +44,7 @@ unsigned policy_flow_check(const struct policy *p, const struct observation *o, 
 /* policy_message.c */
 unsigned policy_message_request(const struct policy *p, const struct observation *o, struct verdict *ret);
 unsigned policy_message_command(const struct policy *p, const struct observation *o, struct verdict *ret);
+unsigned policy_message_tls(const struct policy *p, const struct observation *o, struct verdict *ret);
 unsigned policy_message_hl7(const struct policy *p, const struct observation *o, struct verdict *ret);
 
 /* policy_judge.c. True, so that it can end a judgement. */

@@ -93,6 +93,9 @@ static bool message_fits(struct span pattern, struct span type)
 	return pattern.n < type.n && type.p[pattern.n] == '^' && !memcmp(pattern.p, type.p, pattern.n);
 }
 
+/* Any protocol inside of TLS. */
+enum { IN_TLS = POLICY_PROTOS };
+
 /* The next row of a unit, from *at on, that this message may belong to: of this protocol, in force, with this peer. A message may go
  * either way on a connection, so the row is looked for both as opened by the unit and as opened to it. */
 static const struct policy_row *next_row(const struct policy *p, const struct observation *o, const struct policy_who ends[static 2],
@@ -108,7 +111,8 @@ static const struct policy_row *next_row(const struct policy *p, const struct ob
 	while (*at < set->n) {
 		const struct policy_row *r = &rows[(*at)++];
 		uint16_t port = r->side == POLICY_SIDE_OUT ? other : own;
-		if (policy_proto_base(r->proto) == proto && r->transport == OBSERVATION_TCP && port >= r->lo && port <= r->hi &&
+		bool it = proto == IN_TLS ? r->tls != POLICY_TLS_NO : policy_proto_base(r->proto) == proto;
+		if (it && r->transport == OBSERVATION_TCP && port >= r->lo && port <= r->hi &&
 		    !(r->flags & POLICY_ROW_OFF) && policy_flow_peer(p, r, &ends[end], &ends[!end]) != POLICY_FIT_NO)
 			return r;
 	}
@@ -170,6 +174,49 @@ unsigned policy_message_hl7(const struct policy *p, const struct observation *o,
 	policy_who_ends(p, o, ends);
 	for (unsigned end = 0; end < 2; end++)
 		if (judge_hl7(p, o, ends, end, &ret[n]))
+			policy_judge_settle(p, &ret[n++], o->ts, &ends[!end]);
+	return n;
+}
+
+/* ---- TLS ---- */
+
+/* The version that was agreed on, as the documents number it; UNSAID: none of theirs. */
+static unsigned agreed(uint64_t version)
+{
+	static const uint8_t as[] = { [OBSERVATION_TLS_SSL2] = POLICY_TLS_UNSAID, [OBSERVATION_TLS_SSL3] = POLICY_TLS_UNSAID,
+				      [OBSERVATION_TLS_10] = POLICY_TLS_1_0, [OBSERVATION_TLS_11] = POLICY_TLS_1_1,
+				      [OBSERVATION_TLS_12] = POLICY_TLS_1_2, [OBSERVATION_TLS_13] = POLICY_TLS_1_3 };
+	return version < sizeof(as) ? as[version] : POLICY_TLS_1_3;
+}
+
+static bool judge_tls(const struct policy *p, const struct observation *o, const struct policy_who ends[static 2], unsigned end,
+		      struct verdict *v)
+{
+	const struct policy_row *r, *wrong = NULL;
+	for (uint32_t at = 0; (r = next_row(p, o, ends, end, IN_TLS, &at));) {
+		const struct policy_more *m = policy_judge_more(p, r);
+		/* Who opened is known: the row of the other side says nothing here. */
+		if ((r->side == POLICY_SIDE_OUT) != (end == 0))
+			continue;
+		if (!m || m->tls_min <= agreed(o->tls_version))
+			return false;
+		wrong = r;
+	}
+	if (!wrong)
+		return false;
+	*v = blank(ends[end].device, end == 0);
+	return policy_judge_row(p, v, EVENT_SEEN_DIFFERENTLY, EVENT_WHAT_TLS_VERSION, RULE_TLS_VERSION, wrong, EVENT_HIGH);
+}
+
+unsigned policy_message_tls(const struct policy *p, const struct observation *o, struct verdict *ret)
+{
+	struct policy_who ends[2];
+	unsigned n = 0;
+	if (!observation_has(o, OBSERVATION_F_tls_version))
+		return 0;
+	policy_who_ends(p, o, ends);
+	for (unsigned end = 0; end < 2; end++)
+		if (judge_tls(p, o, ends, end, &ret[n]))
 			policy_judge_settle(p, &ret[n++], o->ts, &ends[!end]);
 	return n;
 }

@@ -182,7 +182,7 @@ struct policy_limit {                   /* of a row; 0: not said */
 	uint32_t conns_min, associations_min;
 	uint32_t cite;
 	uint32_t span_first, span_n;    /* its schedule */
-	uint32_t pad;
+	uint32_t idle_s;
 };
 
 struct policy_hours { uint16_t from, to; uint8_t days, pad[3]; };      /* POLICY_S_SPANS: minutes; to <= from: overnight */

@@ -193,7 +193,7 @@ enum conduct_finding conduct_association(struct conduct *c, uint32_t device, uin
 }
 
 enum conduct_finding conduct_end(struct conduct *c, uint32_t device, uint32_t row, const struct policy_row_limits *l, uint64_t bytes,
-				 uint64_t lasted_ns, uint64_t ts_ns, uint64_t *ret_value)
+				 uint64_t lasted_ns, uint64_t silent_s, uint64_t ts_ns, uint64_t *ret_value)
 {
 	if (l->cite == POLICY_NONE)
 		return CONDUCT_NOTHING;
@@ -209,6 +209,10 @@ enum conduct_finding conduct_end(struct conduct *c, uint32_t device, uint32_t ro
 	if (l->session_ns && lasted_ns > l->session_ns) {
 		*ret_value = lasted_ns / CLOCK_SECOND;
 		return CONDUCT_SESSION;
+	}
+	if (l->idle_s && silent_s >= l->idle_s) {
+		*ret_value = silent_s;
+		return CONDUCT_IDLE;
 	}
 	return CONDUCT_NOTHING;
 }

@@ -24,7 +24,7 @@ enum {
 struct conduct;
 
 enum conduct_finding {
-	CONDUCT_NOTHING, CONDUCT_CONNECTIONS, CONDUCT_ASSOCIATIONS, CONDUCT_BYTES, CONDUCT_SESSION, CONDUCT_TOO_MANY_PEERS,
+	CONDUCT_NOTHING, CONDUCT_CONNECTIONS, CONDUCT_ASSOCIATIONS, CONDUCT_BYTES, CONDUCT_SESSION, CONDUCT_IDLE, CONDUCT_TOO_MANY_PEERS,
 };
 
 /* What conduct_new() takes. */
@@ -34,14 +34,15 @@ void conduct_free(struct conduct *c);                           /* NULL is fine 
 /* Another policy: rows have other numbers, so everything begins anew. NULL: none. */
 void conduct_policy(struct conduct *c, const struct policy *p, uint64_t ts_ns);
 
-/* A row was used: by a flow that began, by an association, by a flow that ended with so many bytes after so long. What it exceeds
+/* A row was used: by a flow that began, by an association, by a flow that ended with so many bytes after so long,
+ * within which it was silent for longer than `silent_s`. What it exceeds
  * by that, with the number reached. */
 enum conduct_finding conduct_open(struct conduct *c, uint32_t device, uint32_t row, const struct policy_row_limits *l,
 				  const struct addr *peer, uint64_t ts_ns, uint64_t *ret_value);
 enum conduct_finding conduct_association(struct conduct *c, uint32_t device, uint32_t row, const struct policy_row_limits *l,
 					 uint64_t ts_ns, uint64_t *ret_value);
 enum conduct_finding conduct_end(struct conduct *c, uint32_t device, uint32_t row, const struct policy_row_limits *l, uint64_t bytes,
-				 uint64_t lasted_ns, uint64_t ts_ns, uint64_t *ret_value);
+				 uint64_t lasted_ns, uint64_t silent_s, uint64_t ts_ns, uint64_t *ret_value);
 
 /* The unit was seen at all; its row was used. */
 void conduct_met(struct conduct *c, uint32_t device);

@@ -67,14 +67,18 @@ static void associations_bytes_and_sessions(void)
 	uint64_t n = 0, t = 600 * CLOCK_SECOND, day = 24 * 3600 * CLOCK_SECOND;
 	CU_ASSERT_EQUAL(conduct_association(c, 0, 10, &l, t, &n), CONDUCT_NOTHING);
 	CU_ASSERT_EQUAL(conduct_association(c, 0, 10, &l, t, &n), CONDUCT_ASSOCIATIONS);
-	CU_ASSERT_EQUAL(conduct_end(c, 0, 10, &l, 100, 0, t, &n), CONDUCT_NOTHING);
-	CU_ASSERT_EQUAL(conduct_end(c, 0, 10, &l, 1, 0, t, &n), CONDUCT_BYTES);
+	CU_ASSERT_EQUAL(conduct_end(c, 0, 10, &l, 100, 0, 0, t, &n), CONDUCT_NOTHING);
+	CU_ASSERT_EQUAL(conduct_end(c, 0, 10, &l, 1, 0, 0, t, &n), CONDUCT_BYTES);
 	CU_ASSERT_EQUAL(n, 101);
-	CU_ASSERT_EQUAL(conduct_end(c, 0, 10, &l, 1, 0, t, &n), CONDUCT_NOTHING);
-	CU_ASSERT_EQUAL(conduct_end(c, 0, 10, &l, 100, 0, t + day, &n), CONDUCT_NOTHING);
-	CU_ASSERT_EQUAL(conduct_end(c, 0, 11, &l, 0, 10 * CLOCK_SECOND, t, &n), CONDUCT_NOTHING);
-	CU_ASSERT_EQUAL(conduct_end(c, 0, 11, &l, 0, 11 * CLOCK_SECOND, t, &n), CONDUCT_SESSION);
+	CU_ASSERT_EQUAL(conduct_end(c, 0, 10, &l, 1, 0, 0, t, &n), CONDUCT_NOTHING);
+	CU_ASSERT_EQUAL(conduct_end(c, 0, 10, &l, 100, 0, 0, t + day, &n), CONDUCT_NOTHING);
+	CU_ASSERT_EQUAL(conduct_end(c, 0, 11, &l, 0, 10 * CLOCK_SECOND, 0, t, &n), CONDUCT_NOTHING);
+	CU_ASSERT_EQUAL(conduct_end(c, 0, 11, &l, 0, 11 * CLOCK_SECOND, 0, t, &n), CONDUCT_SESSION);
 	CU_ASSERT_EQUAL(n, 11);
+	l.idle_s = 300;
+	CU_ASSERT_EQUAL(conduct_end(c, 0, 11, &l, 0, 1, 240, t, &n), CONDUCT_NOTHING);
+	CU_ASSERT_EQUAL(conduct_end(c, 0, 11, &l, 0, 1, 300, t, &n), CONDUCT_IDLE);
+	CU_ASSERT_EQUAL(n, 300);
 	conduct_free(c);
 }
 

@@ -24,7 +24,7 @@ static bool is_flow(const struct observation *o)
 /* Whether src is the side that called; for messages it follows from what the flow said. */
 static bool src_is_client(const struct observation *o, const struct detector_flow *m)
 {
-	if (is_flow(o) || o->head.type == OBSERVATION_DICOM_ASSOCIATE_REQUEST)
+	if (is_flow(o) || o->head.type == OBSERVATION_DICOM_ASSOCIATE_REQUEST || o->head.type == OBSERVATION_TLS_HANDSHAKE)
 		return true;
 	if (o->head.type == OBSERVATION_DICOM_ASSOCIATE_ACCEPT || o->head.type == OBSERVATION_DICOM_ASSOCIATE_REJECT)
 		return false;
@@ -101,7 +101,8 @@ static void breach(struct detector *d, const struct observation *o, const struct
 		event_text(&e, EVENT_F_service, o->service);
 	else if (!is_flow(o))
 		event_text(&e, EVENT_F_service,
-			   span_str(o->head.type == OBSERVATION_HL7_MESSAGE || o->head.type == OBSERVATION_HL7_ACK ? "hl7" : "dicom"));
+			   span_str(o->head.type == OBSERVATION_HL7_MESSAGE || o->head.type == OBSERVATION_HL7_ACK ? "hl7" :
+				    o->head.type == OBSERVATION_TLS_HANDSHAKE ? "tls" : "dicom"));
 	struct policy_cite cite = { .authority = EVENT_AUTH_SENSOR };
 	if (v->cite != POLICY_NONE)
 		policy_cite(d->policy, v->cite, &cite);
@@ -118,6 +119,8 @@ static void breach(struct detector *d, const struct observation *o, const struct
 	struct buf text = buf_over(seen, sizeof(seen));
 	if (seen_text)
 		event_text(&e, EVENT_F_seen, span_str(seen_text));
+	else if (o->head.type == OBSERVATION_TLS_HANDSHAKE)
+		event_text(&e, EVENT_F_seen, span_str(vocab_word(&observation_vocab, OBSERVATION_F_tls_version, o->tls_version)));
 	else if (o->head.type == OBSERVATION_DICOM_COMMAND)
 		put_command(&e, o, &text);
 	else
@@ -176,6 +179,7 @@ static void found(struct detector *d, const struct observation *o, const struct 
 	static const char *const what[] = {
 		[CONDUCT_CONNECTIONS] = "connections in a minute", [CONDUCT_ASSOCIATIONS] = "associations in a minute",
 		[CONDUCT_BYTES] = "bytes on one day", [CONDUCT_SESSION] = "seconds of one session",
+		[CONDUCT_IDLE] = "seconds and more of silence in one session",
 		[CONDUCT_TOO_MANY_PEERS] = "peers",
 	};
 	char text[64];
@@ -224,7 +228,8 @@ void detector_judge_later(struct detector *d, const struct observation *o, const
 		enum conduct_finding f =
 			o->head.type == OBSERVATION_FLOW_END
 				? conduct_end(d->conduct, v.device, v.row, &l, o->bytes_out + o->bytes_in,
-					      o->ts > o->started ? o->ts - o->started : 0, o->ts, &value)
+					      o->ts > o->started ? o->ts - o->started : 0,
+					      observation_has(o, OBSERVATION_F_idle_s) ? o->idle_s : 0, o->ts, &value)
 				: conduct_association(d->conduct, v.device, v.row, &l, o->ts, &value);
 		found(d, o, &v, m, f, value, &l);
 	}

@@ -132,6 +132,18 @@ uint32_t flow_find(const struct flow_table *t, const struct flow_key *k, uint64_
 	return FLOW_NONE;
 }
 
+static const uint16_t idle_s[16] = { 0, 30, 60, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200 };
+
+unsigned flow_idle_step(uint64_t silence_ns)
+{
+	unsigned step = 0;
+	while (step < 15 && silence_ns > idle_s[step + 1] * UINT64_C(1000000000))
+		step++;
+	return step;
+}
+
+unsigned flow_idle_s(unsigned step) { return idle_s[step & 15]; }
+
 void flow_prefetch_bucket(const struct flow_table *t, uint64_t hash)
 {
 	__builtin_prefetch(&t->buckets[first_bucket(t, home_of(hash))]);

@@ -76,7 +76,8 @@ struct flow {
 /* What is asked for when a flow begins, when something is wrong with it and when it ends. */
 struct flow_rest {
 	uint64_t number : 48;           /* of the flow: sequence of the packet that made it, over all files */
-	uint64_t vlan : 16;
+	uint64_t vlan : 12;
+	uint64_t idle : 4;              /* the longest silence: an index of flow_idle_s(), 0 short */
 	uint64_t started_ns;
 	uint64_t gap_bytes : 48;        /* stream bytes that were never seen */
 	uint64_t conflicts : 16;
@@ -113,6 +114,10 @@ uint32_t flow_oldest(const struct flow_table *t, enum flow_list list);  /* FLOW_
 void flow_sort_made(struct flow_table *t);
 /* What a table of so many flows takes. */
 size_t flow_table_bytes(size_t flows);
+/* Silences are kept in steps: these are what session limits are usually set to (30 s to 2 h), so that "longer than the limit" is exact
+ * for them. The greatest step below a silence, 0 when it is short; the seconds of a step. */
+unsigned flow_idle_step(uint64_t silence_ns);
+unsigned flow_idle_s(unsigned step);
 /* The two steps of a look-up that wait for memory, each some packets ahead of the look-up. */
 void flow_prefetch_bucket(const struct flow_table *t, uint64_t hash);
 void flow_prefetch_record(const struct flow_table *t, uint64_t hash);

@@ -95,6 +95,8 @@ static void count(struct shard_run *r, const struct shard_packet *p)
 	r->h->st.v[STATS_flow_packets]++;
 	s->packets = (s->packets + 1) & FLOW_48;
 	s->bytes = (s->bytes + d->ip_bytes) & FLOW_48;
+	if (f->last_ns && p->ts_ns - f->last_ns > SHARD_SILENCE_NS)
+		shard_flow_silence(r, p->ts_ns - f->last_ns);
 	f->last_ns = p->ts_ns;
 	f->last_number = p->number & FLOW_48;
 	f->last_file = p->file & 0xffff;

@@ -1,6 +1,13 @@
 /* Flows begin, make room for others and end. */
 #include "sensor/shard_run.h"
 
+void shard_flow_silence(struct shard_run *r, uint64_t ns)
+{
+	unsigned step = flow_idle_step(ns);
+	if (step > shard_rest(r)->idle)
+		shard_rest(r)->idle = step & 15;
+}
+
 void shard_flow_end(struct shard_run *r, uint64_t why)
 {
 	struct flow *f = r->f;
@@ -38,6 +45,11 @@ void shard_flow_end(struct shard_run *r, uint64_t why)
 		observation_uint(&o, OBSERVATION_F_half_open, true);
 	if (f->unread)
 		observation_uint(&o, OBSERVATION_F_unread, true);
+	/* Whoever did not close was silent until its time ran out. */
+	if (why == OBSERVATION_END_IDLE && f->list == FLOW_TCP)
+		shard_flow_silence(r, r->h->c.tcp_idle_ns);
+	if (shard_rest(r)->idle)
+		observation_uint(&o, OBSERVATION_F_idle_s, flow_idle_s(shard_rest(r)->idle));
 	shard_say_put(r, &o);
 	f->ended = true;
 	/* Syslog and its like are never answered, and still more than an attempt. */
@@ -131,7 +143,7 @@ void shard_flow_create(struct shard_run *r, const struct shard_packet *p)
 	struct flow *f = r->f = flow_at(t, r->i);
 	struct flow_rest *rest = shard_rest(r);
 	rest->number = p->seq & FLOW_48;
-	rest->vlan = d->vlan;
+	rest->vlan = d->vlan & 0xfffu;
 	rest->started_ns = p->ts_ns;
 	r->c = NULL;
 	if (d->kind != DECODE_TCP) {

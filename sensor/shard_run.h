@@ -100,6 +100,9 @@ void shard_read_stop(struct shard_run *r);              /* nothing more is read:
 void shard_flow_create(struct shard_run *r, const struct shard_packet *p);
 void shard_flow_start_at(struct shard_run *r, unsigned side, uint32_t seq);
 void shard_flow_end(struct shard_run *r, uint64_t why);
+/* Nothing was heard of the flow for so long: shorter ones need not be told. */
+#define SHARD_SILENCE_NS UINT64_C(30000000000)
+void shard_flow_silence(struct shard_run *r, uint64_t ns);
 void shard_flow_retire(const struct shard_run *r, uint32_t i, uint64_t why);    /* ends it, if it has not ended yet, and forgets it */
 
 /* shard_guess.c: whether nDPI is asked about the flow; a payload for it; no more will come; what it said, when it may be told. */

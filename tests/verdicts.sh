@@ -81,6 +81,29 @@ if [e.get("device") for e in late] != ["10.31.0.10"]:
 near = [e for e in replay("routed-mac-alike", "events") if e["type"] == "flow" and e["port"] == 4005]
 if [e.get("device") for e in near] != ["monitor-1"]:
     fault("routed-mac-alike: the sixth flow is", [(e.get("device"), e.get("device_by")) for e in near])
+# Flows that there was no room to read are no other protocol than declared: nothing can be said of them.
+sys.path.insert(0, "test-pcaps/make")
+import os, shutil, tempfile
+import dicomgen
+from pcapgen import Capture, Host
+cap = Capture("2026-11-24T09:00:00Z")
+ct, pacs = Host("02:00:5e:20:01:11", "10.20.1.11"), Host("02:00:5e:01:00:10", "10.1.0.10")
+for i in range(150):
+    c = cap.tcp(ct, 20000 + i, pacs, 104, 1.0, mss=5, step_us=1000).open()
+    a = dicomgen.Association(c, ct, pacs, "CT01", "PACS01", {"1.2.840.10008.5.1.4.1.1.2": 1})
+    a.release()
+    c.close()
+with tempfile.TemporaryDirectory() as d:
+    cap.write(f"{d}/many.pcap")
+    for budget, unread in (("probes=64,states=64", True), ("probes=65536", False)):
+        r = subprocess.run([spanward, "replay", "-q", "-p", f"{folder}/policy", "--budget", budget, "--show", "events", "--format", "jsonl",
+                            f"{d}/many.pcap"], capture_output=True)
+        events = [json.loads(l) for l in r.stdout.decode().splitlines()]
+        if [e for e in events if e.get("rule") == "policy.different_protocol"]:
+            fault(budget, "what was not read is called another protocol")
+        loss = [e for e in events if e.get("rule") == "policy.cannot_say" and e["what"] == "loss"]
+        if (len(loss) > 0) != unread:
+            fault(budget, "cannot say", loss[:1], r.stderr.decode()[:200])
 # DHCP: a lease of the site's server ties an address to a card that no packet shows, for its time, and to the next address as well;
 # one that has run out does not, nor does one that a stranger gives. What contradicts names where the unit stands.
 for name, want in (("leased", [("monitor-1", "dhcp")] * 2), ("leased-alike", [("10.20.6.1", None), ("10.20.7.2", None)]),
@@ -96,7 +119,6 @@ for name, rule, want in (("lease-conflict", "identity.lease_conflict", ("invento
     if got != [want]:
         fault(name, "says", got)
 # Where the site names no server, any server's lease counts, and is marked as weaker.
-import os, shutil, tempfile
 with tempfile.TemporaryDirectory() as d:
     shutil.copytree(f"{folder}/policy", f"{d}/policy")
     site = open(f"{d}/policy/site.yaml").read()

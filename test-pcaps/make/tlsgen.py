@@ -11,8 +11,8 @@ def _bytes(label, n):
     return out[:n]
 
 
-def record(kind, data):
-    return struct.pack("!BHH", kind, 0x0303, len(data)) + data
+def record(kind, data, version=0x0303):
+    return struct.pack("!BHH", kind, version, len(data)) + data
 
 
 def handshake(kind, body):
@@ -31,12 +31,12 @@ def client_hello(label, name="peer.example"):
     return record(22, handshake(1, body))
 
 
-def server_flight(label):
-    hello = struct.pack("!H", 0x0303) + _bytes(label + " server", 32) + b"\0" + struct.pack("!HBH", 0xC02F, 0, 0)
+def server_flight(label, version=0x0303):
+    hello = struct.pack("!H", version) + _bytes(label + " server", 32) + b"\0" + struct.pack("!HBH", 0xC02F, 0, 0)
     certificate = _bytes(label + " certificate", 900)
     chain = struct.pack("!I", len(certificate))[1:] + certificate
     chain = struct.pack("!I", len(chain))[1:] + chain
-    return record(22, handshake(2, hello)) + record(22, handshake(11, chain)) + record(22, handshake(14, b""))
+    return b"".join(record(22, handshake(kind, body), version) for kind, body in ((2, hello), (11, chain), (14, b"")))
 
 
 def finish(label):
@@ -50,10 +50,10 @@ def data(label, n):
     return b"".join(record(23, stuff[i:i + 16384]) for i in range(0, n, 16384))
 
 
-def session(c, client, server, label, sizes=(200, 1200)):
-    """A whole session on an open pcapgen.Connection: handshake, then data each way."""
+def session(c, client, server, label, sizes=(200, 1200), version=0x0303):
+    """A whole session on an open pcapgen.Connection: handshake, then data each way. The server chooses `version`."""
     c.send(client, client_hello(label, "peer.example"))
-    c.send(server, server_flight(label))
+    c.send(server, server_flight(label, version))
     c.send(client, finish(label + " c"))
     c.send(server, finish(label + " s"))
     c.send(client, data(label + " 1", sizes[0]))

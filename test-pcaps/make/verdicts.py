@@ -66,9 +66,9 @@ def web(cap, client, server, port, at=1.0):
     return c.close()
 
 
-def secret(cap, client, server, port, at=1.0):
+def secret(cap, client, server, port, at=1.0, version=0x0303):
     c = cap.tcp(client, 40004, server, port, at).open()
-    return tls.session(c, client, server, f"{port}").close()
+    return tls.session(c, client, server, f"{port}", version=version).close()
 
 
 def store(cap, client, server, port=104, sop=CT, calling="CT01", at=1.0):
@@ -116,6 +116,8 @@ case("different-protocol", "policy.different_protocol", "seen_differently", "pro
      lambda c: banner(c, ct1, pacs, 104), lambda c: store(c, ct1, pacs))
 case("clear-text", "policy.clear_text", "seen_differently", "clear_text", (*IFU, "P-3"),
      lambda c: web(c, biomed, ct1, 8443), lambda c: secret(c, biomed, ct1, 8443))
+case("tls-version", "policy.tls_version", "seen_differently", "tls_version", (*IFU, "P-3"),
+     lambda c: secret(c, biomed, ct1, 8443, version=0x0301), lambda c: secret(c, biomed, ct1, 8443))
 case("wrong-initiator", "policy.wrong_initiator", "seen_differently", "initiator", (*IFU, "P-1"),
      lambda c: store(c, pacs, ct1, calling="PACS01"), lambda c: store(c, ct1, pacs))
 case("sop-class", "policy.sop_class", "seen_differently", "sop_class", (*IFU, "P-1"),
@@ -252,6 +254,19 @@ LIMIT = "policy.over_limit", "seen_differently", "limit", (*IFU, "P-6a")
 case("limit-connections", *LIMIT, lambda c: calls(c, 5), lambda c: calls(c, 3))
 case("limit-bytes", *LIMIT, lambda c: blind(c, ct1, pacs, 9000, payload=b"x" * 8000), lambda c: blind(c, ct1, pacs, 9000, payload=b"x" * 800))
 case("limit-session", *LIMIT, lambda c: blind(c, ct1, pacs, 9000, payload=b"x" * 40, stay=90), lambda c: blind(c, ct1, pacs, 9000, payload=b"x" * 40, stay=30))
+
+
+def silent(cap, seconds):
+    c = cap.tcp(ct1, 40009, pacs, 9003, 1.0).open()
+    c.send(ct1, b"x" * 40)
+    c.send(pacs, b"y" * 40)
+    c.wait(seconds)
+    c.send(ct1, b"x" * 40)
+    c.send(pacs, b"y" * 40)
+    return c.close()
+
+
+case("limit-idle", "policy.over_limit", "seen_differently", "limit", (*IFU, "P-9a"), lambda c: silent(c, 301), lambda c: silent(c, 299))
 case("off-schedule", "policy.off_schedule", "seen_differently", "schedule", (*IFU, "P-7"),
      lambda c: blind(c, ct1, pacs, 9001), lambda c: blind(c, ct1, pacs, 9001), alike_start="2026-11-24T23:00:00Z")
 
