@@ -6,7 +6,7 @@ set -eu
 build="build-essential cmake ninja-build pkg-config git libpcap-dev libyaml-dev libzmq3-dev libsqlite3-dev libcunit1-dev
 libmsgpack-dev libseccomp-dev zlib1g-dev libsodium-dev libjansson-dev libndpi-dev
 libzip-dev libexpat1-dev"
-test="python3 python3-jsonschema python3-yaml tshark rsyslog iproute2 tcpdump sqlite3 nftables"
+test="python3 python3-jsonschema python3-yaml tshark rsyslog iproute2 tcpdump sqlite3 nftables dcmtk"
 fuzz="clang-14 llvm-14 libclang-rt-14-dev clang-format-14"
 coverage="gcovr"
 bench="python3 tcpdump tshark libndpi-bin"
