@@ -29,6 +29,8 @@ static const char help[] =
 "  coverage -p DIR CAPTURE...\n"
 "                 the matrix added up: how far documents and traffic explain each other\n"
 "  mud FILE       a MUD file (RFC 8520) becomes a device type, a device type a MUD file; what is lost is said\n"
+"  firewall -p DIR [UNIT...]\n"
+"                 what the declarations let through, as a proposal for nftables or another firewall\n"
 "\n"
 "  -h, --help     this text\n"
 "\n"
@@ -68,6 +70,7 @@ static const struct {
 	{ "matrix", cmd_profile_matrix },
 	{ "coverage", cmd_profile_coverage },
 	{ "mud", cmd_profile_mud },
+	{ "firewall", cmd_profile_firewall },
 };
 
 static int run(int argc, char **argv)
@@ -75,7 +78,7 @@ static int run(int argc, char **argv)
 	enum { ACTIONS = sizeof(actions) / sizeof(actions[0]) };
 	const char *names[ACTIONS];
 	if (argc < 2)
-		return cmd_usage(&cmd_profile, "what is to be done? (convert, import, lint, inquiry, matrix, coverage, mud)");
+		return cmd_usage(&cmd_profile, "what is to be done? (convert, import, lint, inquiry, matrix, coverage, mud, firewall)");
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))
 		return cmd_help(&cmd_profile);
 	for (size_t i = 0; i < ACTIONS; i++) {
