@@ -14,6 +14,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "documents/import.h"
+#include "documents/papers.h"
 
 static const char help[] =
 "usage: spanward profile import [OPTION...] FILE...\n"
@@ -22,6 +23,7 @@ static const char help[] =
 "tables of ports as CSV (UTF-8, CP932, UTF-16) or Excel workbook (.xlsx), with English or Japanese headings;\n"
 "MDS2 forms (HN 1-2019; HN 1-2013 in part) as workbook, CSV or text.\n"
 "A MUD file (RFC 8520) is a device type by itself: give it alone (spanward profile mud says more).\n"
+"A hospital's device register (ME機器台帳) becomes an inventory (CSV) instead.\n"
 "\n"
 "Every row cites its document and its place in it. What is not understood is kept under extensions; where it is\n"
 "not said who opens a connection, or with whom, the report asks, and the row declares nothing.\n"
@@ -34,20 +36,23 @@ static const char help[] =
 "      --doc-id ID, --revision REV, --date DATE\n"
 "                        of the document, instead of what it says\n"
 "      --language en|ja  (or --lang) of the report on standard error (default: by the locale)\n"
+"      --types FILE|DIR  device types to find those of a register's units among, by model and maker\n"
 "  -q, --quiet           no report on standard error\n"
 "  -h, --help            this text\n"
 "\n"
 "Exit codes: 0 ok, 1 failure, 2 usage, 4 a file cannot be read or holds nothing known, 5 it may not be read.\n"
 "\n"
-"Example: spanward profile import -o policy/ct-64.yaml --report report.jsonl mds2.xlsx ports.csv\n";
+"Examples\n"
+"  spanward profile import -o policy/ct-64.yaml --report report.jsonl mds2.xlsx ports.csv\n"
+"  spanward profile import --types policy/ -o policy/inventory.csv register.csv\n";
 
 static const struct cmd this = { "profile import", "", help, NULL };
 
-enum { OPT_REPORT = 256, OPT_ID, OPT_MAKER, OPT_MODEL, OPT_DOC_ID, OPT_REVISION, OPT_DATE, OPT_LANG };
+enum { OPT_REPORT = 256, OPT_ID, OPT_MAKER, OPT_MODEL, OPT_DOC_ID, OPT_REVISION, OPT_DATE, OPT_LANG, OPT_TYPES };
 
 struct import_options {
 	struct draft_options draft;
-	const char *output, *report;
+	const char *output, *report, *types;
 	bool japanese, quiet;
 };
 
@@ -161,18 +166,22 @@ static int write_type(const struct draft *d, const char *output)
 {
 	struct page page;
 	page_begin(&page);
-	int err = page.to ? draft_write(d, page.to) : -ENOMEM;
+	int err = page.to ? 0 : -ENOMEM;
+	if (!err && d->inventory)
+		err = fwrite(d->inventory, 1, d->inventory_n, page.to) == d->inventory_n ? 0 : -EIO;
+	else if (!err)
+		err = draft_write(d, page.to);
 	return page_end(&page, output, err);
 }
 
-static int import(const struct import_options *o, char **paths, int n)
+static int read_and_write(const struct import_options *o, char **paths, int n)
 {
 	static struct draft d;
 	struct conf_report rep = { 0 };
 	int err = draft_new(&d, &o->draft) ? 0 : -ENOMEM;
 	for (int i = 0; i < n && !err; i++)
 		err = import_file(&d, paths[i], NULL, &rep);
-	if (!err)
+	if (!err && !d.inventory)
 		err = draft_end(&d, &rep);
 	if (err) {
 		int code = failed(err, &rep);
@@ -188,6 +197,25 @@ static int import(const struct import_options *o, char **paths, int n)
 	return code;
 }
 
+static int import(const struct import_options *o, char **paths, int n)
+{
+	struct policy_model types = { 0 };
+	struct conf_report faults = { 0 };
+	struct import_options with = *o;
+	int err = o->types ? papers_read(&o->types, 1, &types, &faults) : 0, code;
+	if (o->types)
+		with.draft.types = &types;
+	if (err) {
+		conf_say(&faults);
+		code = (int)err_exit_code(err);
+		code = code == ERR_EXIT_PERMISSION || err == -ENOMEM ? code : ERR_EXIT_CONFIG;
+	} else {
+		code = read_and_write(&with, paths, n);
+	}
+	policy_load_free(&types);
+	return code;
+}
+
 int cmd_profile_import(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -196,7 +224,8 @@ int cmd_profile_import(int argc, char **argv)
 		{ "model", required_argument, NULL, OPT_MODEL }, { "doc-id", required_argument, NULL, OPT_DOC_ID },
 		{ "revision", required_argument, NULL, OPT_REVISION }, { "date", required_argument, NULL, OPT_DATE },
 		{ "language", required_argument, NULL, OPT_LANG }, { "lang", required_argument, NULL, OPT_LANG },
-		{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 },
+		{ "types", required_argument, NULL, OPT_TYPES }, { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' },
+			{ 0 },
 	};
 	enum rule_language language = writer_language();
 	struct import_options o = { 0 };
@@ -212,6 +241,7 @@ int cmd_profile_import(int argc, char **argv)
 		case OPT_DOC_ID: o.draft.doc_id = optarg; break;
 		case OPT_REVISION: o.draft.revision = optarg; break;
 		case OPT_DATE: o.draft.date = optarg; break;
+		case OPT_TYPES: o.types = optarg; break;
 		case OPT_LANG:
 			if (!writer_parse_language(optarg, &language))
 				return cmd_usage(&this, "--language: expected en or ja");

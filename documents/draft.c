@@ -72,6 +72,7 @@ void draft_free(struct draft *d)
 	}
 	free(d->said);
 	free(d->rows);
+	free(d->inventory);
 	conf_free(d->doc);
 	*d = (struct draft){ 0 };
 }

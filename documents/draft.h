@@ -36,8 +36,13 @@ struct draft_source {
 
 struct draft_port { uint8_t transport; uint16_t lo, hi; bool out, in; char protocol[24], where[SHEET_WHERE]; size_t source; };
 
+struct policy_model;
+
 /* What is known better than the documents say it; NULL: not said. */
-struct draft_options { const char *id, *maker, *model, *doc_id, *revision, *date; };
+struct draft_options {
+	const char *id, *maker, *model, *doc_id, *revision, *date;
+	const struct policy_model *types;       /* for the units of a register */
+};
 
 struct draft {
 	struct draft_options options;
@@ -54,6 +59,8 @@ struct draft {
 	struct draft_port *rows;        /* a line for each port of each row, for comparing */
 	size_t n_rows, rows_room, n_ids;
 	size_t counts[DRAFT_KINDS];
+	char *inventory;                /* CSV, when a register was read instead of a maker's documents; NULL */
+	size_t inventory_n;
 	bool rows_missing;              /* a row of a table could not be placed */
 	bool no_memory;
 };

@@ -9,6 +9,7 @@
 
 #include "core/err.h"
 #include "core/near.h"
+#include "documents/device_register.h"
 #include "documents/encoding.h"
 #include "documents/mds2.h"
 #include "documents/sheet_xlsx.h"
@@ -95,19 +96,60 @@ static void say_count(struct draft *d, enum draft_remark what, int source, size_
 		draft_say(d, what, (size_t)source, "", (struct span){ 0 }, count, NULL);
 }
 
-enum kind { KIND_UNKNOWN, KIND_PORTS, KIND_MDS2 };
+enum kind { KIND_UNKNOWN, KIND_PORTS, KIND_MDS2, KIND_REGISTER };
 
 static enum kind kind_of(const struct sheet_book *b, size_t sheet)
 {
-	return mds2_sheet_is(b, sheet) ? KIND_MDS2 : port_table_heading(b, sheet) ? KIND_PORTS : KIND_UNKNOWN;
+	return mds2_sheet_is(b, sheet) ? KIND_MDS2 : port_table_heading(b, sheet) ? KIND_PORTS :
+	       device_register_heading(b, sheet) ? KIND_REGISTER : KIND_UNKNOWN;
+}
+
+/* Every register in the book, behind what was read of others; the whole is read back as the loader will. */
+static int read_registers(struct draft *d, const struct sheet_book *b, const char *path, struct span bytes, struct conf_report *rep)
+{
+	struct policy_place at = { .file = path };
+	char *text = NULL;
+	size_t n = 0;
+	bool first = !d->inventory;
+	int source = draft_source(d, "register", path, bytes), r = 0;
+	FILE *to = source < 0 ? NULL : open_memstream(&text, &n);
+	if (!to)
+		return -ENOMEM;
+	if (!first)
+		(void)fwrite(d->inventory, 1, d->inventory_n, to);
+	for (size_t i = 0; i < b->n_sheets && !r; i++)
+		if (kind_of(b, i) == KIND_REGISTER) {
+			r = device_register_read(d, b, i, (size_t)source, d->options.types, first, to);
+			first = false;
+		}
+	if (fclose(to) || r) {
+		free(text);
+		return -ENOMEM;
+	}
+	free(d->inventory);
+	d->inventory = text;
+	d->inventory_n = n;
+	struct policy_model m = { 0 };
+	char *copy = strdup(text);
+	r = copy ? policy_inventory_read_csv(&m, (struct span){ (uint8_t *)copy, n }, "the inventory made of it", rep) : -ENOMEM;
+	policy_load_free(&m);
+	free(copy);
+	if (r == ERR_CONFIG)
+		policy_load_fault(&at, rep, "the inventory made of it would not be read");
+	return r;
 }
 
 static int read_book(struct draft *d, const struct sheet_book *b, const char *path, struct span bytes,
 		     const struct port_table_choice *choice, struct conf_report *rep)
 {
 	int ports = -1, mds2 = -1, first = -1, r = 0;
+	size_t registers = 0;
 	for (size_t i = 0; i < b->n_sheets && !r; i++) {
 		enum kind kind = kind_of(b, i);
+		if (kind == KIND_REGISTER) {
+			registers++;
+			continue;
+		}
 		int *slot = kind == KIND_MDS2 ? &mds2 : &ports;
 		if (kind == KIND_UNKNOWN)
 			continue;
@@ -116,9 +158,18 @@ static int read_book(struct draft *d, const struct sheet_book *b, const char *pa
 		first = first < 0 ? *slot : first;
 		r = kind == KIND_MDS2 ? mds2_read_sheet(d, b, i, (size_t)*slot) : port_table_read(d, b, i, (size_t)*slot, choice);
 	}
+	if (registers && first < 0 && (d->inventory || !d->n_sources))
+		return read_registers(d, b, path, bytes, rep);
+	if (registers || (d->inventory && first >= 0)) {
+		sheet_fault(b, 0, 0, 0, rep, "a device register becomes an inventory, makers' documents become a device type: import them "
+			    "one by one");
+		return ERR_CONFIG;
+	}
 	if (first < 0) {
 		sheet_fault(b, 0, 0, 0, rep, "holds nothing that is known: a table of ports needs a row of headings with a port "
-			    "(ポート番号) and one more, such as protocol or direction (方向); an MDS2 form its question IDs");
+			    "(ポート番号) and one more, such as protocol or direction (方向); an MDS2 form its question IDs; a "
+				"device register an address (IPアドレス) "
+			    "and a number or name");
 		return ERR_CONFIG;
 	}
 	for (size_t i = 0; i < b->n_sheets && !r; i++)

@@ -618,8 +618,10 @@ static void read_line(struct csv *c, const struct policy_place *start)
 	u->at = u->type_at = u->zone_at = *start;
 	u->mode = POLICY_MODE_UNSAID;
 	for (size_t i = 0; i < c->n; i++) {
-		if (c->v[i].n > 256)
-			CSV_FAULT(c, &c->places[i], "a field has at most 256 bytes");
+		/* Notes and the like are kept as the YAML form keeps them. */
+		size_t most = c->columns[i] == COL_KEPT ? POLICY_KEYS_TEXT : 256;
+		if (c->v[i].n > most)
+			CSV_FAULT(c, &c->places[i], "a field has at most %zu bytes", most);
 		else if ((c->columns[i] == COL_ID || c->columns[i] == COL_TYPE || c->columns[i] == COL_ZONE) &&
 			 c->v[i].n > MAX_NAME)
 			CSV_FAULT(c, &c->places[i], "a name has at most %d bytes", MAX_NAME);

@@ -151,6 +151,32 @@ else
 	echo "note: the form's rows are not here; MDS2 workbooks are not tried"
 fi
 
+# A register of 300 units in CP932, with its own columns: an inventory that loads with the types imported above.
+mkdir "$dir/policy"
+cp "$dir/ports.yaml" "$dir/policy/er-400.yaml"
+"$python" - "$dir/register.csv" <<'PY'
+import sys
+rows = ["ME機器台帳（架空）", "管理番号,機器名,型式,メーカー,製造番号,IPアドレス,MACアドレス,設置場所,導入年月日,所有区分,点検周期"]
+for i in range(300):
+    ip = f"１０．２０．{i // 200}．{i % 200 + 1}" if i % 3 == 0 else f"10.20.{i // 200}.{i % 200 + 1}" if i % 3 == 1 else ""
+    mac = "" if i % 10 == 2 else f"00-00-5E-00-{i // 256:02X}-{i % 256:02X}"
+    model, maker = [("ER-400", "例示メディカル"), ("CT-64", "架空電機")][i % 2]
+    rows.append(f"ME-{i:04d},装置,{model},{maker},S{i:05d},{ip},{mac},{i % 9 + 1}階病棟,令和{i % 6 + 1}年4月1日,リース,1年")
+open(sys.argv[1], "w", encoding="cp932", newline="\r\n").write("\n".join(rows) + "\n")
+PY
+want 0 '290 units|understood' env LC_ALL=C "$s" profile import --types "$dir/policy" -o "$dir/policy/inventory.csv" --report "$dir/units.jsonl" "$dir/register.csv"
+grep -q '"code":"units".*"message":"290 units"' "$dir/units.jsonl" || fail "not 290 units"
+[ "$(grep -c '"code":"no_address"' "$dir/units.jsonl")" = 10 ] || fail "not 10 without address"
+[ "$(wc -l <"$dir/policy/inventory.csv")" = 291 ] || fail "lines of the inventory"
+[ "$(grep -c ',er-400,' "$dir/policy/inventory.csv")" = 140 ] || fail "types: $(grep -c ',er-400,' "$dir/policy/inventory.csv")"
+grep -q '^ME-0000,er-400,10.20.0.1,00:00:5e:00:00:00,,,,1階病棟,,S00000,,,leased,2019-04-01,,,機器名: 装置' "$dir/policy/inventory.csv" ||
+	fail "the first unit: $(sed -n 2p "$dir/policy/inventory.csv")"
+printf 'format: spanward/1\nkind: site\nroles: {pacs: [{ip: 10.1.0.10}], admin-terminal: [{ip: 10.9.0.1}]}\n' >"$dir/policy/site.yaml"
+want 0 '' "$s" check "$dir/policy"
+want 4 'one by one' "$s" profile import "$dir/register.csv" "$dir/ports.csv"
+want 4 'one by one' "$s" profile import "$dir/ports.csv" "$dir/register.csv"
+want 3 'no-such' "$s" profile import --types "$dir/no-such" "$dir/register.csv"
+
 # Wrong input: a message with what to do, an exit code, and no half-written file.
 want 2 'FILE' "$s" profile import
 want 2 'no option' "$s" profile import --nonsense x
