@@ -28,6 +28,10 @@ static const char help[] =
 "                 the communication matrix: declared against seen, per unit, port and direction\n"
 "  coverage -p DIR CAPTURE...\n"
 "                 the matrix added up: how far documents and traffic explain each other\n"
+"  learn -p DIR CAPTURE...\n"
+"                 write down what traffic shows, in a file that is no declaration\n"
+"  diff -p DIR OBSERVED...\n"
+"                 declared, observed and accepted side by side\n"
 "  mud FILE       a MUD file (RFC 8520) becomes a device type, a device type a MUD file; what is lost is said\n"
 "  firewall -p DIR [UNIT...]\n"
 "                 what the declarations let through, as a proposal for nftables or another firewall\n"
@@ -71,6 +75,8 @@ static const struct {
 	{ "coverage", cmd_profile_coverage },
 	{ "mud", cmd_profile_mud },
 	{ "firewall", cmd_profile_firewall },
+	{ "learn", cmd_profile_learn },
+	{ "diff", cmd_profile_diff },
 };
 
 static int run(int argc, char **argv)
@@ -78,7 +84,8 @@ static int run(int argc, char **argv)
 	enum { ACTIONS = sizeof(actions) / sizeof(actions[0]) };
 	const char *names[ACTIONS];
 	if (argc < 2)
-		return cmd_usage(&cmd_profile, "what is to be done? (convert, import, lint, inquiry, matrix, coverage, mud, firewall)");
+		return cmd_usage(&cmd_profile, "what is to be done? (convert, import, lint, inquiry, matrix, coverage, mud, firewall, "
+				 "learn, diff)");
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))
 		return cmd_help(&cmd_profile);
 	for (size_t i = 0; i < ACTIONS; i++) {

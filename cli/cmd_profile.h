@@ -13,6 +13,8 @@ int cmd_profile_matrix(int argc, char **argv);
 int cmd_profile_coverage(int argc, char **argv);
 int cmd_profile_firewall(int argc, char **argv);
 int cmd_profile_mud(int argc, char **argv);
+int cmd_profile_learn(int argc, char **argv);
+int cmd_profile_diff(int argc, char **argv);
 /* For `import`: whether a file is a MUD file, and making a device type of it. */
 bool cmd_profile_mud_is(const char *path);
 int cmd_profile_mud_import(const char *path, const char *output, bool quiet);

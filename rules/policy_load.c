@@ -301,6 +301,12 @@ static int read_one(struct policy_model *m, const char *path, enum file_kind kin
 	}
 	*slot = doc;
 	struct policy_place at = { .doc = doc, .file = file };
+	const struct conf_node *root = conf_root(doc);
+	if (conf_is_map(root) && span_eq(conf_text(conf_get(root, "kind"), ""), span_str("observed"))) {
+		policy_load_fault(&at, rep, "this is what was observed (spanward profile learn): it has no place among "
+				  "declarations; keep it elsewhere and compare it with spanward profile diff");
+		return ERR_CONFIG;
+	}
 	enum file_kind says = kind_of(doc, kind);
 	if (by_content)
 		kind = says;
