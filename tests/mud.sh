@@ -150,7 +150,7 @@ def judge(path):
     cap, wrong, n, cannot = Capture("2026-11-24T09:00:00Z"), Capture("2026-11-24T09:00:00Z"), 0, 0
     for r in t["ports"]:
         p = r["peers"][0]
-        version, tls = 4, r.get("encryption", {}).get("declared") == "tls"
+        version, least = 4, r.get("encryption", {}).get("tls", {}).get("min_version")
         peer = roles[p["role"]] if "role" in p else twin if p.get("same_manufacturer") else cloud if "fqdn" in p else known
         if "cidr" in p:
             version = 6 if ":" in p["cidr"] else 4
@@ -160,7 +160,10 @@ def judge(path):
         else:
             port = int(str(r["port"][0].get("value", r["port"][0].get("range"))).split("-")[-1])
             local = int(str((r.get("local_port") or [{"value": 40000 + n}])[0].get("value")))
-            flow(cap, r, peer, min(port, 65500), local, 1.0 + n, version, tls)
+            flow(cap, r, peer, min(port, 65500), local, 1.0 + n, version, least == "1.2")
+            # The session of tlsgen is TLS 1.2: less than this profile offers.
+            if least == "1.3":
+                flow(wrong, r, peer, port, local, 3.0 + n, version, True)
         n += 1
         cannot += "fqdn" in p
     cap.write(f"{tmp}/{name}.pcap")
@@ -187,7 +190,7 @@ for path in files:
     if verdicts.count("declared") != n - cannot - icmp or verdicts.count("cannot_say") != cannot:
         fault(name, "verdicts:", verdicts, "of", n, "rows")
     rules = {(a["rule"], a["port"], a["document"]) for a in alerts(name, f"{tmp}/{name}-wrong.pcap") if a["device"] == "unit"}
-    wants = {("policy.undeclared_listener", 31337), ("policy.undeclared_traffic", 31338)}
+    wants = {("policy.undeclared_listener", 31337), ("policy.undeclared_traffic", 31338)} | ({("policy.tls_version", 443)} if name == "old" else set())
     any_port = any(str(q.get("range")) == "1-65535" for r in t["ports"] for q in r.get("port", []))
     if not any_port and {r[:2] for r in rules} != wants:
         fault(name, "what no entry allows:", rules)
