@@ -32,6 +32,8 @@ static const char help[] =
 "                 write down what traffic shows, in a file that is no declaration\n"
 "  diff -p DIR OBSERVED...\n"
 "                 declared, observed and accepted side by side\n"
+"  what-if -p DIR --with DIR CAPTURE|FLOWS...\n"
+"                 what a proposed policy would judge otherwise\n"
 "  mud FILE       a MUD file (RFC 8520) becomes a device type, a device type a MUD file; what is lost is said\n"
 "  firewall -p DIR [UNIT...]\n"
 "                 what the declarations let through, as a proposal for nftables or another firewall\n"
@@ -73,6 +75,7 @@ static const struct {
 	{ "inquiry", cmd_profile_inquiry },
 	{ "matrix", cmd_profile_matrix },
 	{ "coverage", cmd_profile_coverage },
+	{ "what-if", cmd_profile_what_if },
 	{ "mud", cmd_profile_mud },
 	{ "firewall", cmd_profile_firewall },
 	{ "learn", cmd_profile_learn },
@@ -84,7 +87,8 @@ static int run(int argc, char **argv)
 	enum { ACTIONS = sizeof(actions) / sizeof(actions[0]) };
 	const char *names[ACTIONS];
 	if (argc < 2)
-		return cmd_usage(&cmd_profile, "what is to be done? (convert, import, lint, inquiry, matrix, coverage, mud, firewall, "
+		return cmd_usage(&cmd_profile, "what is to be done? (convert, import, lint, inquiry, matrix, coverage, what-if, "
+			"mud, firewall, "
 				 "learn, diff)");
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))
 		return cmd_help(&cmd_profile);

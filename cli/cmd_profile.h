@@ -12,6 +12,7 @@ int cmd_profile_inquiry(int argc, char **argv);
 int cmd_profile_matrix(int argc, char **argv);
 int cmd_profile_coverage(int argc, char **argv);
 int cmd_profile_firewall(int argc, char **argv);
+int cmd_profile_what_if(int argc, char **argv);
 int cmd_profile_mud(int argc, char **argv);
 int cmd_profile_learn(int argc, char **argv);
 int cmd_profile_diff(int argc, char **argv);

@@ -17,7 +17,7 @@
 #include "sensor/source.h"
 
 static const char help[] =
-"usage: spanward profile coverage -p DIR [OPTION...] CAPTURE...\n"
+"usage: spanward profile coverage -p DIR [OPTION...] CAPTURE|FLOWS...\n"
 "\n"
 "Adds the communication matrix up: per row of each device type in how many lines (a unit and a port each) it was seen,\n"
 "seen differently, not seen or not observable; per device type and per place the share of flows and bytes that the\n"

@@ -17,7 +17,7 @@
 #include "sensor/source.h"
 
 static const char help[] =
-"usage: spanward profile matrix -p DIR [OPTION...] [CAPTURE...]\n"
+"usage: spanward profile matrix -p DIR [OPTION...] [CAPTURE|FLOWS...]\n"
 "\n"
 "Prints the communication matrix: what each unit's documents declare, per port and direction, and what the captures\n"
 "show of it: seen (how often, first, last, with whom), seen differently, not seen, not observable and why, and what no\n"

@@ -9,6 +9,7 @@
 #include "core/err.h"
 #include "core/escape.h"
 #include "core/log.h"
+#include "documents/flows.h"
 #include "documents/papers.h"
 #include "sensor/account.h"
 #include "sensor/ring.h"
@@ -23,6 +24,15 @@ static int faults(int err, const struct conf_report *rep)
 	return code == ERR_EXIT_PERMISSION || err == -ENOMEM ? code : ERR_EXIT_CONFIG;
 }
 
+static void take(void *arg, const struct observation *o)
+{
+	struct watched *w = arg;
+	w->flows += o->head.type == OBSERVATION_FLOW_END;
+	matrix_observe(w->matrix, o);
+	if (w->whatif)
+		whatif_observe(w->whatif, o);
+}
+
 static void take_observation(struct watched *w, struct span bytes)
 {
 	static struct vocab_scratch scratch;
@@ -32,8 +42,7 @@ static void take_observation(struct watched *w, struct span bytes)
 		w->lost_records++;
 		return;
 	}
-	w->flows += o.head.type == OBSERVATION_FLOW_END;
-	matrix_observe(w->matrix, &o);
+	take(w, &o);
 }
 
 /* How a file ended: 0, or what was wrong with it, said. */
@@ -84,35 +93,48 @@ static int pump(struct watched *w, const char *const *captures, size_t n, bool q
 	return got == -EPIPE ? input : got;
 }
 
-static int read_captures(struct watched *w, const char *policy, const char *const *captures, size_t n, bool quiet)
+static const struct policy *table(const struct watched *w) { return w->engine ? session_policy(w->engine) : w->compiled; }
+
+/* What is compared with: the model, the matrix and the proposal. */
+static int prepare(struct watched *w, const char *policy, const char *proposed)
+{
+	struct conf_report rep = { 0 };
+	int err = papers_read(&policy, 1, &w->model, &rep);
+	if (!err && proposed)
+		err = policy_compile_dir(proposed, &w->proposed, &rep);
+	if (err)
+		return faults(err, &rep);
+	err = matrix_new(table(w), &w->model, &w->matrix);
+	if (!err && proposed)
+		err = whatif_new(table(w), w->proposed, &w->whatif);
+	if (err)
+		log_say("spanward: %s", err_text(err));
+	return err ? ERR_EXIT_FAILURE : ERR_EXIT_OK;
+}
+
+static int begin_engine(struct watched *w, const char *policy, const char *const *captures, size_t n)
 {
 	struct session_config c = { .files = captures, .n_files = n, .policy_dir = policy };
 	struct conf_report rep = { 0 };
 	char why[256] = "";
-	int sig = 0;
 	engine_defaults(&c.engine);
 	c.engine.sensor = "matrix";
 	c.engine.epoch = 1;
 	c.engine.workers = 1;
 	c.engine.observations = true;
 	int err = session_start(&c, &w->engine, &rep, why);
-	if (err) {
-		conf_say(&rep);
-		if (!rep.total)
-			log_say("spanward: %s", why[0] ? why : err_text(err));
-		return (int)err_exit_code(err);
-	}
-	rep.n = rep.total = 0;
-	err = papers_read(&policy, 1, &w->model, &rep);
-	if (err)
-		return faults(err, &rep);
-	err = matrix_new(session_policy(w->engine), &w->model, &w->matrix);
-	if (err) {
-		log_say("spanward: %s", err_text(err));
-		return ERR_EXIT_FAILURE;
-	}
-	err = pump(w, captures, n, quiet);
-	int ended = session_wait(w->engine, &sig, why);
+	if (!err)
+		return ERR_EXIT_OK;
+	conf_say(&rep);
+	if (!rep.total)
+		log_say("spanward: %s", why[0] ? why : err_text(err));
+	return (int)err_exit_code(err);
+}
+
+static int end_engine(struct watched *w, int err)
+{
+	char why[256] = "";
+	int sig = 0, ended = session_wait(w->engine, &sig, why);
 	if (ended) {
 		log_say("spanward: %s", why);
 		return ERR_EXIT_FAILURE;
@@ -123,36 +145,73 @@ static int read_captures(struct watched *w, const char *policy, const char *cons
 	return w->lost_records ? ERR_EXIT_FAILURE : err ? (int)err_exit_code(err) : ERR_EXIT_OK;
 }
 
-int watched_read(struct watched *w, const char *policy, const char *const *captures, size_t n, bool quiet)
+static int read_flows(struct watched *w, const char *path)
 {
-	*w = (struct watched){ 0 };
-	if (sodium_init() < 0)
-		return ERR_EXIT_FAILURE;
-	int code = ERR_EXIT_OK;
-	if (n) {
-		code = read_captures(w, policy, captures, n, quiet);
-	} else {
-		struct conf_report rep = { 0 };
+	struct conf_report rep = { 0 };
+	FILE *from = fopen(path, "re");
+	int err = from ? flows_read(from, path, take, w, &rep) : -errno;
+	if (from)
+		(void)fclose(from);
+	conf_say(&rep);
+	if (err && !rep.total)
+		log_say("spanward: %s: %s", path, err_text(err));
+	return err ? (int)err_exit_code(err) : ERR_EXIT_OK;
+}
+
+/* Captures first, in one session and merged by time; then the flows that were kept. */
+static int read_files(struct watched *w, const char *policy, const char *proposed, const char **files, size_t captures, size_t n,
+	bool quiet)
+{
+	struct conf_report rep = { 0 };
+	int code = captures ? begin_engine(w, policy, files, captures) : ERR_EXIT_OK;
+	if (code)
+		return code;
+	if (!captures) {
 		int err = policy_compile_dir(policy, &w->compiled, &rep);
-		if (!err)
-			err = papers_read(&policy, 1, &w->model, &rep);
 		if (err)
 			return faults(err, &rep);
-		err = matrix_new(w->compiled, &w->model, &w->matrix);
-		if (err) {
-			log_say("spanward: %s", err_text(err));
-			code = ERR_EXIT_FAILURE;
-		}
 	}
+	code = prepare(w, policy, proposed);
+	if (!code && captures)
+		code = end_engine(w, pump(w, files, captures, quiet));
+	for (size_t i = captures; i < n && (!code || code == ERR_EXIT_INPUT); i++) {
+		int one = read_flows(w, files[i]);
+		code = code ? code : one;
+	}
+	return code;
+}
+
+int watched_compare(struct watched *w, const char *policy, const char *proposed, const char *const *files, size_t n, bool quiet)
+{
+	*w = (struct watched){ 0 };
+	const char **order = calloc(n + 1, sizeof(*order));
+	size_t captures = 0, flows = n;
+	if (!order || sodium_init() < 0) {
+		free(order);
+		return ERR_EXIT_FAILURE;
+	}
+	for (size_t i = 0; i < n; i++)
+		order[flows_is(files[i]) ? --flows : captures++] = files[i];
+	int code = read_files(w, policy, proposed, order, captures, n, quiet);
+	free(order);
 	if (w->matrix)
 		matrix_settle(w->matrix, n > 0);
+	if (w->whatif)
+		whatif_settle(w->whatif);
 	return code;
+}
+
+int watched_read(struct watched *w, const char *policy, const char *const *files, size_t n, bool quiet)
+{
+	return watched_compare(w, policy, NULL, files, n, quiet);
 }
 
 void watched_end(struct watched *w)
 {
 	matrix_free(w->matrix);
+	whatif_free(w->whatif);
 	policy_load_free(&w->model);
 	free(w->compiled);
+	free(w->proposed);
 	session_free(w->engine);
 }
