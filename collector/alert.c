@@ -65,8 +65,16 @@ bool alert_from(const struct event *e, struct alert *ret)
 	return true;
 }
 
-void alert_fold(struct alert *a, const struct event *e)
+bool alert_fold(struct alert *a, const struct event *e)
 {
+	bool other = event_has(&a->event, EVENT_F_peer_addr) &&
+		     (!event_has(e, EVENT_F_peer_addr) || memcmp(&a->event.peer_addr, &e->peer_addr, sizeof(e->peer_addr)) != 0);
+	/* Not one peer but several of its class: to name the first would blame it for all. */
+	if (other) {
+		event_unset(&a->event, EVENT_F_peer_addr);
+		if (!event_has(e, EVENT_F_peer) || !event_has(&a->event, EVENT_F_peer) || !span_eq(a->event.peer, e->peer))
+			event_unset(&a->event, EVENT_F_peer);
+	}
 	if (first_of(e) < a->first_ns)
 		a->first_ns = first_of(e);
 	if (last_of(e) > a->last_ns)
@@ -75,6 +83,7 @@ void alert_fold(struct alert *a, const struct event *e)
 		a->severity = severity_of(e);
 	if (__builtin_add_overflow(a->count, count_of(e), &a->count))
 		a->count = UINT64_MAX;
+	return other;
 }
 
 static void json_time(struct buf *out, const char *key, uint64_t ns)
@@ -104,7 +113,7 @@ int alert_json(const struct alert *a, struct buf *out)
 	struct event e = a->event;
 	size_t mark = out->len;
 	for (size_t i = 0; i < sizeof(left_out) / sizeof(*left_out); i++)
-		e.head.present[left_out[i] >> 6] &= ~(UINT64_C(1) << (left_out[i] & 63));
+		event_unset(&e, left_out[i]);
 	const char *state = alert_state_word(a->state);
 	const char *severity = vocab_word(&event_vocab, EVENT_F_severity, a->severity);
 	(void)buf_u8(out, '{');

@@ -28,8 +28,9 @@ bool alert_from(const struct event *e, struct alert *ret);
 bool alert_id(const struct event *e, char ret[static ALERT_ID_LEN + 1]);
 /* "open", "acknowledged", "closed", "muted"; NULL past the table. */
 const char *alert_state_word(enum alert_state s);
-/* Takes a later event of the same fingerprint in: times, count, the worst severity. */
-void alert_fold(struct alert *a, const struct event *e);
+/* Takes a later event of the same fingerprint in: times, count, the worst severity. True when `event` changed: the peers are
+ * several hosts of one class, and no single one is named any more. */
+bool alert_fold(struct alert *a, const struct event *e);
 /* One JSON object: "id", "state", "until" (when the state ends, if it does), "first", "last", "count", "severity"
  * (the worst seen), "type", then the event's
  * other fields in the event table's order without sensor, epoch, lane, seq, ts, ts_first, count, flow, packet, file, generation; then

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/test.h"
+#include "rules/rule.h"
 
 static struct event an_event(void)
 {
@@ -103,6 +104,31 @@ static void folding_keeps_extremes_and_sums(void)
 	CU_ASSERT_EQUAL(a.event.severity, EVENT_MEDIUM);        /* the event stays the first */
 }
 
+/* Folded by a class (a zone, the internet): the first host is not blamed for the others. */
+static void several_peers_are_not_the_first(void)
+{
+	static const uint8_t one[] = { 192, 0, 2, 1 }, two[] = { 192, 0, 2, 2 };
+	struct addr a1 = addr_from_v4(one), a2 = addr_from_v4(two);
+	struct event e = an_event();
+	struct alert a;
+	vocab_set_addr(&event_vocab, &e.head, EVENT_F_peer_addr, &a1);
+	CU_ASSERT_TRUE_FATAL(alert_from(&e, &a));
+	CU_ASSERT_FALSE(alert_fold(&a, &e));
+	CU_ASSERT_TRUE(event_has(&a.event, EVENT_F_peer_addr));
+	vocab_set_addr(&event_vocab, &e.head, EVENT_F_peer_addr, &a2);
+	CU_ASSERT_TRUE(alert_fold(&a, &e));
+	CU_ASSERT_FALSE(event_has(&a.event, EVENT_F_peer_addr));
+	CU_ASSERT_FALSE(alert_fold(&a, &e));
+	CU_ASSERT_EQUAL(a.count, 8);
+	uint8_t text[2048];
+	struct buf b = buf_over(text, sizeof(text));
+	CU_ASSERT_EQUAL(rule_explain(&a.event, RULE_EN, &b), 0);
+	CU_ASSERT(memmem(text, b.len, "several hosts (internet)", 24) != NULL);
+	buf_rewind(&b, 0);
+	CU_ASSERT_EQUAL(rule_explain(&a.event, RULE_JA, &b), 0);
+	CU_ASSERT(memmem(text, b.len, "複数のホスト（internet）", strlen("複数のホスト（internet）")) != NULL);
+}
+
 static void json_has_a_fixed_order_without_what_differs_between_runs(void)
 {
 	static const char want[] =
@@ -154,6 +180,7 @@ int main(void)
 		{ "the_id_is_of_rule_device_peer_class_and_service", the_id_is_of_rule_device_peer_class_and_service },
 		{ "only_the_alerts_lane_has_ids", only_the_alerts_lane_has_ids },
 		{ "folding_keeps_extremes_and_sums", folding_keeps_extremes_and_sums },
+		{ "several_peers_are_not_the_first", several_peers_are_not_the_first },
 		{ "json_has_a_fixed_order_without_what_differs_between_runs",
 		  json_has_a_fixed_order_without_what_differs_between_runs },
 		{ "json_that_does_not_fit_leaves_nothing", json_that_does_not_fit_leaves_nothing },

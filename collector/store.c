@@ -49,7 +49,7 @@ static const char *const sql[STATEMENTS] = {
 	[FIND_ALERT] = "SELECT state, first_ns, last_ns, count, severity, until_ns FROM alert WHERE id = ?1",
 	[ADD_ALERT] = "INSERT INTO alert (id, state, first_ns, last_ns, count, severity, change, event)"
 		      " VALUES (?1, 0, ?2, ?3, ?4, ?5, " NEXT_CHANGE ", ?6)",
-	[FOLD_ALERT] = "UPDATE alert SET first_ns = ?2, last_ns = ?3, count = ?4, severity = ?5,"
+	[FOLD_ALERT] = "UPDATE alert SET first_ns = ?2, last_ns = ?3, count = ?4, severity = ?5, event = coalesce(?6, event),"
 		       " change = " NEXT_CHANGE " WHERE id = ?1",
 	[ADD_ASSET] = "INSERT INTO asset (addr, device, device_type, zone, mac, first_ns, last_ns)"
 		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET"
@@ -274,8 +274,10 @@ static int project_alert(struct store *s, const struct alert *fresh)
 		err = vocab_encode(&event_vocab, &fresh->event.head, &b);
 		if (err)
 			return err;
-	} else {
-		alert_fold(&a, &fresh->event);
+	} else if (alert_fold(&a, &fresh->event)) {
+		err = vocab_encode(&event_vocab, &a.event.head, &b);
+		if (err)
+			return err;
 	}
 	sqlite3_stmt *q = statement(s, is_new ? ADD_ALERT : FOLD_ALERT);
 	if (!q)
@@ -285,7 +287,7 @@ static int project_alert(struct store *s, const struct alert *fresh)
 	(void)sqlite3_bind_int64(q, 3, clamped(a.last_ns));
 	(void)sqlite3_bind_int64(q, 4, clamped(a.count));
 	(void)sqlite3_bind_int(q, 5, (int)a.severity);
-	if (is_new)
+	if (b.len)
 		(void)sqlite3_bind_blob(q, 6, bytes, (int)b.len, SQLITE_STATIC);
 	err = run(s, q);
 	/* It was closed and happens again: a person has to look once more. */

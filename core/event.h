@@ -49,6 +49,8 @@ extern const struct vocab event_vocab;
 
 static inline bool event_has(const struct event *e, enum event_field f) { return vocab_has(&e->head, f); }
 
+static inline void event_unset(struct event *e, enum event_field f) { vocab_unset(&event_vocab, &e->head, f); }
+
 static inline void event_uint(struct event *e, enum event_field f, uint64_t v)
 {
 	vocab_set_uint(&event_vocab, &e->head, f, v);

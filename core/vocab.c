@@ -422,37 +422,48 @@ static inline bool decode_field(const struct vocab *v, unsigned field, void *to,
 }
 
 /* By sizes that the compiler knows: a few moves a field. */
+static void zero_field(const struct vocab_field *f, struct vocab_head *rec)
+{
+	uint8_t *p = (uint8_t *)rec + f->offset;
+	switch (f->kind) {
+	case VOCAB_UINT:
+	case VOCAB_HEX16:
+	case VOCAB_TIME:
+	case VOCAB_BOOL:
+	case VOCAB_WORD:
+		memset(p, 0, sizeof(uint64_t));
+		break;
+	case VOCAB_TEXT:
+		memset(p, 0, sizeof(VOCAB_C_TEXT));
+		break;
+	case VOCAB_ADDR:
+		memset(p, 0, sizeof(VOCAB_C_ADDR));
+		break;
+	case VOCAB_ENDPOINT:
+		memset(p, 0, sizeof(VOCAB_C_ENDPOINT));
+		break;
+	case VOCAB_MAC:
+		memset(p, 0, sizeof(VOCAB_C_MAC));
+		break;
+	case VOCAB_CONTEXTS:
+		memset(p, 0, sizeof(VOCAB_C_CONTEXTS));
+		break;
+	}
+}
+
+void vocab_unset(const struct vocab *v, struct vocab_head *rec, unsigned field)
+{
+	if (!vocab_has(rec, field))
+		return;
+	zero_field(&v->fields[field], rec);
+	rec->present[field >> 6] &= ~(UINT64_C(1) << (field & 63));
+}
+
 void vocab_clear(const struct vocab *v, struct vocab_head *rec)
 {
 	for (unsigned w = 0; w < VOCAB_PRESENT; w++)
-		for (uint64_t bits = rec->present[w]; bits; bits &= bits - 1) {
-			const struct vocab_field *f = &v->fields[w * 64 + (unsigned)__builtin_ctzll(bits)];
-			uint8_t *p = (uint8_t *)rec + f->offset;
-			switch (f->kind) {
-			case VOCAB_UINT:
-			case VOCAB_HEX16:
-			case VOCAB_TIME:
-			case VOCAB_BOOL:
-			case VOCAB_WORD:
-				memset(p, 0, sizeof(uint64_t));
-				break;
-			case VOCAB_TEXT:
-				memset(p, 0, sizeof(VOCAB_C_TEXT));
-				break;
-			case VOCAB_ADDR:
-				memset(p, 0, sizeof(VOCAB_C_ADDR));
-				break;
-			case VOCAB_ENDPOINT:
-				memset(p, 0, sizeof(VOCAB_C_ENDPOINT));
-				break;
-			case VOCAB_MAC:
-				memset(p, 0, sizeof(VOCAB_C_MAC));
-				break;
-			case VOCAB_CONTEXTS:
-				memset(p, 0, sizeof(VOCAB_C_CONTEXTS));
-				break;
-			}
-		}
+		for (uint64_t bits = rec->present[w]; bits; bits &= bits - 1)
+			zero_field(&v->fields[w * 64 + (unsigned)__builtin_ctzll(bits)], rec);
 	*rec = (struct vocab_head){ 0 };
 }
 

@@ -185,6 +185,8 @@ int vocab_decode_ours(const struct vocab *v, struct vocab_head *rec, struct voca
  * nothing else; -EBADMSG when they are not what pack wrote as far as lengths tell, and `rec` must be zeroed then. */
 int vocab_pack(const struct vocab *v, const struct vocab_head *rec, struct buf *out);
 int vocab_pack_read(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, struct span bytes);
+/* As if it had not been set. */
+void vocab_unset(const struct vocab *v, struct vocab_head *rec, unsigned field);
 /* All zeros again, given that what is not present is zero already. */
 void vocab_clear(const struct vocab *v, struct vocab_head *rec);
 /* One JSON object without a newline: "type" first, then the table's order. 0 or -ENOBUFS (rewound). */

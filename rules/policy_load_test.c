@@ -124,6 +124,13 @@ static void short_form_faults(void)
 	     "x.yaml:9:23: no role is called pacz in site.yaml; did you mean pacs?");
 	TYPE("port_list: exhaustive\nout:\n  s: {dicom: 104, to: biomed, cite: ifu 1}\n",
 	     "x.yaml:9:23: no role is called biomed in site.yaml; did you mean biomed-workstation?");
+	static const char *const mistyped[] = { "10.1.0.300", "10.1.0", "10.1.0.0/33", "10.1.0.10-10.1.0.20", "\"10.1.0.10:104\"",
+						"１０.1.0.10", "10.1.0.10.3", "pacs..example.org", ".org", "pacs.example.org.", "-a.org" };
+	for (size_t i = 0; i < sizeof(mistyped) / sizeof(mistyped[0]); i++) {
+		char text[1024];
+		(void)snprintf(text, sizeof(text), HEAD "port_list: exhaustive\nout:\n  s: {dicom: 104, to: %s, cite: ifu 1}\n", mistyped[i]);
+		one_type(__LINE__, text, "x.yaml:9:23: is neither an address nor a host name; expected 192.0.2.10, 192.0.2.0/24, pacs.example.org or a role");
+	}
 	TYPE("port_list: exhaustive\nout:\n  s: {dicom: 104, to: [pacs, biomed], cite: ifu 1}\n",
 	     "x.yaml:9:30: no role is called biomed");
 	TYPE("port_list: exhaustive\nout:\n  s: {dicom: 104, to: pacs, cite: ifo 1}\n",

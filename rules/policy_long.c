@@ -149,6 +149,29 @@ static void read_infrastructure(struct reader *r, const struct conf_node *list)
 	}
 }
 
+/* RFC 1123, 2.1: letters, digits and hyphens; a last label of digits alone is a mistyped address (RFC 3696, 2). */
+static bool is_host_name(struct span s)
+{
+	size_t label = 0;
+	bool letter = false;
+	for (size_t i = 0; i < s.n; i++) {
+		uint8_t c = s.p[i];
+		bool alpha = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+		if (c == '.') {
+			if (!label)
+				return false;
+			label = 0;
+			letter = false;
+		} else if (alpha || (c >= '0' && c <= '9') || (c == '-' && label)) {
+			label++;
+			letter = letter || alpha;
+		} else {
+			return false;
+		}
+	}
+	return label && letter;
+}
+
 static bool read_peer(struct reader *r, const struct conf_node *n, struct policy_peer *ret)
 {
 	const struct conf_node *role = conf_get(n, "role"), *cidr = conf_get(n, "cidr"), *fqdn = conf_get(n, "fqdn");
@@ -171,6 +194,9 @@ static bool read_peer(struct reader *r, const struct conf_node *n, struct policy
 	if (fqdn && ++said) {
 		p.kind = POLICY_PEER_NAME;
 		p.name = conf_text(fqdn, "");
+		if (!is_host_name(p.name))
+			FAULT(r, fqdn, "'%.*s' is neither an address nor a host name; expected 192.0.2.10, 192.0.2.0/24, "
+			      "pacs.example.org or a role", SHOW(p.name));
 	}
 	if (conf_bool(conf_get(n, "same_manufacturer"), false) && ++said)
 		p.kind = POLICY_PEER_MAKER;

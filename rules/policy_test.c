@@ -473,6 +473,17 @@ static void hosts(void)
 	CU_ASSERT(is(h.zone, "wards"));
 	policy_host(hospital, &e.ip, NULL, 205, &h);
 	CU_ASSERT(!h.zone.n);
+	/* but not of who came into that VLAN through a router: from elsewhere, in a role, with a router's card */
+	e = at("203.0.113.1:1");
+	policy_host(hospital, &e.ip, NULL, 204, &h);
+	CU_ASSERT(!h.zone.n);
+	e = at("10.9.0.3:1");
+	policy_host(hospital, &e.ip, NULL, 204, &h);
+	CU_ASSERT(!h.zone.n && is(h.role, "biomed-workstation"));
+	e = at("10.77.0.1:1");
+	static const struct mac router;
+	policy_host(hospital, &e.ip, &router, 204, &h);
+	CU_ASSERT(!h.zone.n);
 	e = at("[2001:db8::1]:1");
 	policy_host(hospital, &e.ip, NULL, 0, &h);
 	CU_ASSERT(!h.local);

@@ -136,7 +136,9 @@ void policy_who_find(const struct policy *p, const struct addr *ip, const struct
 	} else if (w->info->roles) {
 		w->by = EVENT_BY_ROLE;
 	}
-	if (w->zone == POLICY_NONE && vlan) {
+	/* A router brings packets of the whole hospital, and of the internet, into a zone's VLAN: who has an address from elsewhere, a
+	 * role of his own or a router's card is not of that zone. */
+	if (w->zone == POLICY_NONE && vlan && w->local && !w->routed && !w->info->roles) {
 		const struct policy_vlan *v = SECTION(p, VLANS, struct policy_vlan);
 		for (uint32_t lo = 0, hi = COUNT(p, VLANS); lo < hi;) {
 			uint32_t mid = lo + (hi - lo) / 2;

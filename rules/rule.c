@@ -346,8 +346,13 @@ static void put_peer(const struct event *e, struct buf *out, bool ja)
 	if (named)
 		put_span(out, e->peer);
 	if (!event_has(e, EVENT_F_peer_addr)) {
-		if (!named)
+		if (!named && event_has(e, EVENT_F_peer_class)) {
+			(void)buf_str(out, ja ? "複数のホスト（" : "several hosts (");
+			put_span(out, e->peer_class);
+			(void)buf_str(out, ja ? "）" : ")");
+		} else if (!named) {
 			(void)buf_str(out, ja ? "不明な相手" : "an unknown peer");
+		}
 		return;
 	}
 	if (named)

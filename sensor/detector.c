@@ -219,9 +219,17 @@ static void fold_flush(struct detector *d, struct detector_fold *f)
 		event_uint(&e, EVENT_F_ts_first, f->said_ns);
 		event_uint(&e, EVENT_F_ts, f->last_ns);
 		event_uint(&e, EVENT_F_count, f->pending);
+		/* Repeats with other hosts of the same class are no doings of the first. */
+		if (f->peers) {
+			event_unset(&e, EVENT_F_peer_addr);
+			event_unset(&e, EVENT_F_flow);
+			event_unset(&e, EVENT_F_packet);
+			event_unset(&e, EVENT_F_file);
+		}
 		detector_emit(d, &e, (enum event_lane)e.lane);
 	}
 	f->pending = 0;
+	f->peers = false;
 	f->said_ns = f->last_ns;
 }
 
@@ -253,11 +261,13 @@ void detector_say_in(struct detector *d, struct event *e, enum event_lane lane)
 	buf_u8(&k, event_has(e, EVENT_F_what) ? (uint8_t)e->what : 0xff);
 	buf_u8(&k, event_has(e, EVENT_F_accepted));
 	uint64_t h = siphash_13(&d->c.key, k.data, k.len);
+	uint64_t peer = event_has(e, EVENT_F_peer_addr) ? siphash_13(&d->c.key, &e->peer_addr, sizeof(e->peer_addr)) : 0;
 	struct detector_fold *set = &d->folds[(h & (d->fold_sets - 1)) * DETECTOR_WAYS], *victim = set;
 	for (int i = 0; i < DETECTOR_WAYS; i++) {
 		if (set[i].used && set[i].hash == h) {
 			set[i].used = ++d->clock;
 			set[i].pending++;
+			set[i].peers = set[i].peers || set[i].peer != peer;
 			set[i].last_ns = e->ts;
 			if (e->ts - set[i].said_ns >= d->c.fold_ns && e->ts > set[i].said_ns)
 				fold_flush(d, &set[i]);
@@ -270,7 +280,8 @@ void detector_say_in(struct detector *d, struct event *e, enum event_lane lane)
 		d->stats.v[STATS_folds_evicted]++;
 		fold_flush(d, victim);
 	}
-	*victim = (struct detector_fold){ .hash = h, .used = ++d->clock, .said_ns = e->ts, .last_ns = e->ts };
+	*victim = (struct detector_fold){ .hash = h, .used = ++d->clock, .said_ns = e->ts, .last_ns = e->ts,
+					  .peer = peer };
 	event_uint(e, EVENT_F_count, 1);
 	detector_emit(d, e, lane);
 	/* Encoded after emit, which completed it. What does not fit is said once and not counted further:

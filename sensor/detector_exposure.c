@@ -105,7 +105,7 @@ void detector_exposure(struct detector *d, const struct observation *o)
 	detector_put_device(&e, &ends[which]);
 	detector_put_peer(d, &e, &ends[!which]);
 	/* About the device and its service, whoever it speaks with: the peer shown is the first one. */
-	e.head.present[EVENT_F_peer_class >> 6] &= ~(UINT64_C(1) << (EVENT_F_peer_class & 63));
+	event_unset(&e, EVENT_F_peer_class);
 	event_uint(&e, EVENT_F_severity, x.severity);
 	event_uint(&e, EVENT_F_confidence, EVENT_CONFIDENCE_HIGH);
 	event_uint(&e, EVENT_F_transport, snmp ? OBSERVATION_UDP : OBSERVATION_TCP);

@@ -39,6 +39,8 @@ struct detector_flow {
 /* An event said once: its repeats are counted. */
 struct detector_fold {
 	uint64_t hash, used, said_ns, last_ns, pending;
+	uint64_t peer;                  /* hash of the first one's address */
+	bool peers;                     /* a repeat had another */
 };
 
 /* That event, encoded, so that its repeats can be told later. Apart from what is looked at for every event: a look-up passes

@@ -35,6 +35,8 @@ void policy_host(const struct policy *p, const struct addr *ip, const struct mac
 			                     .zone = span_str("imaging"), .local = true };
 	else if (ip->b[15] == 2)
 		ret->role = span_str("pacs");
+	else if (ip->b[15] >= 200)
+		ret->zone = span_str("office");
 }
 
 void policy_cite(const struct policy *p, uint32_t cite, struct policy_cite *ret)
@@ -232,6 +234,25 @@ static void folds_repeats_and_tells_their_count_at_the_end(void)
 	detector_finish(d, &s, 11 * STEP_NS);
 	CU_ASSERT_EQUAL(count("undeclared_listener"), 2);
 	CU_ASSERT_EQUAL(count("\"count\":9"), 1);
+	detector_free(d);
+}
+
+/* Two hosts of one zone fold into one event: its repeats do not name the first. */
+static void repeats_with_other_hosts_are_not_the_first_ones(void)
+{
+	struct detector *d = fresh(true);
+	struct stats s = { 0 };
+	breach(RULE_UNDECLARED_LISTENER, EVENT_UNDECLARED, false);
+	for (uint64_t i = 1; i <= 3; i++) {
+		struct observation o = flow(OBSERVATION_FLOW_OPEN, i, (uint8_t)(200 + i), 1, 22);
+		detector_observe(d, &o);
+	}
+	detector_finish(d, &s, 11 * STEP_NS);
+	CU_ASSERT_EQUAL(count("undeclared_listener"), 2);
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("undeclared_listener"), "\"peer_addr\":\"10.0.0.201\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("\"count\":2"), "\"peer_class\":\"office\""));
+	CU_ASSERT_PTR_NULL(strstr(first("\"count\":2"), "peer_addr"));
+	CU_ASSERT_PTR_NULL(strstr(first("\"count\":2"), "\"flow\""));
 	detector_free(d);
 }
 
@@ -708,6 +729,7 @@ int main(void)
 		CASE(numbers_each_lane_from_one_without_holes),
 		CASE(says_a_breach_with_its_authority_and_both_ends),
 		CASE(folds_repeats_and_tells_their_count_at_the_end),
+		CASE(repeats_with_other_hosts_are_not_the_first_ones),
 		CASE(a_new_policy_begins_anew_and_mixes_nothing),
 		CASE(an_accepted_finding_is_told_without_weight),
 		CASE(tells_repeats_when_their_time_has_come),

@@ -68,7 +68,15 @@ int options_size(const char *text, uint64_t min, uint64_t max, uint64_t *ret, ch
 int options_duration(const char *text, uint64_t *ret_s, char why[static 256])
 {
 	/* A hundred years: far enough for any acceptance, and ns still fit in 64 bits. */
-	return ranged(text, durations, "seconds (or 30s, 5m, 2h, 90d)", 0, UINT64_C(36500) * 86400, ret_s, why);
+	/* "2" may be meant as minutes, hours or days: as in a configuration, it says which. */
+	if (*text && text[strspn(text, "0123456789")] == '\0' && text[strspn(text, "0")]) {
+		(void)snprintf(why, 256, "'%.60s': of what? expected 30s, 5m, 2h or 90d", text);
+		return -EINVAL;
+	}
+	int err = ranged(text, durations, "", 0, UINT64_C(36500) * 86400, ret_s, why);
+	if (err)
+		(void)snprintf(why, 256, "'%.60s': expected 30s, 5m, 2h or 90d, up to 36500d", text);
+	return err;
 }
 
 /* Where a budget lives; one of the three pointers. */

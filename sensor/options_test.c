@@ -29,7 +29,9 @@ static void reads_sizes_and_durations(void)
 	CU_ASSERT(options_size("5KB", 0, 1 << 30, &v, why) == -EINVAL);
 	CU_ASSERT(options_size("18014398509481984KiB", 0, UINT64_MAX, &v, why) == -EINVAL);
 	CU_ASSERT(!options_duration("90d", &v, why) && v == 90 * 86400);
-	CU_ASSERT(!options_duration("30", &v, why) && v == 30);
+	CU_ASSERT(!options_duration("30s", &v, why) && v == 30);
+	CU_ASSERT(!options_duration("0", &v, why) && v == 0);
+	CU_ASSERT(options_duration("30", &v, why) == -EINVAL && strstr(why, "of what"));
 	CU_ASSERT(options_duration("1w", &v, why) == -EINVAL);
 	CU_ASSERT(options_duration("36501d", &v, why) == -EINVAL);
 }

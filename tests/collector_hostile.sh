@@ -24,7 +24,7 @@ header=5350573103000000636f70790000000000000000000000000000000000000001000000000
 said=$($py "$SOURCE/tests/hostile_peer.py" "$dir/socket" "$header") || fail "the peer itself failed: $said"
 kill -0 $collector || fail "the collector died"
 { "$BUILD/bin/spanward-sensor" -r "$SOURCE/test-pcaps/demo/hospital-day.pcap" -p "$SOURCE/test-pcaps/demo/policy" \
-	--connect "ipc://$dir/socket" --sensor-id test-1 --epoch 1 --linger 60 && : >"$dir/fed"; } 2>&1 | cat >"$dir/sensor.err"
+	--connect "ipc://$dir/socket" --sensor-id test-1 --epoch 1 --linger 60s && : >"$dir/fed"; } 2>&1 | cat >"$dir/sensor.err"
 [ -e "$dir/fed" ] || fail "a real sensor is not heard any more"
 grown=$(awk '$1 == "VmHWM:" { print $2 }' /proc/$collector/status)
 kill -TERM $collector

@@ -25,7 +25,7 @@ ready() {
 feed() {
 	{
 		"$BUILD/bin/spanward-sensor" -r "$SOURCE/test-pcaps/demo/hospital-day.pcap" -p "$SOURCE/test-pcaps/demo/policy" \
-			--connect "ipc://$dir/$1.socket" --sensor-id test-1 --epoch 1 --linger 60 && : >"$dir/$1.fed"
+			--connect "ipc://$dir/$1.socket" --sensor-id test-1 --epoch 1 --linger 60s && : >"$dir/$1.fed"
 	} 2>&1 | cat >"$dir/$1.sensor.err"
 }
 end() {

@@ -84,7 +84,7 @@ pid=
 
 # ---- the sensor: publisher too; a new policy is adopted, a wrong one is not ----
 cp -r $policy "$dir/policy"
-"$BUILD/bin/spanward-sensor" -r "$dir/in" -p "$dir/policy" --connect "ipc://$dir/nobody-there" --linger 1 2>"$dir/log" &
+"$BUILD/bin/spanward-sensor" -r "$dir/in" -p "$dir/policy" --connect "ipc://$dir/nobody-there" --linger 1s 2>"$dir/log" &
 pid=$!
 exec 9<>"$dir/in"
 timeout 60 head -c $half "$capture" >&9
