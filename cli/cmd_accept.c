@@ -133,16 +133,33 @@ static int accept_one(struct accept *a, const char *id, struct decide *d)
 	return ERR_EXIT_OK;
 }
 
+/* The acceptance whose id begins so; false when there is none, or more than one. */
+static bool find_acceptance(const struct accept *a, const struct decide *d, char id[static DECIDE_NAME])
+{
+	const struct conf_node *list = decide_list(d, "acceptances");
+	struct span begin = span_str(a->end);
+	unsigned n = 0;
+	for (size_t i = 0; i < conf_count(list); i++) {
+		struct span key = conf_key_at(list, i);
+		if (begin.n < 4 || key.n < begin.n || memcmp(key.p, begin.p, begin.n))
+			continue;
+		n++;
+		(void)snprintf(id, DECIDE_NAME, "%.*s", (int)key.n, (const char *)key.p);
+	}
+	if (n > 1)
+		log_say("spanward: %u acceptances begin with %s: write more of it (spanward accept --list)", n, a->end);
+	else if (!n)
+		log_say("spanward: there is no acceptance %s (spanward accept --list)", a->end);
+	return n == 1;
+}
+
 static int end_one(struct accept *a, struct decide *d)
 {
-	const struct conf_node *old = decide_item(d, "acceptances", a->end);
-	char what[DECIDE_WHAT];
-	if (!old) {
-		log_say("spanward: there is no acceptance %s (spanward accept --list)", a->end);
+	char what[DECIDE_WHAT], id[DECIDE_NAME];
+	if (!find_acceptance(a, d, id))
 		return ERR_EXIT_FAILURE;
-	}
-	(void)snprintf(what, sizeof(what), "acceptance of alert %.64s ended", a->end);
-	int code = decide_put(d, "acceptances", a->end, NULL, "accept --end", a->d.who, what);
+	(void)snprintf(what, sizeof(what), "acceptance of alert %.64s ended", id);
+	int code = decide_put(d, "acceptances", id, NULL, "accept --end", a->d.who, what);
 	if (!code)
 		(void)printf("%s; to take it back: spanward undo %llu\n", what, (unsigned long long)decide_next(d) - 1);
 	return code;

@@ -263,7 +263,7 @@ static int run(int argc, char **argv)
 			return code;
 	}
 	if (optind < argc) {
-		a.verb = cmd_choice(&cmd_alerts, "spanward alerts", argv[optind], verbs);
+		a.verb = cmd_choice(&cmd_alerts, "action", argv[optind], verbs);
 		if (a.verb < 0)
 			return ERR_EXIT_USAGE;
 		optind++;

@@ -122,7 +122,7 @@ static bool mode_item(struct decide *d, const struct policy_model *m, const char
 static int set_mode(struct device *v, const char *device, const char *word, struct decide *d)
 {
 	char name[DECIDE_NAME], what[DECIDE_WHAT], when[DECIDED_LEFT];
-	int mode = cmd_choice(&cmd_device, "spanward device mode", word, modes);
+	int mode = cmd_choice(&cmd_device, "mode", word, modes);
 	uint64_t now = clock_now_ns(), until = decided_end(&v->d, now);
 	bool ends = mode == POLICY_MODE_REPORT || mode == POLICY_MODE_LEARN;
 	if (mode < 0)
@@ -249,7 +249,7 @@ static int run(int argc, char **argv)
 	}
 	if (optind == argc)
 		return cmd_usage(&cmd_device, "what is to be done? (list, show, swap, mode)");
-	int verb = cmd_choice(&cmd_device, "spanward device", argv[optind], verbs);
+	int verb = cmd_choice(&cmd_device, "action", argv[optind], verbs);
 	char **words = argv + optind + 1;
 	if (verb < 0)
 		return ERR_EXIT_USAGE;

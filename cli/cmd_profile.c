@@ -48,12 +48,32 @@ static const char help[] =
 "  spanward profile lint policy/\n"
 "  spanward profile inquiry --language ja --format html -o inquiry.html policy/\n";
 
+static const char convert_help[] =
+"usage: spanward profile convert FILE\n"
+"\n"
+"Prints a device type in the long form: everything that the short form says, with the document and row of each fact. What it\n"
+"prints makes the same policy, byte for byte.\n"
+"\n"
+"  -h, --help   this text\n"
+"\n"
+"Exit codes: 0 ok, 1 failure, 2 usage, 3 the file is wrong, 5 it may not be read.\n"
+"\n"
+"Example: spanward profile convert endorec-400.yaml >endorec-400-long.yaml\n";
+
+static const struct cmd convert_cmd = { "profile convert", "", convert_help, NULL };
+
 static int convert(int argc, char **argv)
 {
-	if (argc != 2)
-		return cmd_usage(&cmd_profile, "convert takes one FILE");
+	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
+	int opt = getopt_long(argc, argv, ":h", options, NULL);
+	if (opt == 'h')
+		return cmd_help(&convert_cmd);
+	if (opt != -1)
+		return cmd_bad_option(&convert_cmd, opt, argv, options);
+	if (argc - optind != 1)
+		return cmd_usage(&convert_cmd, "which FILE?");
 	struct conf_report rep = { 0 };
-	int err = policy_write_converted(argv[1], stdout, &rep);
+	int err = policy_write_converted(argv[optind], stdout, &rep);
 	conf_say(&rep);
 	if (err) {
 		int code = (int)err_exit_code(err);

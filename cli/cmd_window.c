@@ -194,7 +194,7 @@ static int run(int argc, char **argv)
 	}
 	if (optind == argc)
 		return cmd_usage(&cmd_window, "what is to be done? (open, close, list)");
-	int verb = cmd_choice(&cmd_window, "spanward window", argv[optind], verbs), n = argc - optind - 1;
+	int verb = cmd_choice(&cmd_window, "action", argv[optind], verbs), n = argc - optind - 1;
 	if (verb < 0)
 		return ERR_EXIT_USAGE;
 	if (verb == 2 ? n != 0 : n != 1)

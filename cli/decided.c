@@ -110,6 +110,11 @@ const struct policy_model_unit *decided_unit(struct decide *d, const char *name)
 	for (size_t i = 0; i < m->units.n; i++)
 		if (span_eq(m->units.v[i].id, span_str(name)))
 			return &m->units.v[i];
+	struct span now = policy_decisions_now(m, span_str(name));
+	if (!span_eq(now, span_str(name))) {
+		log_say("spanward: %.*s stands in the place of %s", (int)now.n, (const char *)now.p, name);
+		return NULL;
+	}
 	(void)policy_load_hint(span_str(name), m->units.n ? &m->units.v[0].id : NULL, m->units.n, sizeof(m->units.v[0]), hint);
 	log_say("spanward: no unit is called %s%s", name, hint);
 	return NULL;

@@ -41,6 +41,7 @@ enum conf_kind {
 	CONF_MAP_OF,            /* any key; every value fits keys[0] */
 	CONF_LIST,              /* every element fits keys[0]; min..max elements, as in MAP_OF */
 	CONF_ANY,               /* kept, not looked into (extensions) */
+	CONF_REFUSED,           /* a key that is likely and wrong; `doc` says what to write instead */
 	CONF_ONE_OF,            /* the first of keys[] whose node shape (scalar, map, list) is this one's; its
 				 * entries have a name only so that the table has an end */
 };

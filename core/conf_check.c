@@ -35,10 +35,15 @@ static const char *expected_word(enum conf_kind k)
 	case CONF_SIZE: return "a size (64KiB, 16MiB or 2GiB)";
 	case CONF_MAP: case CONF_MAP_OF: return "a map (key: value)";
 	case CONF_LIST: return "a list";
-	case CONF_ANY: return "anything";
+	case CONF_ANY: case CONF_REFUSED: return "anything";
 	case CONF_ONE_OF: return "another kind of value";
 	}
 	return "another value";
+}
+
+static const char *wide(const struct conf_node *n)
+{
+	return conf_slip_wide(n->text) ? ", which has full-width characters; write it in half width" : "";
 }
 
 static void unexpected(struct check *c, const struct conf_node *n, enum conf_kind k)
@@ -49,8 +54,8 @@ static void unexpected(struct check *c, const struct conf_node *n, enum conf_kin
 	else if (!n->text.n && n->plain)
 		conf_fault(c->doc, n, c->rep, "expected %s, found nothing", expected_word(k));
 	else
-		conf_fault(c->doc, n, c->rep, "expected %s, found %s%s", expected_word(k), conf_report_quote(n->text, q),
-			   n->plain ? "" : " in quotes");
+		conf_fault(c->doc, n, c->rep, "expected %s, found %s%s%s", expected_word(k), conf_report_quote(n->text, q),
+			   n->plain ? "" : " in quotes", wide(n));
 }
 
 static void check_range(struct check *c, const struct conf_node *n, const struct conf_key *k, uint64_t v,
@@ -100,8 +105,11 @@ static void check_word(struct check *c, const struct conf_node *n, const char *c
 		}
 	list[b.len] = '\0';
 	const char *near = conf_nearest(n->text, words, count);
-	conf_fault(c->doc, n, c->rep, "expected one of %s, found %s%s%s%s", list, conf_report_quote(n->text, q),
-		   near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+	/* What YAML readers take for the same as yes and no. */
+	if (words == conf_value_tri_words && conf_value_looks_boolean(n->text))
+		near = n->text.p[n->text.n - 1] == 'e' && n->text.n == 4 ? "yes" : n->text.n == 5 ? "no" : near;
+	conf_fault(c->doc, n, c->rep, "expected one of %s, found %s%s%s%s%s", list, conf_report_quote(n->text, q),
+		   near ? "; did you mean " : "", near ? near : "", near ? "?" : "", near ? "" : wide(n));
 }
 
 static void check_scalar(struct check *c, const struct conf_node *n, const struct conf_key *k)
@@ -181,21 +189,26 @@ static void check_map(struct check *c, const struct conf_node *n, const struct c
 	size_t count = 0;
 	char q[CONF_REPORT_QUOTE + 8];
 	for (; keys[count].name && count < sizeof(names) / sizeof(*names); count++)
-		names[count] = keys[count].name;
+		names[count] = keys[count].kind == CONF_REFUSED ? "" : keys[count].name;
 	for (size_t i = 0; i < n->n; i++) {
 		const struct conf_node *v = n->child[i];
 		int at = -1;
 		for (size_t j = 0; j < count && at < 0; j++)
-			if (span_eq(v->key, span_str(names[j])))
+			if (span_eq(v->key, span_str(keys[j].name)))
 				at = (int)j;
+		if (at >= 0 && keys[at].kind == CONF_REFUSED) {
+			conf_report_add(c->doc->name, v->key_line, v->key_column, c->rep, "unknown key %s; %s",
+					conf_report_quote(v->key, q), keys[at].doc);
+			continue;
+		}
 		if (at >= 0) {
 			if (!conf_value_is_null(v))
 				check_value(c, v, &keys[at]);
 			continue;
 		}
 		const char *near = conf_nearest(v->key, names, count);
-		conf_report_add(c->doc->name, v->key_line, v->key_column, c->rep, "unknown key %s%s%s%s", conf_report_quote(v->key, q),
-		      near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+		conf_report_add(c->doc->name, v->key_line, v->key_column, c->rep, "unknown key %s%s%s%s%s", conf_report_quote(v->key, q),
+		      near ? "; did you mean " : "", near ? near : "", near ? "?" : "", conf_slip_key(v->key));
 	}
 	for (size_t j = 0; j < count; j++)
 		if (keys[j].required && !conf_get(n, names[j]))
@@ -212,6 +225,7 @@ static bool fits_shape(const struct conf_key *k, enum conf_shape s)
 	case CONF_LIST:
 		return s == CONF_SHAPE_LIST;
 	case CONF_ANY:
+	case CONF_REFUSED:
 		return true;
 	case CONF_ONE_OF:
 		for (const struct conf_key *o = k->keys; o->name; o++)
@@ -241,6 +255,7 @@ static void check_value(struct check *c, const struct conf_node *n, const struct
 {
 	switch (k->kind) {
 	case CONF_ANY:
+	case CONF_REFUSED:
 		return;
 	case CONF_MAP:
 		if (n->shape == CONF_SHAPE_MAP)

@@ -284,6 +284,38 @@ static uint8_t byte_at(struct span text, size_t line, size_t column)
 	return 0;
 }
 
+/* It took a text over several lines for a key. */
+static bool is_no_key(const yaml_parser_t *p) { return p->problem && !strcmp(p->problem, "could not find expected ':'"); }
+
+/* The parser is at fault where it stands; a writer is where something begins that is not ended. */
+static void begin_of(const yaml_parser_t *p, struct span text, size_t *line, size_t *column, char said[static 64])
+{
+	size_t from = p->context_mark.line, from_column = p->context_mark.column, at = *line;
+	if (!p->problem)
+		return;
+	if (is_no_key(p)) {
+		*line = from;
+		*column = from_column;
+		return;
+	}
+	(void)snprintf(said, 64, " that begins in line %zu, column %zu", from + 1, from_column + 1);
+	if (!strstr(p->context, "flow"))
+		return;
+	/* What is missing is missing at the end of the line before, when this one begins with what cannot follow. */
+	size_t i = 0, end;
+	for (; at && i < text.n; i++)
+		at -= text.p[i] == '\n';
+	for (end = i; end < text.n && strchr(" \r\n", text.p[end]); end++)
+		;
+	while (end < text.n && end - i < *column && text.p[end] != ' ' && text.p[end] < 0x80 && !strchr("\"'[]{},", text.p[end]))
+		end++;
+	if (from == *line || (end < text.n && end - i < *column))
+		return;
+	while (i && strchr(" \r\n", text.p[i - 1]))
+		i--;
+	position(text, i, line, column);
+}
+
 static void syntax_error(struct builder *b, const yaml_parser_t *p, struct span text)
 {
 	size_t line = p->problem_mark.line, column = p->problem_mark.column;
@@ -296,10 +328,16 @@ static void syntax_error(struct builder *b, const yaml_parser_t *p, struct span 
 		position(text, p->problem_offset, &line, &column);
 	const char *problem = p->problem ? p->problem : "not YAML";
 	const char *context = p->error != YAML_READER_ERROR && p->context ? p->context : "";
+	char slip[CONF_SLIP], begins[64] = "";
 	if (p->error == YAML_SCANNER_ERROR && byte_at(text, line, column) == '\t')
 		problem = "a tab; indent with spaces", context = "";
-	conf_report_add(b->doc->name, (unsigned)line + 1, (unsigned)column + 1, b->rep, "%s%s%s", problem,
-	      context[0] ? " " : "", context);
+	else if (p->error != YAML_READER_ERROR &&
+		 conf_slip_near(text, is_no_key(p) ? p->context_mark.line : line, line, &line, &column, slip))
+		problem = slip, context = "";
+	else if (context[0])
+		begin_of(p, text, &line, &column, begins);
+	conf_report_add(b->doc->name, (unsigned)line + 1, (unsigned)column + 1, b->rep, "%s%s%s%s", problem,
+	      context[0] ? " " : "", context, begins);
 }
 
 struct conf_doc *conf_parse(struct span text, const char *name, struct conf_report *rep)

@@ -50,7 +50,7 @@ static void put_map(FILE *to, const struct conf_key *keys, unsigned depth)
 		bool again = false;
 		for (const struct conf_key *o = keys; o != k && !again; o++)
 			again = span_eq(span_str(o->name), span_str(k->name));
-		if (again)
+		if (again || k->kind == CONF_REFUSED)
 			continue; /* the first entry of a name counts */
 		(void)fputs(some ? "," : "", to);
 		some = true;
@@ -82,6 +82,7 @@ static void put_value(FILE *to, const struct conf_key *k, unsigned depth)
 {
 	switch (k->kind) {
 	case CONF_ANY:
+	case CONF_REFUSED:
 		break;
 	case CONF_TEXT:
 		(void)fputs("\"type\": [\"string\", \"number\"]", to);

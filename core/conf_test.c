@@ -14,6 +14,7 @@ static const struct conf_key uint_row[] = { { .name = "uint", .kind = CONF_UINT,
 static const struct conf_key inner[] = {
 	{ .name = "a", .kind = CONF_UINT, .required = true, .doc = "the first letter" },
 	{ .name = "b", .kind = CONF_TEXT },
+	{ .name = "other", .kind = CONF_REFUSED, .doc = "write b for it" },
 	{ .name = NULL },
 };
 static const struct conf_key either[] = {
@@ -199,7 +200,11 @@ static void refuses_what_yaml_has_and_we_have_not(void)
 
 static void refuses_syntax_with_its_place(void)
 {
-	bad("text: [a\n", 2, 1, "did not find expected ',' or ']'");
+	bad("text: [a\n", 1, 9, "did not find expected ',' or ']' while parsing a flow sequence that begins in line 1, column 7");
+	bad("map: {a: 1, b: x\nshort: ab\n", 1, 17, "did not find expected ',' or '}' while parsing a flow mapping that begins in line 1");
+	bad("extra: {a: 1,\n  b: [2, 3\n  }\n", 2, 11, "did not find expected ',' or ']'");
+	bad("text: a\nshort ab\nnumber: 4\n", 2, 1, "could not find expected ':'");
+	bad("map:\n    a: 1\n  b: x\n", 3, 3, "did not find expected key while parsing a block mapping that begins in line 1, column 1");
 	bad("map:\n\ta: 1\n", 2, 1, "tab; indent with spaces");
 	bad("text: 'a\n", 2, 1, "quoted scalar");
 	bad("text: a: b\n", 1, 8, "mapping values are not allowed");
@@ -210,6 +215,35 @@ static void refuses_syntax_with_its_place(void)
 	bad("text: |\n  a\n  b\n", 1, 7, "line break");
 	bad("\"te\\x07xt\": a\n", 1, 1, "control character");
 	bad("text: \"\\u202eabc\"\n", 1, 7, "control character");
+}
+
+/* What a Japanese keyboard or a missing space makes of a line is named, where it stands. */
+static void names_slips_of_the_keyboard(void)
+{
+	bad("text: a\nmap:\n　　a: 1\n  b: x\n", 3, 1, "a full-width space (U+3000)");
+	bad("text：例\nshort: ab\n", 1, 5, "a full-width colon (：) after text; write ': '");
+	bad("text: 例\nshort：\n  ab\nnumber: 4\n", 2, 6, "a full-width colon (：) after short");
+	bad("text:例\nshort: ab\n", 1, 5, "no space after the colon of text; write ': '");
+	bad("text:　例\nshort: ab\n", 1, 6, "a full-width space");
+	bad("extra: {a: 11112、b: c}\n", 1, 17, "a full-width comma (、); write ', '");
+	bad("extra: {a: 11112，b: c}\n", 1, 17, "a full-width comma (，)");
+	bad("extra: ｛a: 1}\n", 1, 8, "a full-width bracket (｛)");
+	bad("extra: {a: 1｝\n", 1, 13, "a full-width bracket (｝)");
+	/* Where the text itself has such letters they are no slip. */
+	bad("text: 例：、　a\n  : b\n", 2, 3, "did not find expected key");
+	bad("list: ['text：例', \"a、b: c\"\n", 1, 26, "did not find expected ',' or ']'");
+	bad("list: [a # b、c: d\n", 1, 18, "did not find expected ',' or ']'");
+	conf_free(good("text: 例：、　a\nlist: [\"a：b\"]\n"));
+	/* Where YAML takes them for a key. */
+	bad("　text: a\n", 1, 1, "unknown key '　text'; it begins with a full-width space (U+3000)");
+	bad("map: {a: 1, b:x}\n", 1, 13, "unknown key 'b:x'; a space is missing after the colon");
+	bad("map: {a: 1, b：x}\n", 1, 13, "it has a full-width colon (：)");
+	bad("map: {a: 1, ｂ: x}\n", 1, 13, "it has full-width characters");
+	bad("map: {a: 1, 11112, b: x}\n", 1, 13, "unknown key '11112'; several ports are one text in quotes: \"104,11112\"");
+	bad("ports: １１１１２\n", 1, 8, "found '１１１１２', which has full-width characters; write it in half width");
+	bad("ports: 104、11112\n", 1, 8, "found '104、11112', which has full-width characters");
+	bad("number: ４\n", 1, 9, "full-width");
+	bad("answer: ｙｅｓ\n", 1, 9, "full-width");
 }
 
 static void refuses_duplicate_keys(void)
@@ -223,6 +257,9 @@ static void refuses_unknown_keys_with_the_nearest(void)
 {
 	bad("txet: a\n", 1, 1, "unknown key 'txet'; did you mean text?");
 	bad("Text: a\n", 1, 1, "did you mean text?");
+	bad("map: {a: 1, other: 2}\n", 1, 13, "unknown key 'other'; write b for it");
+	bad("map: {a: 1, othr: 2}\n", 1, 13, "unknown key 'othr'");
+	CU_ASSERT_PTR_NULL(strstr(rep.v[0].what, "did you mean"));
 	bad("color: red\n", 1, 1, "did you mean colour?");
 	bad("any-number: 1\n", 1, 1, "did you mean any_number?");
 	bad("map:\n  a: 1\n  zzzzzz: 2\n", 3, 3, "unknown key 'zzzzzz'");
@@ -267,7 +304,8 @@ static void a_tri_state_is_yes_no_na_see_note_or_unknown(void)
 		conf_free(d);
 	}
 	bad("answer: Yes\n", 1, 9, "did you mean yes?");
-	bad("answer: true\n", 1, 9, "expected one of unknown, yes, no, na, see_note, found 'true'");
+	bad("answer: true\n", 1, 9, "expected one of unknown, yes, no, na, see_note, found 'true'; did you mean yes?");
+	bad("answer: False\n", 1, 9, "did you mean no?");
 	bad("answer: [yes]\n", 1, 9, "found a list");
 	bad("answer:\n", 1, 8, "expected one of");
 }
@@ -527,6 +565,7 @@ int main(void)
 		{ "a_missing_key_gives_otherwise", a_missing_key_gives_otherwise },
 		{ "refuses_what_yaml_has_and_we_have_not", refuses_what_yaml_has_and_we_have_not },
 		{ "refuses_syntax_with_its_place", refuses_syntax_with_its_place },
+		{ "names_slips_of_the_keyboard", names_slips_of_the_keyboard },
 		{ "refuses_duplicate_keys", refuses_duplicate_keys },
 		{ "refuses_unknown_keys_with_the_nearest", refuses_unknown_keys_with_the_nearest },
 		{ "refuses_missing_keys", refuses_missing_keys },

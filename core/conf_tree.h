@@ -48,6 +48,16 @@ void conf_report_vadd(const char *file, unsigned line, unsigned column, struct c
 void conf_report_add(const char *file, unsigned line, unsigned column, struct conf_report *rep, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
+/* conf_slip.c: slips of the keyboard. */
+enum { CONF_SLIP = 128 };
+/* What is wrong in the lines `from` (or the last before `to` that is not empty) to `to`, counted from 0, and where; NULL when nothing is
+ * found. */
+const char *conf_slip_near(struct span text, size_t from, size_t to, size_t *ret_line, size_t *ret_column, char what[static CONF_SLIP]);
+/* What may be wrong with a key that nobody knows, to be put behind the message; "" when nothing is. */
+const char *conf_slip_key(struct span key);
+/* Whether it has full-width letters, digits or signs. */
+bool conf_slip_wide(struct span s);
+
 /* conf_value.c: each reader takes the text of a scalar; 0 or -EINVAL, *ret untouched. */
 struct conf_value_unit { const char *name; uint64_t is; };
 extern const struct conf_value_unit conf_value_durations[], conf_value_sizes[];        /* a name of NULL ends */

@@ -286,6 +286,8 @@ static const struct { const char *name; enum column column; } columns[] = {
 };
 enum { NAMES = sizeof(columns) / sizeof(columns[0]), MAX_COLUMNS = 64 };
 
+#define COLUMN_NAMES "id,type,ip,mac,vlan,ae_title,options,zone,mode,mode_until,ward (docs/profiles.md)"
+
 struct csv {
 	struct policy_model *m;
 	struct cursor in;
@@ -435,7 +437,36 @@ static int read_record(struct csv *c)
 	}
 }
 
-static bool blank(const struct csv *c) { return c->n == 1 && !c->v[0].n; }
+/* An empty line, or one of nothing but commas, as spreadsheets write them below a table. */
+static bool blank(const struct csv *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->v[i].n)
+			return false;
+	return true;
+}
+
+static size_t column_of(struct span name)
+{
+	size_t k = 0;
+	while (k < NAMES && !span_eq(name, span_str(columns[k].name)))
+		k++;
+	return k;
+}
+
+/* A first line that is no header at all is said once, not field by field. */
+static bool is_header(struct csv *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (column_of(c->v[i]) < NAMES || conf_nearest(c->v[i], (const char *const[]){ "id", "type" }, 2))
+			return true;
+	bool semicolon = c->n == 1 && memchr(c->v[0].p, ';', c->v[0].n), tab = c->n == 1 && memchr(c->v[0].p, '\t', c->v[0].n);
+	if (semicolon || tab)
+		CSV_FAULT(c, &c->places[0], "the fields are separated by %s; expected ','", tab ? "tabs" : "';'");
+	else
+		CSV_FAULT(c, &c->places[0], "the first line must name the columns, and names none of them: " COLUMN_NAMES);
+	return false;
+}
 
 static bool read_header(struct csv *c)
 {
@@ -449,15 +480,15 @@ static bool read_header(struct csv *c)
 			CSV_FAULT(c, &start, "the first line must name the columns: id,type,ip,mac,...");
 		return false;
 	}
+	if (!is_header(c))
+		return false;
 	const char *names[NAMES];
 	bool ok = true, have_id = false;
 	for (size_t i = 0; i < NAMES; i++)
 		names[i] = columns[i].name;
 	c->n_columns = c->n;
 	for (size_t i = 0; i < c->n; i++) {
-		size_t k = 0;
-		while (k < NAMES && !span_eq(c->v[i], span_str(names[k])))
-			k++;
+		size_t k = column_of(c->v[i]);
 		for (size_t j = 0; j < i && k < NAMES; j++)
 			if (span_eq(c->v[j], c->v[i]) || (columns[k].column != COL_KEPT && c->columns[j] == columns[k].column)) {
 				CSV_FAULT(c, &c->places[i], "column %.*s says the same as column %zu", SHOW(c->v[i]), j + 1);
@@ -466,7 +497,7 @@ static bool read_header(struct csv *c)
 		if (k == NAMES) {
 			const char *near = conf_nearest(c->v[i], names, NAMES);
 			CSV_FAULT(c, &c->places[i], "no column is called \"%.*s\"%s%s%s", SHOW(c->v[i]),
-				  near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+				  near ? "; did you mean " : ok ? "; there are: " COLUMN_NAMES : "", near ? near : "", near ? "?" : "");
 			ok = false;
 			c->columns[i] = COL_KEPT;
 			continue;

@@ -137,6 +137,13 @@ static void short_form_faults(void)
 	     "x.yaml:9:35: no document is called ifo here; did you mean ifu?");
 	TYPE("port_list: exhaustive\nout:\n  s: {dicom: 104, to: pacs, cite: ifu}\n",
 	     "x.yaml:9:35: a citation is a document and a row in it, as in: ifu X-1");
+	TYPE("port_list: exhaustive\nout:\n  s: {dicom: 104, to: pacs, cite: T-1}\n", "x.yaml:9:35: as in: ifu T-1");
+	TYPE("port_list: exhaustive\nout:\n  s: {dicom: 104, from: pacs, to: pacs, cite: ifu 1}\n",
+	     "x.yaml:9:19: unknown key 'from'; a row under out has 'to'");
+	TYPE("port_list: exhaustive\nin:\n  s: {icmp: 8, from: any, cite: ifu 1}\n", "x.yaml:9:13: expected one of yes, found '8'");
+	TYPE("port_list: exhaustive\nout:\n  s: {dicom: 104, to: pacs, disabled: true, cite: ifu 1}\n", "x.yaml:9:39: did you mean yes?");
+	TYPE("port_list: exhaustive\nout:\n  s: {dicom: 104,11112, to: pacs, cite: ifu 1}\n",
+	     "x.yaml:9:18: several ports are one text in quotes");
 	TYPE("port_list: exhaustive\nout:\n  s: {dicom: 104, to: pacs}\n", "x.yaml:9:6: cite");
 	TYPE("port_list: exhaustive\nout:\n  s: {to: pacs, cite: ifu 1}\n", "x.yaml:9:6: row s names no protocol");
 	TYPE("port_list: exhaustive\nout:\n  s: {dicom: 104, hl7: 2575, to: pacs, cite: ifu 1}\n",
@@ -279,6 +286,12 @@ static void csv_faults(void)
 	CSV("", "inventory.csv:1:1: the first line must name the columns");
 	CSV("\n\n", "inventory.csv:1:1: the first line must name the columns");
 	CSV("type,ip\n", "inventory.csv:1:1: the column id is missing");
+	CSV("a,example.x,10.20.0.1\n", "inventory.csv:1:1: the first line must name the columns, and names none of them: id,type,ip,mac,");
+	CSV("id;type;ip\na;example.x;10.20.0.1\n", "inventory.csv:1:1: the fields are separated by ';'; expected ','");
+	CSV("id\ttype\tip\na\texample.x\t10.20.0.1\n", "inventory.csv:1:1: the fields are separated by tabs; expected ','");
+	CSV("機器ID,type,ip\na,example.x,10.20.0.1\n",
+	    "inventory.csv:1:1: no column is called \"機器ID\"; there are: id,type,ip,mac,vlan,ae_title,options,");
+	CSV("id,type,ip\na,example.x,10.20.0.1\n,,\nb,,\n", "inventory.csv:4:1: unit b has neither ip nor mac");
 	CSV("id,tpye,ip\n", "inventory.csv:1:4: no column is called \"tpye\"; did you mean type?");
 	CSV("id,ip,ip\n", "inventory.csv:1:7: column ip says the same as column 2");
 	CSV("id,ip,ward,location\n", "inventory.csv:1:12: column location says the same as column 3");
@@ -313,6 +326,7 @@ static void csv_forms(void)
 		"\xef\xbb\xbfid,type,ip,ward,options\r\na,example.x,10.20.0.1,W,store\r\n",
 		"id,type,ip,ward,options\na,example.x,10.20.0.1,W,store",
 		"\"id\",\"type\",\"ip\",\"ward\",\"options\"\n\"a\",\"example.x\",\"10.20.0.1\",\"W\",\"store\"\n\n",
+		"id,type,ip,ward,options\na,example.x,10.20.0.1,W,store\n,,,,\n , ,,,\n",
 		" id , type , ip , ward , options \n a , example.x , 10.20.0.1 , W , store+store \n",
 	};
 	static struct conf_report rep;

@@ -51,9 +51,13 @@ static const struct conf_key dated_claim[] = {
 	{ 0 }
 };
 
+static const char *const only_yes[] = { "yes", NULL };
 #define SHORT_PROTO(SYM, name_, ...) { .name = name_, .kind = CONF_PORTS },
-/* `tls` is both a protocol (tls: 8443) and a claim beside another one (tls: yes); the first entry of a name counts. */
-#define SHORT_ROW(peers_)                                                                                          \
+/* `tls` is both a protocol (tls: 8443) and a claim beside another one (tls: yes), ICMP has no ports; the first entry of a name
+ * counts. */
+#define SHORT_ROW(under_, peers_, other_)                                                                              \
+	{ .name = other_, .kind = CONF_REFUSED, .doc = "a row under " under_ " has '" peers_ "'" },                \
+	{ .name = "icmp", .kind = CONF_WORD, .words = only_yes, .doc = "yes: it has no ports" },                   \
 	{ .name = "tls", .kind = CONF_ANY, .doc = "port of a TLS service, or yes: declared as encrypted" },        \
 	POLICY_PROTO_LIST(SHORT_PROTO)                                                                             \
 	{ .name = peers_, .kind = CONF_ONE_OF, .required = true, .keys = names_or_one, .doc = "peers" },           \
@@ -69,8 +73,8 @@ static const struct conf_key dated_claim[] = {
 	{ .name = "note", .kind = CONF_TEXT },                                                                     \
 	{ 0 }
 
-static const struct conf_key row_out[] = { SHORT_ROW("to") };
-static const struct conf_key row_in[] = { SHORT_ROW("from") };
+static const struct conf_key row_out[] = { SHORT_ROW("out", "to", "from") };
+static const struct conf_key row_in[] = { SHORT_ROW("in", "from", "to") };
 static const struct conf_key out_item[] = { { .name = "row", .kind = CONF_MAP, .keys = row_out }, { 0 } };
 static const struct conf_key in_item[] = { { .name = "row", .kind = CONF_MAP, .keys = row_in }, { 0 } };
 
@@ -167,13 +171,22 @@ static void put_cite(struct convert *c, struct conf_node *parent, const struct c
 	size_t k = 0;
 	while (k < text.n && text.p[k] != ' ')
 		k++;
-	struct span row = span_trim(span_from(text, k));
+	struct span row = span_trim(span_from(text, k)), source = { text.p, k };
 	if (!row.n) {
-		FAULT(c, n, "a citation is a document and a row in it, as in: %.*s X-1", SHOW(text));
+		/* What stands there is one of the documents, or else a row of one. */
+		const struct conf_node *documents = conf_get(conf_root(c->from), "documents");
+		struct span any = conf_count(documents) ? conf_key_at(documents, 0) : span_str("ifu");
+		bool known = false;
+		for (size_t i = 0; i < conf_count(documents); i++)
+			known = known || span_eq(conf_key_at(documents, i), text);
+		FAULT(c, n, "a citation is a document and a row in it, as in: %.*s %.*s", SHOW(known ? text : any),
+		      SHOW(known ? span_str("X-1") : text));
+		/* Said once: a row alone is not called an unknown document as well. */
+		source = known ? source : any;
 		row = span_str("-");
 	}
 	struct conf_node *list = put_list(c, parent, "sources", n);
-	(void)conf_make_text(c->to, list, (struct span){ 0 }, (struct span){ text.p, k }, n);
+	(void)conf_make_text(c->to, list, (struct span){ 0 }, source, n);
 	put_text(c, parent, "row", row, n);
 }
 

@@ -35,7 +35,7 @@ static const char everything[] =
 	"  dns: {dns: 53, to: any, disabled: yes, cite: ifu X-2, phi: no, function: names}\n"
 	"  up: {https: 443, to: [update.example.invalid, same_manufacturer], cite: ifu X-3, note: 'see: 4.2'}\n"
 	"  odd: {tcp: 9000-9010, to: local_networks, optional: see_note, disabled: na, cite: ifu X-4}\n"
-	"  ping: {icmp: 1, to: any, cite: ifu X-5}\n"
+	"  ping: {icmp: yes, to: any, cite: ifu X-5}\n"
 	"in:\n"
 	"  ui: {http: 80, tls: yes, from: biomed, optional: no, cite: ifu X-6}\n"
 	"  plain: {ldap: 389, tls: no, from: biomed, cite: ifu X-7}\n"

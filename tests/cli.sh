@@ -27,6 +27,12 @@ for c in $(awk '$1 ~ /^[a-z-]+$/ && NR > 2 { print $1 }' "$dir/out" | grep -vx h
 	grep -q '^usage: spanward' "$dir/out" && grep -qi 'exit codes\|capture' "$dir/out" || fail "$c --help"
 	want 0 "$s" help "$c"
 done
+want 2 "$s" profile
+for c in $(sed -n 's/.*(\(convert, .*\)).*/\1/p' "$dir/err" | tr -d ,); do
+	want 0 "$s" profile $c --help
+	grep -q "^usage: spanward profile $c" "$dir/out" || fail "profile $c --help"
+	grep -q "spanward profile .*$c" docs/cli.md || fail "docs/cli.md has no profile $c"
+done
 want 2 "$s"
 want 2 "$s" replay --show observation $capture
 said 'did you mean observations?'

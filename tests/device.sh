@@ -52,6 +52,8 @@ run("device", "swap", "pm-1", "loan-7", "-p", p, "--mac", "02:00:5e:30:05:99", "
 run("check", p)
 units = {u["device"]: u for u in lines("device", "list", "-p", p)}
 check("pm-1" not in units and units["loan-7"]["addresses"] == "10.30.5.31 02:00:5e:30:05:99" and units["loan-7"]["in_place_of"] == "pm-1", units)
+r = run("device", "show", "pm-1", "-p", p, code=3)
+check(b"spanward: loan-7 stands in the place of pm-1\n" == r.stderr, r.stderr)
 check(all(state(p)[n] == before[n] for n in before), "a file that a person wrote was changed")
 # The loaner is judged as the unit was: the day's alerts of pm-1 are now its.
 day = "test-pcaps/demo/hospital-day.pcap"
@@ -91,7 +93,8 @@ check(len(lines("replay", "-q", "-p", v, pcap)) == 1, "ended learning")
 run("device", "mode", "ct-1", "reset", "-p", v)
 run("device", "mode", "ct-1", "reset", "-p", v, code=1)
 run("device", "mode", "ct-1", "learn", "-p", v, code=2)
-run("device", "mode", "ct-1", "lern", "-p", v, code=2)
+r = run("device", "mode", "ct-1", "lern", "-p", v, code=2)
+check(r.stderr.startswith(b"spanward device: mode lern: expected alert, report, learn, reset; did you mean learn?"), r.stderr)
 check(lines("device", "show", "learner", "-p", v)[0]["mode"] == "alert", "a mode whose time is over")
 
 # ---- a window ----
@@ -132,7 +135,9 @@ run(*give, "--reason", "until the new RIS", "--owner", "Radiology", "--for", "30
 got = [a for a in lines("replay", "-q", "-p", v, pcap) if a["id"] == first["id"]]
 check(len(got) == 1 and got[0]["severity"] == "info" and got[0]["accepted"] == first["id"], got)
 check([a for a in lines("replay", "-q", "-p", v, other) if a["severity"] == "info" or "accepted" in a] == [], "another finding is accepted, too")
-run("accept", "--end", first["id"], "-p", v)
+r = run("accept", "--end", "0000", "-p", v, code=1)
+check(b"there is no acceptance 0000" in r.stderr, r.stderr)
+run("accept", "--end", first["id"][:6], "-p", v)
 check([a["severity"] for a in lines("replay", "-q", "-p", v, pcap) if a["id"] == first["id"]] == ["high"], "it ended")
 # Over before the packets came: no acceptance any more. A store says which were needed.
 run(*give, "--reason", "x", "--owner", "Radiology", "--until", "2026-11-20", stdin=alerts)
