@@ -59,6 +59,14 @@ enum dissect_guess {
 	DISSECT_YES,            /* is */
 };
 
+enum {
+	/* A dialogue of HL7: 64 control ids that wait, and what both sides' headers said. */
+	DISSECT_MAX_STATE = 1664,
+	DISSECT_REST_MAX = 144,
+	DISSECT_PROBE_BYTES = 4096,     /* per direction: enough for any probe (protocols: DICOM 80, HL7 ~200) */
+	DISSECT_PROBE_SEGMENTS = 4096,  /* one-byte segments must not end the probing early */
+};
+
 struct dissector {
 	const char *name;               /* value of the `service` field */
 	enum { DISSECT_TCP = 1, DISSECT_UDP = 2 } transports;
@@ -75,6 +83,12 @@ struct dissector {
 	enum dissect_status (*gap)(void *state, uint64_t n, struct dissect_ctx *ctx);
 	/* The direction ended (FIN): `rest` is what was held and not consumed. May be NULL. */
 	void (*finish)(void *state, struct span rest, struct dissect_ctx *ctx);
+	/* A large state between two messages (both or neither; may be NULL). rest: writes all that is of use of it and says how many
+	 * bytes that are; 0: not now. wake: makes a zeroed state of them that behaves as the one they came from did. They are
+	 * called between any two of the calls above, or not at all. A state that rests has nothing to say when its direction
+	 * ends but of bytes that are held. */
+	size_t (*rest)(const void *state, uint8_t ret[static DISSECT_REST_MAX]);
+	void (*wake)(void *state, struct span rest);
 	/* DISSECT_UDP only: the same for datagrams, each of which is whole and handed over once, alone, in the order of
 	 * capture. is_datagram() is asked of a flow's first datagrams until it says yes; one that the capture cut short is
 	 * not handed over. datagram() answers OK, DONE or BAD. */
@@ -82,13 +96,6 @@ struct dissector {
 	enum dissect_status (*datagram)(void *state, struct span datagram, struct dissect_ctx *ctx);
 	size_t datagram_state;          /* bytes per flow as in state_size; 0: none is kept, `state` is NULL */
 	bool needs_port;                /* UDP: the shape proves too little, it must also be one of `ports` */
-};
-
-enum {
-	/* A dialogue of HL7: 64 control ids that wait, and what both sides' headers said. */
-	DISSECT_MAX_STATE = 1664,
-	DISSECT_PROBE_BYTES = 4096,     /* per direction: enough for any probe (protocols: DICOM 80, HL7 ~200) */
-	DISSECT_PROBE_SEGMENTS = 4096,  /* one-byte segments must not end the probing early */
 };
 
 extern const struct dissector *const dissector_list[];  /* NULL ends; from list.def */

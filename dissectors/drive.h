@@ -49,6 +49,7 @@ struct drive {
 	enum dissect_client client;
 	struct drive_side side[2];
 	unsigned lines;         /* observations so far */
+	size_t rested;          /* bytes that were kept after the last call; 0: the state as it was */
 	struct buf out;         /* DRIVE_TEXT bytes; what does not fit is cut there */
 	union {
 		uint64_t align;
@@ -156,6 +157,16 @@ static inline void drive_after(struct drive *v, const struct dissect_ctx *ctx)
 	static const uint8_t zeros[DISSECT_MAX_STATE];
 	size_t used = v->d->state_size > v->d->datagram_state ? v->d->state_size : v->d->datagram_state;
 	drive_require(v->d, !memcmp(v->state.bytes + used, zeros, sizeof(zeros) - used));
+	uint8_t rest[DISSECT_REST_MAX];
+	size_t n = v->d->rest ? v->d->rest(v->state.bytes, rest) : 0;
+	drive_require(v->d, n <= sizeof(rest));
+	v->rested = n;
+	if (!n)
+		return;
+	uint8_t *exact = drive_copy(rest, n);
+	memset(v->state.bytes, 0, used);
+	v->d->wake(v->state.bytes, (struct span){ exact, n });
+	free(exact);
 }
 
 static inline void drive_drop(struct drive_side *s, size_t n)

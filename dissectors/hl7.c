@@ -447,4 +447,6 @@ const struct dissector hl7_dissector = {
 	.parse = parse,
 	.gap = gap,
 	.finish = finish,
+	.rest = hl7_rest,
+	.wake = hl7_rest_wake,
 };

@@ -1,6 +1,6 @@
 /* hl7.h -- inside the HL7 v2 dissector: what its files share. hl7.c finds messages in the stream and segments in messages,
  * hl7_message.c knows what segments mean and says it, hl7_msh.c is the syntax, hl7_device.c equipment and software,
- * hl7_vendor.c whose way of writing it is, hl7_probe.c recognition.
+ * hl7_vendor.c whose way of writing it is, hl7_probe.c recognition, hl7_rest.c what is kept between messages.
  * Facts: HL7 v2 chapter 2 (2.5.4 delimiters, 2.15.8 MSA, 2.15.9 MSH), MLLP release 1 and 2.
  */
 #ifndef DISSECTORS_HL7_H
@@ -239,6 +239,11 @@ unsigned hl7_vendor_of_header(const struct hl7_msh *m);
 unsigned hl7_vendor_of_coding(struct span coding_system); /* OBX-3.3 */
 /* The serial number that a control id of that vendor begins with; empty when it has none. */
 struct span hl7_vendor_serial(unsigned vendor, struct span control_id);
+
+/* ---- hl7_rest.c: dissector.h, rest and wake ---- */
+
+size_t hl7_rest(const void *state, uint8_t ret[static DISSECT_REST_MAX]);
+void hl7_rest_wake(void *state, struct span rest);
 
 /* dissector.h, probe. */
 enum dissect_guess hl7_probe(struct span head, bool midstream);

@@ -487,6 +487,35 @@ static void no_patient_data_in_what_is_said(void)
 	drive_free(d);
 }
 
+/* drive.h puts every state that rests away and wakes it again after each call, so all that is tested here is with and without.
+ * 175 bytes of a flow, 48 of its reader, one of length and these are what an idle connection of HL7 takes: 384 at most. */
+static void between_messages_little_is_kept(void)
+{
+	struct drive *d = drive_new(&hl7_dissector, DRIVE_KNOWN);
+	drive_feed(d, 0, span_str(VT ADT_MSH CR "EVN|A01"), 0);
+	CU_ASSERT_EQUAL(d->rested, 0);          /* open */
+	drive_feed(d, 0, span_str(CR END), 0);
+	CU_ASSERT(d->rested > 0 && d->rested < 40);
+	drive_feed(d, 1, span_str(VT ACK1 END), 0);
+	CU_ASSERT(d->rested > 0 && d->rested < 40);
+	CU_ASSERT_PTR_NOT_NULL(strstr(drive_text(d), "\"paired\":true"));
+	/* Many that wait are more than is kept. */
+	char line[160];
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(line, sizeof(line), VT "MSH|^~\\&|HIS|HOSP|ENGINE|HOSP|20261122093000||ADT^A01|W%u|P|2.5" CR END, i);
+		drive_feed(d, 0, span_str(line), 0);
+		CU_ASSERT(i < 20 ? d->rested > 0 : i < 32 || !d->rested);
+	}
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(line, sizeof(line), VT "MSH|^~\\&|E|H|HIS|HOSP|20261122093000||ACK|B%u|P|2.5" CR "MSA|AA|W%u" CR END, i, i);
+		drive_feed(d, 1, span_str(line), 0);
+	}
+	CU_ASSERT(d->rested > 0 && d->rested < 40);
+	CU_ASSERT_PTR_NULL(strstr(drive_text(d), "\"paired\":false"));
+	CU_ASSERT(175 + 48 + 1 + DISSECT_REST_MAX <= 384);
+	drive_free(d);
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = {
@@ -531,6 +560,7 @@ int main(void)
 		T(probe_refuses_what_only_looks_like_it),
 		T(what_other_programs_miss),
 		T(every_prefix_and_every_wrong_byte),
+		T(between_messages_little_is_kept),
 		T(no_patient_data_in_what_is_said),
 		CU_TEST_INFO_NULL,
 	};

@@ -860,7 +860,7 @@ static void cite(struct row *r)
 		(void)snprintf(sheet, sizeof(sheet), "sheet %zu ", t->sheet + 1);
 		(void)snprintf(r->cite, sizeof(r->cite), "%srow %u%s", sheet, (unsigned)r->number, number);
 	}
-	(void)snprintf(r->where, sizeof(r->where), "%s%s", named ? "" : "row ", where);
+	(void)snprintf(r->where, sizeof(r->where), "%s%.*s", named ? "" : "row ", (int)sizeof(r->where) - 5, where);
 }
 
 static bool chosen(struct table *t)

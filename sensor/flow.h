@@ -69,6 +69,7 @@ struct flow {
 	uint32_t client : 2;            /* as the dissector knows it: enum dissect_client, plus one */
 	uint32_t asked : 4;             /* UDP: datagrams of each side that were probed, two bits each */
 	uint32_t said_early : 1;        /* UDP: the service was told before anybody answered */
+	uint32_t resting : 1;           /* of its dissector's state that is kept which is of use between messages */
 	uint32_t home;                  /* hash bits that choose the bucket */
 	uint32_t newer, older;          /* in its list, by activity */
 };

@@ -27,6 +27,56 @@ static void count_gap(const struct shard_run *r, uint64_t n)
 
 void shard_read_resume(struct shard_run *r) { r->c = r->f->reader ? slab_at(r->h->slab, r->f->reader) : NULL; }
 
+/* A block of that size for what r->c is the beginning of, in place of the old one; NULL when there is none. */
+static struct shard_reader *move(struct shard_run *r, size_t more)
+{
+	uint32_t block = slab_take(r->h->slab, sizeof(*r->c) + more);
+	if (!block)
+		return NULL;
+	struct shard_reader *c = slab_at(r->h->slab, block);
+	memcpy(c, r->c, sizeof(*c));
+	slab_give(r->h->slab, r->f->reader);
+	r->f->reader = block;
+	return r->c = c;
+}
+
+void shard_read_rest(struct shard_run *r)
+{
+	const struct dissector *d = r->f->phase == SHARD_PHASE_DISSECTING ? dissector_of(r) : NULL;
+	uint8_t kept[1 + DISSECT_REST_MAX];
+	if (!d || !d->rest || r->f->resting)
+		return;
+	size_t n = d->rest(state_of(r), kept + 1);
+	assert(n <= DISSECT_REST_MAX);
+	kept[0] = (uint8_t)n;
+	if (!n || !move(r, n + 1))
+		return;
+	memcpy(state_of(r), kept, n + 1);
+	r->f->resting = true;
+}
+
+/* The whole state of the dissector; false: there is no room for it, and reading has ended. */
+static bool wake(struct shard_run *r)
+{
+	const struct dissector *d = dissector_of(r);
+	uint8_t kept[1 + DISSECT_REST_MAX];
+	if (!r->f->resting)
+		return true;
+	const uint8_t *from = state_of(r);
+	memcpy(kept, from, from[0] + 1u);
+	r->f->resting = false;
+	if (!move(r, d->state_size)) {
+		r->h->st.v[STATS_state_dropped]++;
+		r->f->unread = true;
+		shard_say_service(r);
+		shard_read_stop(r);
+		return false;
+	}
+	memset(state_of(r), 0, d->state_size);
+	d->wake(state_of(r), (struct span){ kept + 1, kept[0] });
+	return true;
+}
+
 void shard_read_stop(struct shard_run *r)
 {
 	struct shard *h = r->h;
@@ -41,6 +91,7 @@ void shard_read_stop(struct shard_run *r)
 	}
 	slab_give(h->slab, r->f->reader);
 	r->f->reader = SLAB_NONE;
+	r->f->resting = false;
 	r->c = NULL;
 }
 
@@ -139,9 +190,11 @@ static void broken(struct shard_run *r, unsigned dir, uint64_t reason)
 /* `n` bytes (0: unknown) are missing here; what was held before them is of no use. */
 static void lost(struct shard_run *r, unsigned dir, uint64_t n)
 {
-	struct shard_reader *c = r->c;
 	struct flow *f = r->f;
 	drop_held(r, dir);
+	if (f->phase == SHARD_PHASE_DISSECTING && !wake(r))
+		return;
+	struct shard_reader *c = r->c;
 	if (f->phase == SHARD_PHASE_PROBING) {
 		/* Begin again behind the hole. */
 		f->side[dir].start_known = false;
@@ -189,6 +242,10 @@ static bool hold(struct shard_run *r, unsigned dir, struct span in)
 /* Bytes of one direction in stream order: to the dissector, whatever is already held before them. */
 static void feed(struct shard_run *r, unsigned dir, struct span in)
 {
+	if (r->f->phase == SHARD_PHASE_DISSECTING && !wake(r)) {
+		r->h->st.v[STATS_stream_unread_bytes] += in.n;
+		return;
+	}
 	struct shard_reader *c = r->c;
 	while (r->f->phase == SHARD_PHASE_DISSECTING) {
 		size_t max = dissector_of(r)->max_message, was_held = held_n(r, dir);
@@ -413,7 +470,10 @@ void shard_read_finish(struct shard_run *r, unsigned dir)
 	if (f->phase != SHARD_PHASE_DISSECTING)
 		return;
 	const struct dissector *d = dissector_of(r);
-	if (d->finish) {
+	if (r->f->resting && held_n(r, dir) && !wake(r))
+		return;
+	/* A state that rests has nothing to say. */
+	if (d->finish && !r->f->resting) {
 		struct dissect_ctx ctx = make_ctx(r, dir);
 		r->ctx = &ctx;
 		d->finish(state_of(r), stream_held(r->h->pool, &r->c->s[dir]), &ctx);

@@ -78,6 +78,19 @@ static inline enum dissect_status toy_gap(void *state, uint64_t n, struct dissec
 	return DISSECT_OK;
 }
 
+/* Rests when its count is all there is to it. */
+static inline size_t toy_rest(const void *state, uint8_t ret[static DISSECT_REST_MAX])
+{
+	memcpy(ret, state, sizeof(uint32_t));
+	return sizeof(uint32_t);
+}
+
+static inline void toy_wake(void *state, struct span rest)
+{
+	CU_ASSERT_EQUAL_FATAL(rest.n, sizeof(uint32_t));
+	memcpy(state, rest.p, rest.n);
+}
+
 static inline void toy_finish(void *state, struct span rest, struct dissect_ctx *ctx)
 {
 	(void)state;
@@ -88,6 +101,7 @@ static inline void toy_finish(void *state, struct span rest, struct dissect_ctx 
 static const struct dissector toy = {
 	.name = "toy", .transports = DISSECT_TCP, .ports = { 7777 }, .state_size = sizeof(struct toy_state),
 	.max_message = TOY_MAX, .probe = toy_probe, .parse = toy_parse, .gap = toy_gap, .finish = toy_finish,
+	.rest = toy_rest, .wake = toy_wake,
 };
 /* Datagrams that begin with "D": 's' next says the sender is the server, "Dx" is the last of interest, "Db" breaks. What is
  * of port 7000 need only begin with "W". */

@@ -21,7 +21,8 @@ enum shard_phase {
 
 enum { SHARD_SERVICE_NONE, SHARD_SERVICE_UNKNOWN, SHARD_SERVICE_RECOGNISED = 2, SHARD_SERVICE_DISSECTED = 64 };
 
-/* What a flow holds while it is read; the dissector's state follows. */
+/* What a flow holds while it is read; the dissector's state follows, or, while the flow is resting, the number of bytes that are
+ * kept of it and those. */
 struct shard_reader {
 	struct stream s[2];
 	union {
@@ -94,6 +95,7 @@ void shard_read_drain(struct shard_run *r, unsigned dir, struct stream_segment *
 void shard_read_finish(struct shard_run *r, unsigned dir);      /* the direction has ended */
 void shard_read_datagram(struct shard_run *r, const struct shard_packet *p);    /* with data */
 void shard_read_give_up(struct shard_run *r);           /* nothing recognises it */
+void shard_read_rest(struct shard_run *r);              /* what a dissector needs between messages only is all that is kept */
 void shard_read_stop(struct shard_run *r);              /* nothing more is read: everything it holds goes back */
 
 /* shard_flow.c */

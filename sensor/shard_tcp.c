@@ -144,6 +144,8 @@ void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p)
 			struct stream_segment none = { 0 };
 			shard_read_drain(r, other, &none);
 		}
+		if (r->c && (d->payload_wire || fin))
+			shard_read_rest(r);
 	} else {
 		r->h->st.v[STATS_stream_unread_bytes] += d->payload.n;
 		shard_guess_show(r, side, d->payload);

@@ -1,0 +1,88 @@
+/* hl7_rest.c -- what is kept of a dialogue while no message is open: most connections of HL7 are silent nearly always.
+ *
+ * A message takes one and a half kilobytes while it is read: headers, hashes, what it has told. Between two of them only who
+ * waits for an answer, where each side stands and the last control id, which a bare commit means, are of use.
+ */
+#include <string.h>
+
+#include "core/buf.h"
+#include "dissectors/hl7.h"
+
+enum { FRAMED = 1, FRESH = 2, HLLP = 4, SEEN = 8, LOST = 16, AFTER_EOL = 32, COMMITTED = 64 };
+
+static bool put_ids(struct buf *b, const uint32_t *v, size_t n)
+{
+	(void)buf_u8(b, (uint8_t)n);
+	return !buf_put(b, v, n * sizeof(*v));
+}
+
+static size_t take_ids(struct cursor *c, uint32_t *v, size_t max)
+{
+	size_t n = cursor_u8(c);
+	struct span s = cursor_take(c, (n < max ? n : max) * sizeof(*v));
+	if (s.n)
+		memcpy(v, s.p, s.n);
+	return s.n / sizeof(*v);
+}
+
+static bool put_side(struct buf *b, const struct hl7_side *s)
+{
+	uint8_t control_n = s->saved_n[HL7_S_CONTROL];
+	size_t devices = HL7_MAX_DEVICES;
+	if (s->mode == HL7_INSIDE)
+		return false;
+	(void)buf_u8(b, s->mode);
+	(void)buf_u8(b, (uint8_t)((s->framed ? FRAMED : 0) | (s->fresh ? FRESH : 0) | (s->hllp ? HLLP : 0) | (s->seen ? SEEN : 0) |
+				  (s->lost ? LOST : 0) | (s->after_eol ? AFTER_EOL : 0) | (s->committed ? COMMITTED : 0)));
+	(void)buf_u8(b, control_n);
+	if (control_n != HL7_NOT_ADMITTED)
+		(void)buf_put(b, s->saved + s->saved_at[HL7_S_CONTROL], control_n);
+	while (devices && !s->devices[devices - 1])
+		devices--;
+	(void)buf_u8(b, s->told);
+	return put_ids(b, s->devices, devices);
+}
+
+static void take_side(struct cursor *c, struct hl7_side *s)
+{
+	s->mode = cursor_u8(c);
+	uint8_t flags = cursor_u8(c), control_n = cursor_u8(c);
+	s->framed = flags & FRAMED;
+	s->fresh = flags & FRESH;
+	s->hllp = flags & HLLP;
+	s->seen = flags & SEEN;
+	s->lost = flags & LOST;
+	s->after_eol = flags & AFTER_EOL;
+	s->committed = flags & COMMITTED;
+	s->saved_n[HL7_S_CONTROL] = control_n;
+	if (control_n != HL7_NOT_ADMITTED) {
+		struct span text = cursor_take(c, control_n);
+		if (text.n)
+			memcpy(s->saved, text.p, text.n);
+	}
+	s->told = cursor_u8(c);
+	(void)take_ids(c, s->devices, HL7_MAX_DEVICES);
+}
+
+size_t hl7_rest(const void *state, uint8_t ret[static DISSECT_REST_MAX])
+{
+	const struct hl7_state *st = state;
+	struct buf b = buf_over(ret, DISSECT_REST_MAX);
+	(void)buf_u8(&b, st->gap);
+	(void)buf_put(&b, &st->forgotten, sizeof(st->forgotten));
+	/* What finds no room, many that wait or long names, stays as it is. */
+	return put_ids(&b, st->waiting, st->n_waiting) && put_side(&b, &st->side[0]) && put_side(&b, &st->side[1]) ? b.len : 0;
+}
+
+void hl7_rest_wake(void *state, struct span rest)
+{
+	struct hl7_state *st = state;
+	struct cursor c = cursor_from(rest);
+	st->gap = cursor_u8(&c);
+	struct span forgotten = cursor_take(&c, sizeof(st->forgotten));
+	if (forgotten.n)
+		memcpy(&st->forgotten, forgotten.p, sizeof(st->forgotten));
+	st->n_waiting = (uint8_t)take_ids(&c, st->waiting, HL7_MAX_WAITING);
+	take_side(&c, &st->side[0]);
+	take_side(&c, &st->side[1]);
+}
