@@ -20,6 +20,7 @@ static const char help[] =
 "      --language en|ja  (or --lang) language of the sheet (default: by the locale)\n"
 "      --format FORMAT   markdown (default), html (to print), csv (for a spreadsheet, one line per question)\n"
 "      --least GRADE     leave out what is below: question (default), gap, contradiction\n"
+"      --maker NAME      the part of one maker only\n"
 "      --from NAME       whose inquiry it is; without it a blank to fill in\n"
 "      --date DATE       date of the sheet, instead of today\n"
 "  -o, --output FILE     write there; the file appears when it is whole\n"
@@ -31,7 +32,7 @@ static const char help[] =
 
 static const struct cmd this = { "profile inquiry", "", help, NULL };
 
-enum { OPT_FORMAT = 256, OPT_LANG, OPT_DATE, OPT_LEAST, OPT_FROM };
+enum { OPT_FORMAT = 256, OPT_LANG, OPT_DATE, OPT_LEAST, OPT_FROM, OPT_MAKER };
 
 static int print(const struct inquiry_options *o, const char *output, char **paths, int n)
 {
@@ -62,7 +63,8 @@ int cmd_profile_inquiry(int argc, char **argv)
 	static const struct option options[] = {
 		{ "language", required_argument, NULL, OPT_LANG }, { "lang", required_argument, NULL, OPT_LANG },
 		{ "format", required_argument, NULL, OPT_FORMAT }, { "least", required_argument, NULL, OPT_LEAST },
-		{ "from", required_argument, NULL, OPT_FROM }, { "date", required_argument, NULL, OPT_DATE },
+		{ "from", required_argument, NULL, OPT_FROM }, { "maker", required_argument, NULL, OPT_MAKER }, { "date",
+			required_argument, NULL, OPT_DATE },
 		{ "output", required_argument, NULL, 'o' }, { "help", no_argument, NULL, 'h' }, { 0 },
 	};
 	static const char *const formats[] = { "markdown", "csv", "html", NULL };
@@ -78,6 +80,9 @@ int cmd_profile_inquiry(int argc, char **argv)
 			break;
 		case OPT_FROM:
 			o.from = optarg;
+			break;
+		case OPT_MAKER:
+			o.maker = optarg;
 			break;
 		case OPT_FORMAT:
 			if ((i = cmd_choice(&this, "--format", optarg, formats)) < 0)

@@ -64,7 +64,7 @@ static void put_json(struct show *s, const struct lint_finding *f)
 	(void)buf_u8(&b, '{');
 	const struct { const char *key; struct span value; } facts[] = {
 		{ "id", span_str(lint_id(f->rule)) }, { "grade", span_str(lint_grades[f->grade]) }, { "type", f->type->id },
-		{ "maker", f->type->maker }, { "model", f->type->model }, { "contact", f->type->psirt },
+		{ "maker", f->type->maker }, { "model", f->type->model }, { "contact", papers_contact(f->type) },
 	};
 	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
 		(void)json_key(&b, facts[i].key);

@@ -51,7 +51,8 @@ static int add_unit(const struct matrix *x, struct coverage *c, uint32_t device)
 	struct policy_device d;
 	policy_device(matrix_policy(x), device, &d);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		struct span name = kinds[i] == COVERAGE_TYPE ? d.type : kinds[i] == COVERAGE_PLACE ? d.location : span_str("");
+		struct span name = kinds[i] == COVERAGE_TYPE ? d.type : kinds[i] == COVERAGE_PLACE ? matrix_place(x, device)
+			: span_str("");
 		struct coverage_line *l = find(c, kinds[i], (struct span){ 0 }, name);
 		if (!l)
 			return -ENOMEM;
@@ -70,7 +71,8 @@ static int add_line(const struct matrix *x, struct coverage *c, const struct mat
 	struct policy_device d;
 	policy_device(matrix_policy(x), m->device, &d);
 	const struct { enum coverage_kind kind; struct span type, name; } to[] = {
-		{ COVERAGE_TYPE, { 0 }, d.type }, { COVERAGE_PLACE, { 0 }, d.location }, { COVERAGE_ALL, { 0 }, span_str("") },
+		{ COVERAGE_TYPE, { 0 }, d.type }, { COVERAGE_PLACE, { 0 }, matrix_place(x, m->device) }, { COVERAGE_ALL, { 0 },
+			span_str("") },
 	};
 	for (size_t i = 0; i < sizeof(to) / sizeof(to[0]); i++) {
 		struct coverage_line *l = find(c, to[i].kind, to[i].type, to[i].name);

@@ -107,26 +107,29 @@ static void add_unit(struct firewall *w, struct prefixes *to, const struct polic
 			add(w, to, (struct prefix){ u->selects.v[i].ip, 128 });
 }
 
-static void add_maker(struct firewall *w, struct prefixes *to, uint32_t device)
-{
-	struct policy_device me, other;
-	policy_device(w->p, device, &me);
-	for (size_t i = 0; i < w->m->units.n; i++)
-		for (uint32_t d = 0; d < policy_devices(w->p); d++) {
-			policy_device(w->p, d, &other);
-			if (d != device && span_eq(other.id, w->m->units.v[i].id) && span_eq(other.maker, me.maker) && me.maker.n)
-				add_unit(w, to, &w->m->units.v[i]);
-		}
-}
-
+/* The table has the units in the model's order, as a rule. */
 static const struct policy_model_unit *unit_of(const struct firewall *w, uint32_t device)
 {
 	struct policy_device d;
 	policy_device(w->p, device, &d);
+	if (device < w->m->units.n && span_eq(w->m->units.v[device].id, d.id))
+		return &w->m->units.v[device];
 	for (size_t i = 0; i < w->m->units.n; i++)
 		if (span_eq(w->m->units.v[i].id, d.id))
 			return &w->m->units.v[i];
 	return NULL;
+}
+
+static void add_maker(struct firewall *w, struct prefixes *to, uint32_t device)
+{
+	struct policy_device me, other;
+	policy_device(w->p, device, &me);
+	for (uint32_t d = 0; me.maker.n && d < policy_devices(w->p); d++) {
+		policy_device(w->p, d, &other);
+		const struct policy_model_unit *u = d != device && span_eq(other.maker, me.maker) ? unit_of(w, d) : NULL;
+		if (u)
+			add_unit(w, to, u);
+	}
 }
 
 /* Whom a line's row names. *ret_any: anybody; *ret_names: some by host name, which no address stands for. */

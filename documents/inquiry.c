@@ -42,6 +42,17 @@ struct sheet_of {
 	size_t n;
 };
 
+/* "IFU-X (revision 3)", "IFU-X（第3版）"; a date is no number of an edition. */
+static void put_document(struct buf *out, const struct policy_document *d, bool ja)
+{
+	bool number = d->revision.n > 0 && d->revision.n <= 4;
+	for (size_t i = 0; i < d->revision.n; i++)
+		number = number && ((d->revision.p[i] >= '0' && d->revision.p[i] <= '9') || d->revision.p[i] == '.');
+	(void)buf_put(out, d->id.p, d->id.n);
+	(void)buf_printf(out, !ja ? " (revision %.*s)" : number ? "（第%.*s版）" : "（%.*s版）", (int)d->revision.n,
+		(const char *)d->revision.p);
+}
+
 void inquiry_places(const struct lint_finding *f, enum rule_language language, struct buf *out)
 {
 	bool ja = language == RULE_JA;
@@ -50,11 +61,11 @@ void inquiry_places(const struct lint_finding *f, enum rule_language language, s
 		if (!d)
 			continue;
 		struct span row = f->places[i].row;
+		bool says_row = row.n > 4 && !memcmp(row.p, "row ", 4);
 		(void)buf_str(out, out->len ? ja ? "；" : "; " : "");
-		(void)buf_put(out, d->id.p, d->id.n);
-		(void)buf_printf(out, ja ? "（第%.*s版）" : " (revision %.*s)", (int)d->revision.n, (const char *)d->revision.p);
+		put_document(out, d, ja);
 		if (row.n)
-			(void)buf_printf(out, ja ? "%.*s" : ", row %.*s", (int)row.n, (const char *)row.p);
+			(void)buf_printf(out, ja ? "%.*s" : says_row ? ", %.*s" : ", row %.*s", (int)row.n, (const char *)row.p);
 	}
 }
 
@@ -72,7 +83,8 @@ static bool put_question(void *arg, const struct lint_finding *f)
 	inquiry_places(f, s->o->language, &at);
 	(void)snprintf(number, sizeof(number), "%zu", ++s->n);
 	const struct span cells[CELLS] = {
-		s->t->maker, s->t->psirt, s->t->id, s->t->model, span_str(number), span_str(lint_grade_word(f->grade, s->o->language)),
+		s->t->maker, papers_contact(s->t), s->t->id, s->t->model, span_str(number), span_str(lint_grade_word(f->grade,
+			s->o->language)),
 		at.len ? buf_span(&at) : span_str("-"), buf_span(&w), buf_span(&q), span_str(s->o->format == PRINTOUT_CSV ? ""
 			: answer_box[ja]),
 	};
@@ -104,7 +116,7 @@ static void head_of_maker(struct sheet_of *s, const struct policy_model_type *t)
 	char date[CLOCK_STRLEN];
 	printout_heading(&s->p, 2, t->maker.n ? t->maker : span_str("?"));
 	printout_line(&s->p, says_to[ja], t->maker);
-	printout_line(&s->p, says_contact[ja], t->psirt.n ? t->psirt : span_str("____________________"));
+	printout_line(&s->p, says_contact[ja], papers_contact(t).n ? papers_contact(t) : span_str("____________________"));
 	printout_line(&s->p, says_from[ja], span_str(s->o->from ? s->o->from : "____________________"));
 	printout_line(&s->p, says_date[ja], (struct span){ (const uint8_t *)clock_str(s->o->today_ns, date), 10 });
 	printout_line(&s->p, "", span_str(intro[ja]));
@@ -121,9 +133,8 @@ static void head_of_type(struct sheet_of *s, const struct policy_model_type *t)
 	for (size_t i = 0; i < t->documents.n; i++) {
 		const struct policy_document *d = &t->documents.v[i];
 		size_t mark = b.len;
-		(void)buf_printf(&b, ja ? "%s%.*s（第%.*s版）" : "%s%.*s (revision %.*s)", i ? "; " : "", (int)d->id.n,
-			(const char *)d->id.p,
-				 (int)d->revision.n, (const char *)d->revision.p);
+		(void)buf_str(&b, i ? ja ? "；" : "; " : "");
+		put_document(&b, d, ja);
 		if (b.full) {
 			buf_rewind(&b, mark);
 			break;
@@ -134,7 +145,8 @@ static void head_of_type(struct sheet_of *s, const struct policy_model_type *t)
 
 static int by_maker(const void *a, const void *b)
 {
-	const struct policy_model_type *x = *(const struct policy_model_type *const *)a, *y = *(const struct policy_model_type *const *)b;
+	const struct policy_model_type *x = *(const struct policy_model_type *const *)a,
+		*y = *(const struct policy_model_type *const *)b;
 	const struct span left[] = { x->maker, x->id }, right[] = { y->maker, y->id };
 	for (int i = 0; i < 2; i++) {
 		size_t n = left[i].n < right[i].n ? left[i].n : right[i].n;
@@ -161,7 +173,7 @@ int inquiry_print(const struct policy_model *m, const struct inquiry_options *o,
 		printout_table(&s.p, flat_heads[ja], CELLS);
 	for (size_t i = 0; i < m->types.n; i++) {
 		const struct policy_model_type *t = s.t = order[i];
-		if (!has_questions(t, o))
+		if ((o->maker && !span_eq(t->maker, span_str(o->maker))) || !has_questions(t, o))
 			continue;
 		if (!last || !span_eq(last->maker, t->maker)) {
 			if (last)

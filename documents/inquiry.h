@@ -12,6 +12,7 @@ struct inquiry_options {
 	enum rule_language language;
 	uint64_t today_ns;              /* date of the sheet, and of what lint judges by */
 	enum lint_grade least;          /* findings below are left out */
+	const char *maker;              /* NULL: a part for each */
 	const char *from;               /* whose sheet it is; NULL: a blank to fill in */
 };
 

@@ -19,9 +19,8 @@ static void begin_at(struct lint_run *r, enum lint_rule rule, const char *questi
 static void row_words(struct lint_run *r, const struct policy_model_row *row)
 {
 	char ports[128];
-	struct policy_source at = lint_run_row(row);
 	struct span transport = papers_row_transport(row);
-	lint_run_word(r, at.row);
+	lint_run_word(r, lint_run_label(row));
 	lint_run_words(r, "%s %.*s/%s", policy_proto_name(row->proto), (int)transport.n, (const char *)transport.p,
 		       papers_row_ports(row, ports, sizeof(ports)));
 }
@@ -221,7 +220,7 @@ static void denied_by_rows(struct lint_run *r)
 			struct span method = conf_text(conf_get(call, "method"), ""), path = conf_text(conf_get(call, "path"), "");
 			begin_at(r, LINT_API_OPEN, "AUTH-4");
 			lint_run_place(r, lint_run_row(row));
-			lint_run_word(r, lint_run_row(row).row);
+			lint_run_word(r, lint_run_label(row));
 			lint_run_words(r, "%.*s %.*s", (int)method.n, (const char *)method.p, (int)(path.n < 100 ? path.n : 100),
 				       (const char *)path.p);
 			lint_run_end(r);
@@ -372,12 +371,12 @@ static void chapters(struct lint_run *r)
 }
 
 /* A note is there when the answer has one, or one of the form's notes is named by its reference. */
-static bool has_note(const struct lint_run *r, const struct conf_node *answer)
+static bool has_note(const struct conf_node *form, const struct conf_node *answer)
 {
 	if (conf_text(conf_get(answer, "note"), "").n)
 		return true;
 	struct span ref = conf_text(conf_get(answer, "ref"), "");
-	const struct conf_node *notes = conf_get(conf_get(r->t->form, "mds2"), "notes");
+	const struct conf_node *notes = conf_get(form, "notes");
 	char digits[QUESTION_MAX];
 	size_t n = 0;
 	for (size_t i = 0; i < ref.n && n < sizeof(digits) - 1; i++)
@@ -405,24 +404,33 @@ static bool bears_on_network(struct span id)
 	return false;
 }
 
-static void each_answer(struct lint_run *r)
+/* Where an answer stands: of the JAHIS/JIRA form in its own document, when the file says which. */
+static struct policy_source place_of(const struct lint_run *r, const struct conf_node *form, bool mds2, struct span id)
 {
-	const struct conf_node *answers = conf_get(conf_get(r->t->form, "mds2"), "answers");
+	struct policy_source s = papers_source(r->t, form);
+	s.row = id;
+	return mds2 ? papers_answer_at(r->t, id) : s;
+}
+
+static void each_answer(struct lint_run *r, const char *key)
+{
+	const struct conf_node *form = conf_get(r->t->form, key), *answers = conf_get(form, "answers");
+	bool mds2 = !strcmp(key, "mds2");
 	for (size_t i = 0; i < conf_count(answers); i++) {
 		struct span id = conf_key_at(answers, i);
 		const struct conf_node *a = conf_at(answers, i);
 		enum papers_answer is = papers_answer_of(a);
-		bool noted = has_note(r, a);
+		bool noted = has_note(form, a);
 		/* A note may be all that is answered. */
-		if (is == PAPERS_BLANK && !noted && bears_on_network(id)) {
+		if (is == PAPERS_BLANK && !noted && (!mds2 || bears_on_network(id))) {
 			lint_run_begin(r, LINT_BLANK_ANSWER);
-			lint_run_place(r, papers_answer_at(r->t, id));
+			lint_run_place(r, place_of(r, form, mds2, id));
 			lint_run_word(r, id);
 			lint_run_end(r);
 		}
 		if ((is == PAPERS_SEE_NOTE || conf_text(conf_get(a, "ref"), "").n) && !noted) {
 			lint_run_begin(r, LINT_NOTE_MISSING);
-			lint_run_place(r, papers_answer_at(r->t, id));
+			lint_run_place(r, place_of(r, form, mds2, id));
 			lint_run_word(r, id);
 			lint_run_end(r);
 		}
@@ -431,7 +439,7 @@ static void each_answer(struct lint_run *r)
 		while (dot && id.p[dot - 1] != '.')
 			dot--;
 		char whole[QUESTION_MAX];
-		if (is != PAPERS_YES || dot < 2 || dot > sizeof(whole))
+		if (!mds2 || is != PAPERS_YES || dot < 2 || dot > sizeof(whole))
 			continue;
 		(void)snprintf(whole, sizeof(whole), "%.*s", (int)(dot - 1), (const char *)id.p);
 		if (!says(r, whole, PAPERS_NO))
@@ -453,5 +461,6 @@ void lint_answers_all(struct lint_run *r)
 	no_row(r);
 	port_list(r);
 	chapters(r);
-	each_answer(r);
+	each_answer(r, "mds2");
+	each_answer(r, "mds_jahis");
 }

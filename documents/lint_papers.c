@@ -167,8 +167,7 @@ void lint_papers_all(struct lint_run *r)
 		lint_run_words(r, "%zu", t->rows.n);
 		lint_run_end(r);
 	}
-	const struct conf_node *contacts = conf_get(conf_get(t->form, "manufacturer"), "contacts");
-	if (!t->psirt.n && !conf_count(conf_get(contacts, "inquiry"))) {
+	if (!papers_contact(t).n) {
 		lint_run_begin(r, LINT_NO_CONTACT);
 		lint_run_end(r);
 	}

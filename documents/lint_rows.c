@@ -12,7 +12,7 @@ static void begin_row(struct lint_run *r, enum lint_rule rule, const struct poli
 	struct span transport = papers_row_transport(row);
 	lint_run_begin(r, rule);
 	lint_run_place(r, at);
-	lint_run_word(r, at.row);
+	lint_run_word(r, lint_run_label(row));
 	lint_run_words(r, "%s %.*s/%s", policy_proto_name(row->proto), (int)transport.n, (const char *)transport.p,
 		       papers_row_ports(row, ports, sizeof(ports)));
 }
@@ -137,9 +137,55 @@ static void hl7(struct lint_run *r, const struct policy_model_row *row)
 	}
 }
 
+static bool names_document(const struct lint_run *r, const struct conf_node *n, uint32_t document)
+{
+	const struct conf_node *sources = conf_get(n, "sources");
+	for (size_t i = 0; i < conf_count(sources); i++)
+		if (papers_find(r->t, conf_text(conf_at(sources, i), "")) == document)
+			return true;
+	return false;
+}
+
+static bool is_listed(const struct lint_run *r, uint8_t transport, uint16_t port)
+{
+	for (size_t i = 0; i < r->t->rows.n; i++) {
+		const struct policy_model_row *row = &r->t->rows.v[i];
+		for (size_t k = 0; row->in && row->transport == transport && k < row->n_ports; k++)
+			if (row->ports[k].lo <= port && port <= row->ports[k].hi)
+				return true;
+	}
+	return false;
+}
+
+/* A list that is complete has every row, and every port of the device that is always the same. */
+static void complete(struct lint_run *r, const struct policy_model_row *row)
+{
+	const struct conf_node *local = conf_get(row->at.node, "local_port");
+	if (r->t->complete != POLICY_COMPLETE_EXHAUSTIVE)
+		return;
+	if (r->t->list.document < r->t->documents.n && !names_document(r, row->at.node, r->t->list.document)) {
+		begin_row(r, LINT_NOT_IN_LIST, row);
+		lint_run_place(r, r->t->list);
+		lint_run_end(r);
+	}
+	for (size_t i = 0; i < conf_count(local); i++) {
+		struct conf_port_range p[1];
+		const struct conf_node *v = conf_get(conf_at(local, i), "value");
+		if (!v || conf_ports(v, p, 1) != 1 || p[0].lo != p[0].hi || is_listed(r, row->transport, p[0].lo))
+			continue;
+		lint_run_begin(r, LINT_LOCAL_PORT);
+		lint_run_place(r, lint_run_row(row));
+		lint_run_place(r, r->t->list);
+		lint_run_word(r, lint_run_label(row));
+		lint_run_words(r, "%u", p[0].lo);
+		lint_run_end(r);
+	}
+}
+
 static void one(struct lint_run *r, const struct policy_model_row *row)
 {
 	const struct conf_node *n = row->at.node;
+	complete(r, row);
 	dicom(r, row);
 	hl7(r, row);
 	if (row->disabled && conf_get(n, "required") && conf_bool(conf_get(n, "required"), false)) {
@@ -180,7 +226,7 @@ static void one(struct lint_run *r, const struct policy_model_row *row)
 		lint_run_place(r, lint_run_row(row));
 		lint_run_place(r, (struct policy_source){ papers_find(r->t, conf_text(conf_get(c, "by"), "")),
 							  conf_text(conf_get(c, "row"), "") });
-		lint_run_word(r, lint_run_row(row).row);
+		lint_run_word(r, lint_run_label(row));
 		lint_run_word(r, conf_text(conf_get(c, "field"), ""));
 		lint_run_word(r, conf_text(conf_get(c, "said"), "?"));
 		lint_run_word(r, conf_text(conf_get(c, "kept"), "?"));

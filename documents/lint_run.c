@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 void lint_run_begin(struct lint_run *r, enum lint_rule rule)
 {
@@ -54,5 +55,13 @@ struct policy_source lint_run_row(const struct policy_model_row *row)
 	struct policy_source s = row->source;
 	if (!s.row.n)
 		s.row = row->id;
+	return s;
+}
+
+struct span lint_run_label(const struct policy_model_row *row)
+{
+	struct span s = lint_run_row(row).row;
+	if (s.n > 4 && !memcmp(s.p, "row ", 4))
+		s = (struct span){ s.p + 4, s.n - 4 };
 	return s;
 }

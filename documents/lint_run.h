@@ -26,6 +26,8 @@ void lint_run_words(struct lint_run *r, const char *fmt, ...) __attribute__((for
 void lint_run_end(struct lint_run *r);
 /* Where a row stands. */
 struct policy_source lint_run_row(const struct policy_model_row *row);
+/* That row in a sentence that says "row" already: what importers call "row 5 (X-1)" is 5. */
+struct span lint_run_label(const struct policy_model_row *row);
 
 /* What is asked of the answers, of the rows, and of the papers themselves. */
 void lint_answers_all(struct lint_run *r);

@@ -80,6 +80,7 @@ static const struct paper {
 	CASE(LINT_NOTE_MISSING, STORE, ANSWERS("TXCF-5: {a: see_note}"), STORE, ANSWERS("TXCF-5: {a: see_note, note: TLS 1.2}")),
 	CASE(LINT_NOTE_MISSING, STORE, "mds2: {answers: {TXCF-5: {a: \"yes\", ref: See Note 2}}, notes: {Note 12: x}}\n", STORE,
 	  "mds2: {answers: {TXCF-5: {a: \"yes\", ref: See Note 2}}, notes: {Note 2: x}}\n"),
+	CASE(LINT_BLANK_ANSWER, STORE, "mds_jahis: {sources: [dcs], answers: {'7.1': {a: \"\"}}}\n", STORE, "mds_jahis: {answers: {'7.1': {a: \"na\"}}}\n"),
 	CASE(LINT_LIST_MISSING, "", ANSWERS("CONN-2: {a: \"yes\"}"), STORE, ANSWERS("CONN-2: {a: \"yes\"}")),
 	CASE(LINT_LIST_DENIED, STORE, ANSWERS("CONN-2: {a: \"no\"}"), "", ANSWERS("CONN-2: {a: \"no\"}")),
 	CASE(LINT_NO_ROWS, "", ANSWERS("CONN-3: {a: \"yes\"}"), "", ANSWERS("CONN-3: {a: \"no\"}")),
@@ -87,6 +88,12 @@ static const struct paper {
 	  IN("a", "3334", "app: {protocol: https}") IN("b", "3333", "app: {protocol: http}"), NULL),
 	CASE(LINT_PORT_TWICE, STORE ROW("q", "initiator: device, port: [{range: 100-110}], app: {protocol: hl7}, peers: [{role: pacs}]"), NULL,
 	  STORE ROW("q", "initiator: device, port: [{range: 100-110}], app: {protocol: hl7}, peers: [{role: ris}]"), NULL),
+	CASE(LINT_NOT_IN_LIST, "  - {id: q, transport: tcp, initiator: peer, port: [{value: 3383}], peers: [{role: it}], sources: [dcs], row: '4.2'}\n", NULL, STORE,
+	     NULL),
+	CASE(LINT_LOCAL_PORT, ROW("s", "initiator: device, port: [{value: 104}], local_port: [{value: 3383}], peers: [{role: pacs}]"), NULL,
+	     ROW("s", "initiator: device, port: [{value: 104}], local_port: [{range: 1024-65535}], peers: [{role: pacs}]")
+	     ROW("t", "initiator: device, port: [{value: 105}], local_port: [{value: 4000}], peers: [{role: pacs}]")
+	     IN("u", "4000", "app: {protocol: vendor}"), NULL),
 	CASE(LINT_DIRECTION_TWICE, IN("a", "22", "app: {protocol: ssh}") ROW("b", "initiator: device, port: [{value: 22}], app: {protocol: ssh}, peers: [{role: it}]"),
 	  NULL, IN("a", "22", "app: {protocol: ssh}") ROW("b", "initiator: device, port: [{value: 22}], app: {protocol: ssh}, peers: [{role: log}]"), NULL),
 	CASE(LINT_DICOM_DIRECTION, ROW("mwl", "initiator: either, port: [{value: 104}], app: {protocol: dicom, dicom: {role: scu}}, peers: [{role: ris}]"), NULL,

@@ -335,3 +335,14 @@ size_t matrix_count(const struct matrix *x) { return x->lines.n; }
 const struct matrix_line *matrix_at(const struct matrix *x, size_t i) { return &x->lines.v[i]; }
 const struct matrix_unit *matrix_unit(const struct matrix *x, uint32_t device) { return &x->units[device]; }
 uint64_t matrix_lost(const struct matrix *x) { return x->lost; }
+
+struct span matrix_place(const struct matrix *x, uint32_t device)
+{
+	struct policy_device d;
+	policy_device(x->p, device, &d);
+	uint32_t zone = POLICY_TABLE_SECTION(x->p, DEVICES, struct policy_unit)[device].zone;
+	if (d.location.n || zone == POLICY_NONE)
+		return d.location;
+	const struct policy_zone *z = POLICY_TABLE_SECTION(x->p, ZONES, struct policy_zone) + zone;
+	return (struct span){ POLICY_TABLE_SECTION(x->p, TEXT, uint8_t) + z->name.at, z->name.n };
+}

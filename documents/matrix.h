@@ -65,6 +65,8 @@ const struct policy_model *matrix_model(const struct matrix *x);
 size_t matrix_count(const struct matrix *x);
 const struct matrix_line *matrix_at(const struct matrix *x, size_t i);  /* by unit, then rows, then the undeclared */
 const struct matrix_unit *matrix_unit(const struct matrix *x, uint32_t device);
+/* Where a unit stands: its place, else its zone; empty. */
+struct span matrix_place(const struct matrix *x, uint32_t device);
 uint64_t matrix_lost(const struct matrix *x);   /* undeclared flows for which there was no line left */
 void matrix_free(struct matrix *x);             /* NULL is fine */
 

@@ -179,7 +179,7 @@ static void cells(const struct matrix *x, const struct matrix_line *l, enum rule
 	ret[MATRIX_TEXT_UNIT] = d.id;
 	ret[MATRIX_TEXT_TYPE] = d.type;
 	ret[MATRIX_TEXT_MODEL] = d.model;
-	ret[MATRIX_TEXT_PLACE] = d.location;
+	ret[MATRIX_TEXT_PLACE] = matrix_place(x, l->device);
 	if (!l->interface)
 		ret[MATRIX_TEXT_DIRECTION] = span_str(directions[ja][l->side & 1]);
 	ret[MATRIX_TEXT_TRANSPORT] = l->interface ? conf_text(conf_get(l->interface, "type"), "")

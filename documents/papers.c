@@ -129,6 +129,17 @@ const struct policy_document *papers_document(const struct policy_model_type *t,
 	return document < t->documents.n ? &t->documents.v[document] : NULL;
 }
 
+struct span papers_contact(const struct policy_model_type *t)
+{
+	static const char *const who[] = { "inquiry", "dealer" }, *const ways[] = { "email", "tel", "url", "text" };
+	const struct conf_node *contacts = conf_get(conf_get(t->form, "manufacturer"), "contacts");
+	struct span s = t->psirt;
+	for (size_t i = 0; i < 2 && !s.n; i++)
+		for (size_t k = 0; k < 4 && !s.n; k++)
+			s = conf_text(conf_get(conf_get(contacts, who[i]), ways[k]), "");
+	return s;
+}
+
 /* ---- rows ---- */
 
 static bool holds(struct span s, const char *word)

@@ -29,6 +29,9 @@ struct policy_source papers_source(const struct policy_model_type *t, const stru
 /* The document at an index; NULL. */
 const struct policy_document *papers_document(const struct policy_model_type *t, uint32_t document);
 
+/* Whom to ask: for vulnerabilities, else for inquiries, else the dealer; empty when nobody is named. */
+struct span papers_contact(const struct policy_model_type *t);
+
 /* A row's peers may be outside the hospital, as far as their names say: a host name, a public address, a maker's role. */
 bool papers_row_outside(const struct policy_model_row *r);
 bool papers_peer_outside(const struct policy_peer *p);

@@ -44,6 +44,7 @@ import json, sys
 found = [json.loads(l) for l in open(sys.argv[1])]
 want = {  # what contradicts what, by document and row
     "row.port_twice": {("IFU-R1 app. N", "2", "N-1"), ("API-R1", "1.4", "2.1")},
+    "row.not_in_list": {("API-R1", "1.4", "2.1"), ("IFU-R1 app. N", "2", None)},
     "row.dicom_role_direction": {("IFU-R1 app. N", "2", "N-2")},
     "answer.no_row": {("MDS2-R1", "5", "PAUT-2"), ("IFU-R1 app. N", "2", None)},
     "answer.api_open_operation": {("MDS2-R1", "5", "AUTH-4"), ("API-R1", "1.4", "2.1")},
@@ -99,4 +100,12 @@ assert open(sys.argv[1], "rb").read(3) == b"\xef\xbb\xbf"
 assert len(rows) == n + 1 and all(len(r) == len(rows[0]) for r in rows), (len(rows), n)
 assert rows[1][0] == "'=Example <Recorder> K.K.", rows[1]
 PY
+"$s" profile inquiry --maker Nobody "$dir/papers.yaml" 2>&1 | grep -q '^questions 0' || fail "--maker leaves in other makers"
+
+# What the importer makes of a table is compared as any other.
+printf '販売名,撮影装置 ER-400,製造販売業者,例示メディカル\n文書番号：IFU-ER400,改訂日,令和6年3月1日（第3版）,\n項番,ポート番号,プロトコル,着信／発信,接続先\nX-1,104,DICOM,発信,PACSサーバ\nX-2,443,HTTPS,着信,管理端末\nX-3,443,HTTP,着信,管理端末\n' >"$dir/ports.csv"
+"$s" profile import -q -o "$dir/imported.yaml" "$dir/ports.csv"
+"$s" profile lint -q "$dir/imported.yaml" | grep '"id":"row.port_twice"' | grep -q 'IFU-ER400","revision":"3","row":"row 5 (X-2)"' ||
+	fail "what was imported: $("$s" profile lint -q "$dir/imported.yaml")"
+"$s" profile inquiry --lang ja "$dir/imported.yaml" 2>/dev/null | grep -q 'IFU-ER400（第3版）row 5 (X-2)' || fail "the sheet of what was imported"
 echo "$(wc -l <"$dir/findings" | tr -d ' ') findings in papers that contradict each other, each with document, revision and row"
