@@ -18,7 +18,7 @@
 
 const struct cmd *const cmd_list[] = {
 	&cmd_replay, &cmd_run, &cmd_check, &cmd_alerts, &cmd_explain, &cmd_assets, &cmd_profile, &cmd_device, &cmd_window,
-	&cmd_accept, &cmd_undo, &cmd_audit, &cmd_span_check, NULL,
+	&cmd_accept, &cmd_undo, &cmd_audit, &cmd_bundle, &cmd_span_check, NULL,
 };
 
 int cmd_usage(const struct cmd *c, const char *why)

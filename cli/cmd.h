@@ -15,7 +15,7 @@ struct cmd {
 };
 
 extern const struct cmd cmd_replay, cmd_run, cmd_check, cmd_explain, cmd_alerts, cmd_assets, cmd_profile, cmd_span_check,
-	cmd_device, cmd_window, cmd_accept, cmd_undo, cmd_audit;
+	cmd_device, cmd_window, cmd_accept, cmd_undo, cmd_audit, cmd_bundle;
 extern const struct cmd *const cmd_list[];      /* NULL ends */
 
 /* "spanward NAME: why" and where to read on, to stderr; ERR_EXIT_USAGE. */

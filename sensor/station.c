@@ -184,6 +184,7 @@ struct station {
 	uint64_t looked_ns, told_ns, told_drops;
 	uint64_t decided_ns;            /* when decisions.yaml was looked at last */
 	struct stat decided;            /* how it was; zeroed: not there */
+	struct stat policy;             /* the directory itself, which may be a link to a generation (spanward bundle) */
 	struct follow *follow;          /* NULL: no directory */
 	char file[FOLLOW_NAME];         /* the file at hand */
 	uint64_t files, bad_files;
@@ -264,7 +265,7 @@ static void look(struct station *t, struct session *s, bool *asked)
 static void look_for_decisions(struct station *t)
 {
 	char path[4096];
-	struct stat st = { 0 };
+	struct stat st = { 0 }, dir = { 0 };
 	uint64_t now = clock_mono_ns();
 	if (!t->c->session.policy_dir || (t->decided_ns && now - t->decided_ns < LINKS_MS * UINT64_C(1000000)))
 		return;
@@ -272,10 +273,15 @@ static void look_for_decisions(struct station *t)
 		st = (struct stat){ 0 };
 	bool same = st.st_ino == t->decided.st_ino && st.st_mtim.tv_sec == t->decided.st_mtim.tv_sec &&
 		    st.st_mtim.tv_nsec == t->decided.st_mtim.tv_nsec && st.st_size == t->decided.st_size;
-	if (t->decided_ns && !same) {
-		log_info("decisions.yaml has changed");
+	/* A directory that is not there for a moment is no other one. */
+	if (stat(t->c->session.policy_dir, &dir))
+		dir = t->policy;
+	bool moved = dir.st_ino != t->policy.st_ino || dir.st_dev != t->policy.st_dev;
+	if (t->decided_ns && (!same || moved)) {
+		log_info(moved ? "another policy was put in force" : "decisions.yaml has changed");
 		station_reload = 1;
 	}
+	t->policy = dir;
 	t->decided_ns = now;
 	t->decided = st;
 }
