@@ -15,6 +15,7 @@
 #include "core/log.h"
 #include "documents/import.h"
 #include "documents/papers.h"
+#include "documents/words.h"
 
 static const char help[] =
 "usage: spanward profile import [OPTION...] FILE...\n"
@@ -23,6 +24,7 @@ static const char help[] =
 "tables of ports as CSV (UTF-8, CP932, UTF-16) or Excel workbook (.xlsx), with English or Japanese headings;\n"
 "MDS2 forms (HN 1-2019; HN 1-2013 in part) as workbook, CSV or text.\n"
 "A MUD file (RFC 8520) is a device type by itself: give it alone (spanward profile mud says more).\n"
+"A table pasted out of a PDF (text) is shown row by row first; --accept takes the rows that were read rightly.\n"
 "A hospital's device register (ME機器台帳) becomes an inventory (CSV) instead.\n"
 "\n"
 "Every row cites its document and its place in it. What is not understood is kept under extensions; where it is\n"
@@ -36,6 +38,7 @@ static const char help[] =
 "      --doc-id ID, --revision REV, --date DATE\n"
 "                        of the document, instead of what it says\n"
 "      --language en|ja  (or --lang) of the report on standard error (default: by the locale)\n"
+"      --accept LIST|all rows of pasted text to take, by their numbers in the preview: 1,2,5-7\n"
 "      --types FILE|DIR  device types to find those of a register's units among, by model and maker\n"
 "  -q, --quiet           no report on standard error\n"
 "  -h, --help            this text\n"
@@ -48,11 +51,12 @@ static const char help[] =
 
 static const struct cmd this = { "profile import", "", help, NULL };
 
-enum { OPT_REPORT = 256, OPT_ID, OPT_MAKER, OPT_MODEL, OPT_DOC_ID, OPT_REVISION, OPT_DATE, OPT_LANG, OPT_TYPES };
+enum { OPT_REPORT = 256, OPT_ID, OPT_MAKER, OPT_MODEL, OPT_DOC_ID, OPT_REVISION, OPT_DATE, OPT_LANG, OPT_TYPES, OPT_ACCEPT };
 
 struct import_options {
 	struct draft_options draft;
 	const char *output, *report, *types;
+	struct port_table_choice choice;
 	bool japanese, quiet;
 };
 
@@ -150,6 +154,82 @@ static void show_report(const struct draft *d, bool japanese)
 			d->counts[DRAFT_NOT_UNDERSTOOD], d->counts[DRAFT_CONTRADICTS], d->counts[DRAFT_ASK]);
 }
 
+/* ---- pasted text ---- */
+
+static bool read_choice(const char *text, struct port_table_choice *ret)
+{
+	struct words_ports p;
+	char memory[WORDS_MAX];
+	struct port_table_choice c = { .all = !strcmp(text, "all") };
+	if (c.all) {
+		*ret = c;
+		return true;
+	}
+	/* Numbers and ranges as in a list of ports. */
+	if (!words_read_ports(words_plain(span_str(text), memory), &p) || !p.n || p.rest[0] || p.tcp || p.udp || p.icmp)
+		return false;
+	for (size_t i = 0; i < p.n; i++)
+		for (uint32_t k = p.v[i].lo; k <= p.v[i].hi; k++) {
+			if (c.n == sizeof(c.numbers) / sizeof(c.numbers[0]))
+				return false;
+			c.numbers[c.n++] = k;
+		}
+	*ret = c;
+	return true;
+}
+
+/* How each row was read, for a person to compare with the document. */
+static int show_preview(const struct draft *d, bool japanese)
+{
+	static const struct table_column columns[2][4] = {
+		{ { "ROW", true }, { "WHERE", false }, { "READ AS", false }, { "PASTED", false } },
+		{ { "番号", true }, { "箇所", false }, { "読み取り", false }, { "貼り付けた行", false } },
+	};
+	struct out out;
+	char why[256];
+	bool terminal = isatty(STDOUT_FILENO) == 1;
+	int err = out_open(&out, NULL, why);
+	struct table *t = err ? NULL : table_new(&out, columns[japanese], 4, table_wants_color("auto", terminal),
+						 terminal ? table_terminal_width(STDOUT_FILENO) : 0);
+	for (size_t i = 0; t && i < d->n_preview; i++) {
+		const struct draft_preview *p = &d->preview[i];
+		struct draft_said said = { .what = p->why, .args = { NULL, NULL } };
+		char number[16], sentence[1024];
+		(void)snprintf(number, sizeof(number), "%u", (unsigned)p->number);
+		draft_sentence(&said, japanese, sentence, sizeof(sentence));
+		struct table_cell cells[4] = {
+			{ span_str(number), TABLE_BOLD }, { span_str(p->where), TABLE_PLAIN },
+			{ span_str(p->as ? p->as : sentence), p->as ? TABLE_PLAIN : TABLE_YELLOW },
+			{ span_str(p->printed ? p->printed : ""), TABLE_DIM },
+		};
+		(void)table_row(t, cells);
+	}
+	if (t)
+		table_end(t);
+	table_free(t);
+	if (out_close(&out, true, why)) {
+		log_say("spanward: %s", why);
+		return ERR_EXIT_FAILURE;
+	}
+	log_say("%s", japanese ? "何も書き出していない。資料と照合し、正しい行を --accept "
+		"1,2,5-7（すべてなら --accept all）で採用する"
+		       : "nothing was written: compare with the document, then take the right rows with --accept 1,2,5-7 (or all)");
+	return ERR_EXIT_OK;
+}
+
+/* Rows that were asked for and are not there. */
+static bool choice_fits(const struct draft *d, const struct port_table_choice *c)
+{
+	for (size_t i = 0; d->n_preview && i < c->n; i++)
+		if (!c->numbers[i] || c->numbers[i] > d->n_preview) {
+			log_say("spanward: --accept: there is no row %u; the preview has %zu", (unsigned)c->numbers[i], d->n_preview);
+			return false;
+		}
+	if (!c->preview && !d->n_preview)
+		log_say("spanward: --accept is for text pasted out of a PDF; every row of these files counts");
+	return c->preview || d->n_preview;
+}
+
 /* ---- the import ---- */
 
 /* The exit code for what stopped it. */
@@ -180,7 +260,12 @@ static int read_and_write(const struct import_options *o, char **paths, int n)
 	struct conf_report rep = { 0 };
 	int err = draft_new(&d, &o->draft) ? 0 : -ENOMEM;
 	for (int i = 0; i < n && !err; i++)
-		err = import_file(&d, paths[i], NULL, &rep);
+		err = import_file(&d, paths[i], &o->choice, &rep);
+	if (!err && (!choice_fits(&d, &o->choice) || (d.n_preview && o->choice.preview))) {
+		int code = o->choice.preview ? show_preview(&d, o->japanese) : ERR_EXIT_USAGE;
+		draft_free(&d);
+		return code;
+	}
 	if (!err && !d.inventory)
 		err = draft_end(&d, &rep);
 	if (err) {
@@ -224,11 +309,12 @@ int cmd_profile_import(int argc, char **argv)
 		{ "model", required_argument, NULL, OPT_MODEL }, { "doc-id", required_argument, NULL, OPT_DOC_ID },
 		{ "revision", required_argument, NULL, OPT_REVISION }, { "date", required_argument, NULL, OPT_DATE },
 		{ "language", required_argument, NULL, OPT_LANG }, { "lang", required_argument, NULL, OPT_LANG },
-		{ "types", required_argument, NULL, OPT_TYPES }, { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' },
+		{ "types", required_argument, NULL, OPT_TYPES },
+		{ "accept", required_argument, NULL, OPT_ACCEPT }, { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' },
 			{ 0 },
 	};
 	enum rule_language language = writer_language();
-	struct import_options o = { 0 };
+	struct import_options o = { .choice.preview = true };
 	for (int opt; (opt = getopt_long(argc, argv, ":o:qh", options, NULL)) != -1;) {
 		switch (opt) {
 		case 'h': return cmd_help(&this);
@@ -242,6 +328,10 @@ int cmd_profile_import(int argc, char **argv)
 		case OPT_REVISION: o.draft.revision = optarg; break;
 		case OPT_DATE: o.draft.date = optarg; break;
 		case OPT_TYPES: o.types = optarg; break;
+		case OPT_ACCEPT:
+			if (!read_choice(optarg, &o.choice))
+				return cmd_usage(&this, "--accept: expected all, or numbers of rows: 1,2,5-7");
+			break;
 		case OPT_LANG:
 			if (!writer_parse_language(optarg, &language))
 				return cmd_usage(&this, "--language: expected en or ja");

@@ -71,6 +71,11 @@ void draft_free(struct draft *d)
 		free(d->said[i].args[1]);
 	}
 	free(d->said);
+	for (size_t i = 0; i < d->n_preview; i++) {
+		free(d->preview[i].printed);
+		free(d->preview[i].as);
+	}
+	free(d->preview);
 	free(d->rows);
 	free(d->inventory);
 	conf_free(d->doc);
@@ -131,6 +136,24 @@ void draft_say(struct draft *d, enum draft_remark what, size_t source, const cha
 	*s = (struct draft_said){ .what = what, .source = source, .text = text.n ? copy(text) : NULL,
 		                  .args = { arg0 ? copy(span_str(arg0)) : NULL, arg1 ? copy(span_str(arg1)) : NULL } };
 	(void)snprintf(s->where, sizeof(s->where), "%s", where);
+}
+
+void draft_show(struct draft *d, uint32_t number, const char *where, const char *printed, const char *as, enum draft_remark why)
+{
+	if (d->n_preview == d->preview_room) {
+		size_t room = d->preview_room ? d->preview_room * 2 : 64;
+		void *v = reallocarray(d->preview, room, sizeof(*d->preview));
+		if (!v) {
+			d->no_memory = true;
+			return;
+		}
+		d->preview = v;
+		d->preview_room = room;
+	}
+	struct draft_preview *p = &d->preview[d->n_preview++];
+	*p = (struct draft_preview){ .number = number, .why = why, .printed = copy(span_str(printed)),
+		                     .as = as && as[0] ? copy(span_str(as)) : NULL };
+	(void)snprintf(p->where, sizeof(p->where), "%s", where);
 }
 
 /* ---- leaves ---- */
@@ -310,6 +333,8 @@ static void put_sources(struct draft *d)
 			(void)draft_text(d, n, "title", span_str(s->title), 0);
 		(void)draft_text(d, n, "file", span_str(s->file), 0);
 		(void)draft_text(d, n, "sha256", span_str(s->sha256), 0);
+		if (s->note[0])
+			(void)draft_text(d, n, "note", span_str(s->note), 0);
 		if (!strcmp(revision, "unknown"))
 			draft_say(d, DRAFT_SAY_REVISION, i, "", (struct span){ 0 }, NULL, NULL);
 		if (date[0] && (!d->declared_on[0] || strcmp(date, d->declared_on) > 0))

@@ -30,11 +30,19 @@ struct draft_said {
 
 struct draft_source {
 	char id[24], type[24], file[ESCAPE_NAME], sha256[DRAFT_SHA256];
-	char doc_id[97], revision[33], date[12], title[DRAFT_LABEL];
+	char doc_id[97], revision[33], date[12], title[DRAFT_LABEL], note[256];
 	struct conf_node *extensions;   /* made when first needed */
 };
 
 struct draft_port { uint8_t transport; uint16_t lo, hi; bool out, in; char protocol[24], where[SHEET_WHERE]; size_t source; };
+
+/* A row of a table that a person has to confirm. */
+struct draft_preview {
+	uint32_t number;
+	char where[SHEET_WHERE];
+	char *printed, *as;             /* as it stands there, and as it was understood; NULL */
+	enum draft_remark why;          /* when `as` is NULL: why it declares nothing */
+};
 
 struct policy_model;
 
@@ -59,6 +67,8 @@ struct draft {
 	struct draft_port *rows;        /* a line for each port of each row, for comparing */
 	size_t n_rows, rows_room, n_ids;
 	size_t counts[DRAFT_KINDS];
+	struct draft_preview *preview;  /* of pasted text */
+	size_t n_preview, preview_room;
 	char *inventory;                /* CSV, when a register was read instead of a maker's documents; NULL */
 	size_t inventory_n;
 	bool rows_missing;              /* a row of a table could not be placed */
@@ -87,6 +97,8 @@ struct conf_node *draft_kept(struct draft *d, size_t source, const char *list);
 
 /* A fact that one document says and another may say otherwise: the first is kept, a difference is a remark. */
 void draft_fact(struct draft *d, char *slot, size_t room, const char *field, size_t source, const char *where, struct span text);
+/* A row for the preview. */
+void draft_show(struct draft *d, uint32_t number, const char *where, const char *printed, const char *as, enum draft_remark why);
 /* Remembers a row's ports, for draft_end to compare. A name for a row that no other has, from `base`. */
 void draft_note_port(struct draft *d, const struct draft_port *p);
 const char *draft_row_id(struct draft *d, const char *base, char ret[static DRAFT_NAME]);

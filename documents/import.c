@@ -12,6 +12,7 @@
 #include "documents/device_register.h"
 #include "documents/encoding.h"
 #include "documents/mds2.h"
+#include "documents/sheet_pasted.h"
 #include "documents/sheet_xlsx.h"
 #include "rules/policy_model.h"
 
@@ -192,12 +193,27 @@ static int read_text(struct draft *d, const char *path, struct span bytes, const
 	int r = encoding_text(bytes, path, &text, &encoding, &dropped, rep);
 	if (r)
 		return r;
-	bool form = mds2_text_is(text);
+	bool form = mds2_text_is(text), pasted = false;
 	/* A form as text is no sound CSV as a rule, so its faults as one say nothing. */
 	quiet.n = quiet.total = 0;
-	r = sheet_read_csv(bytes, path, &b, form ? &quiet : rep);
+	r = sheet_read_csv(bytes, path, &b, &quiet);
+	/* Nor is a table pasted out of a PDF: its columns are found otherwise. */
+	if (!form && r != -ENOMEM && (r || kind_of(b, 0) == KIND_UNKNOWN)) {
+		struct sheet_book *columns = NULL;
+		int s = sheet_pasted_read(text, path, &columns, rep);
+		pasted = !s && port_table_heading(columns, 0);
+		if (pasted) {
+			sheet_free(b);
+			b = columns;
+			r = 0;
+		} else {
+			sheet_free(columns);
+			if (r)
+				r = sheet_read_csv(bytes, path, &b, rep);       /* again, to say what is wrong */
+		}
+	}
 	if (!r && (!form || mds2_sheet_is(b, 0) || r == -ENOMEM)) {
-		r = read_book(d, b, path, bytes, choice, rep);
+		r = read_book(d, b, path, bytes, pasted ? choice : NULL, rep);
 	} else if (form && r != -ENOMEM) {
 		int source = -1;
 		r = source_of(d, &source, mds2_text_kind(text), path, bytes, rep) < 0 ? ERR_CONFIG : mds2_read_text(d, text,
@@ -227,7 +243,7 @@ int import_file(struct draft *d, const char *path, const struct port_table_choic
 	} else if (sheet_xlsx_is(bytes)) {
 		r = sheet_xlsx_read(bytes, path, &b, rep);
 		if (!r)
-			r = read_book(d, b, path, bytes, choice, rep);
+			r = read_book(d, b, path, bytes, NULL, rep);
 		sheet_free(b);
 	} else {
 		r = read_text(d, path, bytes, choice, rep);

@@ -5,7 +5,8 @@
 #include "documents/draft.h"
 #include "documents/port_table.h"
 
-/* Reads one file into the draft. 0; ERR_CONFIG with faults that name file, sheet and cell; -errno; -ENOMEM. */
+/* `choice` counts for text that was pasted only: which of its rows a person has accepted.
+ * Reads one file into the draft. 0; ERR_CONFIG with faults that name file, sheet and cell; -errno; -ENOMEM. */
 int import_file(struct draft *d, const char *path, const struct port_table_choice *choice, struct conf_report *rep);
 
 #endif

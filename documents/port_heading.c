@@ -7,7 +7,8 @@
 #include "rules/policy_table.h"
 
 static const struct { enum port_heading heading; const char *words; } names[] = {
-	{ PORT_HEADING_PORT, "port|ports|port number|port numbers|port no|port no.|tcp port|udp port|tcp/udp port|tcp/ip port|server port|"
+	{ PORT_HEADING_PORT, "port|ports|default tcp/ip port|port number|port numbers|port no|port no.|tcp port|udp port|tcp/udp port|"
+		"tcp/ip port|server port|"
 	  "destination port|dst port|listening port|default port|ポート|ポート番号|ポートno|ポートno.|使用ポート|"
 		"使用ポート番号|待受ポート|"
 	  "宛先ポート|宛先ポート番号|接続先ポート|サーバポート|既定ポート" },
@@ -16,7 +17,8 @@ static const struct { enum port_heading heading; const char *words; } names[] = 
 		"上位プロトコル|"
 	  "アプリケーションプロトコル" },
 	{ PORT_HEADING_TRANSPORT, "transport|transport protocol|transport layer|tcp/udp|l4|トランスポート|tcp/udpの別|tcp udp" },
-	{ PORT_HEADING_SERVICE, "service|services|service name|comms service|application|サービス|サービス名|通信サービス|"
+	{ PORT_HEADING_SERVICE, "service|services|service name|application entity|application entity name|comms service|application|"
+		"サービス|サービス名|通信サービス|"
 		"アプリケーション" },
 	{ PORT_HEADING_DIRECTION, "direction|directions|inbound/outbound|incoming/outgoing|in/out|方向|通信方向|接続方向|"
 		"着信/発信|発信/着信|"
@@ -46,7 +48,7 @@ static const struct { enum port_heading heading; const char *words; } names[] = 
 	{ PORT_HEADING_CONFIGURABLE, "configurable|changeable|変更可否|変更可|変更可能|設定変更|変更の可否" },
 };
 
-enum port_heading port_heading_read(struct span text)
+static enum port_heading find(struct span text, bool whole)
 {
 	char memory[WORDS_MAX], mark[WORDS_MARK];
 	words_take_mark(&text, mark);
@@ -67,7 +69,7 @@ enum port_heading port_heading_read(struct span text)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		for (const char *w = names[i].words; *w;) {
 			size_t n = strcspn(w, "|");
-			bool fits = n <= p.n && !memcmp(w, p.p, n) && (n == p.n || p.p[n] == ' ' || p.p[n] == ',');
+			bool fits = n <= p.n && !memcmp(w, p.p, n) && (n == p.n || (!whole && (p.p[n] == ' ' || p.p[n] == ',')));
 			if (fits && n > best_n) {
 				best = names[i].heading;
 				best_n = n;
@@ -76,6 +78,9 @@ enum port_heading port_heading_read(struct span text)
 		}
 	return best;
 }
+
+enum port_heading port_heading_read(struct span text) { return find(text, false); }
+bool port_heading_is(struct span text) { return find(text, true) != PORT_HEADING_NONE; }
 
 size_t port_heading_row(const struct sheet_book *b, size_t sheet, uint32_t row, enum port_heading ret[static PORT_HEADING_COLUMNS])
 {

@@ -15,6 +15,8 @@ enum { PORT_HEADING_COLUMNS = 64 };
 
 /* What a heading names. */
 enum port_heading port_heading_read(struct span text);
+/* Whether all of it is one that is known, with nothing behind it. */
+bool port_heading_is(struct span text);
 /* The columns of a row of headings: `ret[i]` for its i-th cell. The number of different known ones; 0 when no port column is
  * among them, or only one is known. */
 size_t port_heading_row(const struct sheet_book *b, size_t sheet, uint32_t row, enum port_heading ret[static PORT_HEADING_COLUMNS]);

@@ -23,6 +23,9 @@ struct table {
 	/* Column number to what it is, and its heading. */
 	struct { uint32_t column; enum port_heading is; struct span text; } columns[PORT_HEADING_COLUMNS];
 	size_t n_columns;
+	bool has_side;                  /* a column says who opens */
+	unsigned ae_side;               /* of a table of AE titles without one: SIDE_OUT, these are the peers' */
+	uint32_t accepted;
 	struct footnote footnotes[FOOTNOTES];
 	size_t n_footnotes;
 };
@@ -40,6 +43,8 @@ struct row {
 	struct words_ports ports;
 	struct port_heading_service service;
 	unsigned side, data_flow;
+	char as[512];                   /* what was understood, for the preview */
+	enum draft_remark why;
 	const char *role;               /* of DICOM: scu, scp; NULL */
 	/* What disagreed, for conflicts. */
 	struct { const char *field; struct span said; const char *kept, *why; } conflicts[4];
@@ -343,6 +348,8 @@ static void find_side(struct row *r)
 		from = PORT_HEADING_NOTES;
 	}
 	r->side = said ? said : role;
+	if (!r->side && !r->t->has_side && (r->cell[PORT_HEADING_AE].n || r->cell[PORT_HEADING_CALLED_AE].n))
+		r->side = r->t->ae_side;
 	if (said && role && said != role) {
 		char a[64], b[64];
 		struct span x = r->cell[PORT_HEADING_DIRECTION], y = r->cell[from];
@@ -405,6 +412,9 @@ static void find_service(struct row *r)
 		}
 		break;
 	}
+	/* AE titles are DICOM's. */
+	if (r->service.proto < 0 && !r->service.several && (r->cell[PORT_HEADING_AE].n || r->cell[PORT_HEADING_CALLED_AE].n))
+		r->service.proto = POLICY_PROTO_DICOM;
 	r->service.tls = r->service.tls || tls;
 }
 
@@ -741,6 +751,7 @@ static void keep_row(struct row *r, enum draft_remark why, enum port_heading col
 	(void)draft_text(d, e, "row", span_str(r->cite), 0);
 	(void)draft_text(d, e, "why", span_str(draft_code(why)), 0);
 	d->rows_missing = true;
+	r->why = why;
 	put_kept(r, e, true);
 	char said[65] = "";
 	if (column && r->cell[column].n < sizeof(said))
@@ -829,6 +840,8 @@ static void put_row(struct row *r, unsigned transport, size_t from, bool first)
 	if (first)
 		put_kept(r, row, false);
 	describe(r, transport, from, text, sizeof(text));
+	size_t as = strlen(r->as);
+	(void)snprintf(r->as + as, sizeof(r->as) - as, "%s%s", as ? "; " : "", text);
 	draft_say(d, DRAFT_SAY_ROW, t->source, r->where, r->cell[PORT_HEADING_PORT], text, NULL);
 	for (size_t i = from; transport != OBSERVATION_ICMP && i < r->ports.n && i < from + POLICY_MODEL_MAX_PORTS; i++) {
 		struct draft_port p = { .transport = (uint8_t)transport, .lo = r->ports.v[i].lo, .hi = r->ports.v[i].hi,
@@ -867,12 +880,34 @@ static bool chosen(struct table *t)
 {
 	const struct port_table_choice *c = t->choice;
 	uint32_t n = ++t->number;
-	if (!c || c->all)
-		return true;
-	for (size_t i = 0; i < c->n && !c->preview; i++)
-		if (c->numbers[i] == n)
-			return true;
-	return c->preview;
+	bool yes = !c || c->all || c->preview;
+	for (size_t i = 0; !yes && i < c->n; i++)
+		yes = c->numbers[i] == n;
+	t->accepted += yes;
+	return yes;
+}
+
+/* The row as a person has to confirm it. */
+static void preview(struct row *r)
+{
+	struct table *t = r->t;
+	char printed[512];
+	size_t n;
+	struct buf b = buf_over(printed, sizeof(printed) - 1);
+	const struct sheet_cell *c = sheet_row(t->b, t->sheet, r->number, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			(void)buf_str(&b, " | ");
+		struct span text = sheet_text(t->b, &c[i]);
+		(void)buf_put(&b, text.p, text.n);
+	}
+	printed[b.len] = 0;
+	char as[700];
+	size_t at = (size_t)snprintf(as, sizeof(as), "%s", r->as);
+	if (at && r->cell[PORT_HEADING_PEER].n && r->cell[PORT_HEADING_PEER].n < 100)
+		(void)snprintf(as + at, sizeof(as) - at, ", %.*s", (int)r->cell[PORT_HEADING_PEER].n,
+			(const char *)r->cell[PORT_HEADING_PEER].p);
+	draft_show(t->d, t->number, r->where, printed, as, r->why);
 }
 
 static void read_row(struct table *t, uint32_t number)
@@ -932,6 +967,8 @@ static void read_row(struct table *t, uint32_t number)
 				first = false;
 			}
 	}
+	if (t->choice)
+		preview(r);
 	free(r);
 }
 
@@ -945,6 +982,7 @@ static void take_headings(struct table *t, uint32_t row)
 	char where[SHEET_WHERE];
 	(void)port_heading_row(t->b, t->sheet, row, h);
 	const struct sheet_cell *c = sheet_row(t->b, t->sheet, row, &n);
+	bool remote = false, local = false;
 	t->heading = row;
 	t->n_columns = 0;
 	for (size_t i = 0; i < n && i < PORT_HEADING_COLUMNS; i++) {
@@ -959,11 +997,28 @@ static void take_headings(struct table *t, uint32_t row)
 		} else if (!is) {
 			draft_say(t->d, DRAFT_SAY_COLUMN, t->source, where, text, NULL, NULL);
 		}
+		/* Whose AE titles: the peers', where a column says with whom or a heading says "remote"; the device's own by default. */
+		char memory[WORDS_MAX];
+		struct span p = words_plain(text, memory);
+		remote = remote || is == PORT_HEADING_PEER || is == PORT_HEADING_CALLED_AE || words_has(p, "remote");
+		local = local || words_has(p, "default ae title") || words_has(p, "application entity") || words_has(p, "local") ||
+			words_has(p, "自aeタイトル");
 		have[is] = true;
 		t->columns[t->n_columns].column = c[i].column;
 		t->columns[t->n_columns].is = is;
 		t->columns[t->n_columns++].text = text;
 	}
+	t->has_side = have[PORT_HEADING_DIRECTION] || have[PORT_HEADING_ROLE] || have[PORT_HEADING_INBOUND] || have[PORT_HEADING_OUTBOUND];
+	t->ae_side = SIDE_NONE;
+	if (t->has_side || (!have[PORT_HEADING_AE] && !have[PORT_HEADING_CALLED_AE]) || remote == local)
+		return;
+	t->ae_side = remote ? SIDE_OUT : SIDE_IN;
+	draft_say(t->d, DRAFT_SAY_AE_TABLE, t->source, sheet_where(t->b, t->sheet, row, 0, where), (struct span){ 0 },
+		  remote ? "peers, which the device calls" : "the device's own, at which it listens", NULL);
+	/* Where the peers stand, their title is the one that is called. */
+	for (size_t i = 0; remote && !have[PORT_HEADING_CALLED_AE] && i < t->n_columns; i++)
+		if (t->columns[i].is == PORT_HEADING_AE)
+			t->columns[i].is = PORT_HEADING_CALLED_AE;
 }
 
 /* A row that repeats the headings, as at the head of each printed page. */
@@ -980,7 +1035,8 @@ int port_table_read(struct draft *d, const struct sheet_book *b, size_t sheet, s
 	struct table *t = calloc(1, sizeof(*t));
 	if (!t)
 		return -ENOMEM;
-	*t = (struct table){ .d = d, .b = b, .sheet = sheet, .source = source, .choice = choice };
+	*t = (struct table){ .d = d, .b = b, .sheet = sheet, .source = source, .choice = choice, .number = (uint32_t)d->n_preview };
+	uint32_t before = t->number;
 	enum port_heading h[PORT_HEADING_COLUMNS];
 	size_t n, in_row;
 	const struct sheet_cell *c = sheet_cells(b, sheet, &n);
@@ -1011,6 +1067,14 @@ int port_table_read(struct draft *d, const struct sheet_book *b, size_t sheet, s
 			else
 				read_row(t, row);
 		}
+	}
+	if (choice && !choice->preview) {
+		char accepted[16], all[16];
+		(void)snprintf(accepted, sizeof(accepted), "%u", (unsigned)t->accepted);
+		(void)snprintf(all, sizeof(all), "%u", (unsigned)(t->number - before));
+		draft_say(d, DRAFT_SAY_PASTED, source, "", (struct span){ 0 }, accepted, all);
+		(void)snprintf(d->sources[source].note, sizeof(d->sources[source].note), "pasted text; %s of %s rows were accepted",
+			accepted, all);
 	}
 	free(t);
 	return d->no_memory ? -ENOMEM : 0;

@@ -221,6 +221,26 @@ static void kept(void)
 	CU_ASSERT_EQUAL(said(DRAFT_SAY_TEXT, "A1"), 1);
 }
 
+static void ae_tables(void)
+{
+	/* The device's own, and the peers it calls: by the headings, not by the names. */
+	read_table("Application Entity,Default AE Title,Default TCP/IP Port\nStorage,CT64,104\nWorklist,CT64W,None\n");
+	is(row(0), "initiator", "peer");
+	is(row(0), "app/dicom/calling_ae", "CT64");
+	is(row(0), "function", "Storage");
+	CU_ASSERT_EQUAL(conf_count(d.ports), 1);
+	CU_ASSERT_EQUAL(said(DRAFT_SAY_PORT, "C3"), 1);
+	read_table("Remote AE Title,Host,Port\nPACS01,10.1.0.10,11112\nRIS,ris.example.invalid,104\n");
+	is(row(0), "initiator", "device");
+	is(row(0), "app/dicom/called_ae", "PACS01");
+	is(row(0), "peers/0/ip", "10.1.0.10");
+	is(row(1), "peers/0/fqdn", "ris.example.invalid");
+	CU_ASSERT_EQUAL(said(DRAFT_SAY_AE_TABLE, "1"), 1);
+	read_table("AE Title,Port\nX,11112\n");
+	CU_ASSERT_EQUAL(conf_count(d.ports), 0);
+	CU_ASSERT_EQUAL(said(DRAFT_SAY_DIRECTION, NULL), 1);
+}
+
 static void sentences(void)
 {
 	char text[1024];
@@ -248,7 +268,7 @@ int main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "english", english }, { "japanese", japanese }, { "marks", marks }, { "not guessed", not_guessed },
-		{ "contradictions", contradictions }, { "kept", kept }, { "sentences", sentences }, { "none", none }, CU_TEST_INFO_NULL
+		{ "contradictions", contradictions }, { "kept", kept }, { "AE tables", ae_tables }, { "sentences", sentences }, { "none", none }, CU_TEST_INFO_NULL
 	};
 	return test_run("port_table", tests);
 }

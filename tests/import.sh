@@ -151,6 +151,28 @@ else
 	echo "note: the form's rows are not here; MDS2 workbooks are not tried"
 fi
 
+# A table pasted out of a PDF: shown row by row, nothing written; then the rows that a person accepts.
+cat >"$dir/pasted.txt" <<'TEXT'
+Network ports of CT-64          Rev. 6
+
+Service            Port Number   Protocol   Direction   Peer      Notes
+DICOM store        104           TCP        Outbound    PACS
+Web console        443           HTTPS      Inbound               configurable
+Remote service     3389          TCP                    vendor    on request
+TEXT
+want 0 'nothing was written|--accept' "$s" profile import --lang en -o "$dir/pasted.yaml" "$dir/pasted.txt"
+[ ! -e "$dir/pasted.yaml" ] || fail "the preview wrote"
+grep -qE '^ *1  row 4  tcp 104, out, dicom, PACS .*DICOM store \| 104' "$dir/out" || fail "the preview: $(cat "$dir/out")"
+grep -qE '^ *3  row 6  who opens the connection is not said' "$dir/out" || fail "the preview of what is not said"
+want 0 'pasted text: 1 of 3' "$s" profile import --lang en --accept 1 -o "$dir/pasted.yaml" "$dir/pasted.txt"
+want 0 '' "$s" check "$dir/pasted.yaml"
+[ "$(grep -c '^  - id: "[a-z]*-[0-9]' "$dir/pasted.yaml")" = 1 ] && grep -q 'why: "not_accepted"' "$dir/pasted.yaml" || fail "what was accepted"
+want 0 '' "$s" profile import -q --accept all -o "$dir/pasted.yaml" "$dir/pasted.txt"
+[ "$(grep -c '^  - id: "[a-z]*-[0-9]' "$dir/pasted.yaml")" = 2 ] || fail "all rows"
+want 2 'no row 4' "$s" profile import --accept 1,4 "$dir/pasted.txt"
+want 2 '--accept' "$s" profile import --accept x "$dir/pasted.txt"
+want 2 'pasted' "$s" profile import --accept 1 "$dir/ports.csv"
+
 # A register of 300 units in CP932, with its own columns: an inventory that loads with the types imported above.
 mkdir "$dir/policy"
 cp "$dir/ports.yaml" "$dir/policy/er-400.yaml"
