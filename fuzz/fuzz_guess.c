@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	struct cursor in = cursor_from((struct span){ data, size });
 	bool tcp = cursor_u8(&in) & 1;
-	uint16_t slot = guess_pool_take(pool);
+	uint16_t slot = guess_pool_take(pool, 0, 0);
 	uint8_t label = 0;
 	enum guess_said said = GUESS_OPEN;
 	for (unsigned i = 0; said == GUESS_OPEN; i++) {

@@ -15,13 +15,23 @@ const char *guess_name(uint8_t label) { return label && label <= LABELS ? labels
 
 /* ---- slots ---- */
 
+struct holder {
+	uint64_t shown_ns;
+	uint32_t owner;
+	bool taken;
+};
+
 struct guess_pool {
 	size_t n, taken;
+	struct holder *holders;         /* one a slot */
 	uint8_t *mem;
 	uint16_t *free;                 /* numbers of those that are, a stack */
 };
 
-size_t guess_pool_bytes(size_t slots) { return sizeof(struct guess_pool) + slots * (GUESS_SLOT + sizeof(uint16_t)); }
+size_t guess_pool_bytes(size_t slots)
+{
+	return sizeof(struct guess_pool) + slots * (GUESS_SLOT + sizeof(struct holder) + sizeof(uint16_t));
+}
 
 struct guess_pool *guess_pool_new(size_t slots)
 {
@@ -30,8 +40,9 @@ struct guess_pool *guess_pool_new(size_t slots)
 		return NULL;
 	p->n = slots;
 	p->mem = calloc(slots ? slots : 1, GUESS_SLOT);
+	p->holders = calloc(slots ? slots : 1, sizeof(*p->holders));
 	p->free = calloc(slots ? slots : 1, sizeof(*p->free));
-	if (!p->mem || !p->free) {
+	if (!p->mem || !p->holders || !p->free) {
 		guess_pool_free(p);
 		return NULL;
 	}
@@ -45,6 +56,7 @@ void guess_pool_free(struct guess_pool *p)
 	if (!p)
 		return;
 	free(p->mem);
+	free(p->holders);
 	free(p->free);
 	free(p);
 }
@@ -55,16 +67,35 @@ size_t guess_pool_taken(const struct guess_pool *p) { return p->taken; }
 static uint8_t *slot_at(const struct guess_pool *p, uint16_t slot) { return p->mem + (size_t)(slot - 1) * GUESS_SLOT; }
 #endif
 
-uint16_t guess_pool_take(struct guess_pool *p)
+uint16_t guess_pool_take(struct guess_pool *p, uint32_t owner, uint64_t now_ns)
 {
 	if (p->taken == p->n)
 		return 0;
 	uint16_t slot = p->free[p->n - ++p->taken];
 	memset(p->mem + (size_t)(slot - 1) * GUESS_SLOT, 0, GUESS_SLOT);
+	p->holders[slot - 1] = (struct holder){ .shown_ns = now_ns, .owner = owner, .taken = true };
 	return slot;
 }
 
-void guess_pool_give(struct guess_pool *p, uint16_t slot) { p->free[p->n - p->taken--] = slot; }
+void guess_pool_give(struct guess_pool *p, uint16_t slot)
+{
+	p->holders[slot - 1].taken = false;
+	p->free[p->n - p->taken--] = slot;
+}
+
+void guess_pool_shown(struct guess_pool *p, uint16_t slot, uint64_t now_ns) { p->holders[slot - 1].shown_ns = now_ns; }
+
+uint16_t guess_pool_quiet(const struct guess_pool *p, uint64_t now_ns, uint32_t *ret_owner)
+{
+	const struct holder *oldest = NULL;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->holders[i].taken && (!oldest || p->holders[i].shown_ns < oldest->shown_ns))
+			oldest = &p->holders[i];
+	if (!oldest || now_ns < oldest->shown_ns || now_ns - oldest->shown_ns < GUESS_QUIET_NS)
+		return 0;
+	*ret_owner = oldest->owner;
+	return (uint16_t)(oldest - p->holders + 1);
+}
 
 #ifndef SPANWARD_NDPI
 bool guess_built(void) { return false; }

@@ -20,6 +20,10 @@ enum {
 	GUESS_PAYLOAD = 1460,           /* bytes of a payload that are shown */
 };
 
+/* Who has said something and then nothing for so long keeps no slot that another flow wants: half a minute is longer than a
+ * person takes to answer a prompt. */
+#define GUESS_QUIET_NS UINT64_C(30000000000)
+
 enum guess_said { GUESS_OPEN, GUESS_NAMED, GUESS_NOTHING, GUESS_EXHAUSTED };
 
 struct guess;
@@ -41,7 +45,11 @@ size_t guess_bytes(void);               /* what guess_new takes */
 struct guess_pool *guess_pool_new(size_t slots);        /* NULL on ENOMEM */
 void guess_pool_free(struct guess_pool *p);             /* NULL is fine */
 size_t guess_pool_bytes(size_t slots);
-uint16_t guess_pool_take(struct guess_pool *p);         /* from 1; 0: all are taken */
+/* For the flow `owner`, at that packet time. From 1; 0: all are taken. */
+uint16_t guess_pool_take(struct guess_pool *p, uint32_t owner, uint64_t now_ns);
+void guess_pool_shown(struct guess_pool *p, uint16_t slot, uint64_t now_ns);    /* its flow has said something */
+/* The slot whose flow has been silent longest, when that is GUESS_QUIET_NS and more: *ret_owner is to give it back. 0: none. */
+uint16_t guess_pool_quiet(const struct guess_pool *p, uint64_t now_ns, uint32_t *ret_owner);
 void guess_pool_give(struct guess_pool *p, uint16_t slot);
 size_t guess_pool_taken(const struct guess_pool *p);
 

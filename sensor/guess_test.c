@@ -21,11 +21,11 @@ static void known_bytes_are_named(void)
 	static const char mqtt[] = "\x10\x0f\0\4MQTT\4\2\0\x3c\0\3abc";
 	static const char redis[] = "*1\r\n$4\r\nPING\r\n", pong[] = "+PONG\r\n";
 	uint8_t label = 0;
-	uint16_t slot = guess_pool_take(pool);
+	uint16_t slot = guess_pool_take(pool, 7, 1);
 	CU_ASSERT_EQUAL(show(slot, true, true, 41883, mqtt, sizeof(mqtt) - 1, &label), GUESS_NAMED);
 	CU_ASSERT_STRING_EQUAL(guess_name(label), "mqtt");
 	guess_pool_give(pool, slot);
-	slot = guess_pool_take(pool);
+	slot = guess_pool_take(pool, 7, 1);
 	CU_ASSERT_EQUAL(show(slot, true, true, 46379, redis, sizeof(redis) - 1, &label), GUESS_OPEN);
 	CU_ASSERT_EQUAL(show(slot, true, false, 46379, pong, sizeof(pong) - 1, &label), GUESS_NAMED);
 	CU_ASSERT_STRING_EQUAL(guess_name(label), "redis");
@@ -41,7 +41,7 @@ static void a_port_alone_and_dicom_are_not_named(void)
 	memset(nothing, 0xee, sizeof(nothing));
 	for (size_t i = 0; i < 2 * sizeof(ports) / sizeof(ports[0]); i++) {
 		uint8_t label = 0;
-		uint16_t slot = guess_pool_take(pool);
+		uint16_t slot = guess_pool_take(pool, 7, 1);
 		bool odd = i & 1;
 		enum guess_said said = show(slot, true, true, ports[i / 2], odd ? dicom : nothing, odd ? sizeof(dicom) : sizeof(nothing), &label);
 		CU_ASSERT(said == GUESS_OPEN || said == GUESS_NOTHING);
@@ -55,7 +55,7 @@ static void a_port_alone_and_dicom_are_not_named(void)
 static void eight_payloads_are_enough(void)
 {
 	uint8_t label = 0, nothing[9];
-	uint16_t slot = guess_pool_take(pool);
+	uint16_t slot = guess_pool_take(pool, 7, 1);
 	for (int i = 0; i < GUESS_PACKETS; i++) {
 		memset(nothing, 0xe0 + i, sizeof(nothing));
 		CU_ASSERT_EQUAL(show(slot, true, !(i & 1), 4701, nothing, sizeof(nothing), &label),
@@ -68,13 +68,28 @@ static void slots_are_few_and_come_back(void)
 {
 	uint16_t all[4];
 	for (unsigned i = 0; i < 4; i++)
-		CU_ASSERT((all[i] = guess_pool_take(pool)) > 0);
-	CU_ASSERT_EQUAL(guess_pool_take(pool), 0);
+		CU_ASSERT((all[i] = guess_pool_take(pool, 7, 1)) > 0);
+	CU_ASSERT_EQUAL(guess_pool_take(pool, 7, 1), 0);
 	guess_pool_give(pool, all[2]);
-	CU_ASSERT_EQUAL(guess_pool_take(pool), all[2]);
+	CU_ASSERT_EQUAL(guess_pool_take(pool, 7, 1), all[2]);
 	for (unsigned i = 0; i < 4; i++)
 		guess_pool_give(pool, all[i]);
 	CU_ASSERT_EQUAL(guess_pool_taken(pool), 0);
+}
+
+static void the_quietest_slot_is_found(void)
+{
+	uint16_t a = guess_pool_take(pool, 11, 1000), b = guess_pool_take(pool, 12, 2000);
+	uint32_t owner = 0;
+	CU_ASSERT_EQUAL(guess_pool_quiet(pool, 999 + GUESS_QUIET_NS, &owner), 0);
+	CU_ASSERT_EQUAL(guess_pool_quiet(pool, 999, &owner), 0);
+	CU_ASSERT(guess_pool_quiet(pool, 1000 + GUESS_QUIET_NS, &owner) == a && owner == 11);
+	guess_pool_shown(pool, a, 3000);
+	CU_ASSERT(guess_pool_quiet(pool, 3000 + GUESS_QUIET_NS, &owner) == b && owner == 12);
+	guess_pool_give(pool, b);
+	CU_ASSERT(guess_pool_quiet(pool, 3000 + GUESS_QUIET_NS, &owner) == a && owner == 11);
+	guess_pool_give(pool, a);
+	CU_ASSERT_EQUAL(guess_pool_quiet(pool, 3000 + GUESS_QUIET_NS, &owner), 0);
 }
 
 static void labels_have_names(void)
@@ -89,6 +104,7 @@ int main(void)
 	CU_TestInfo cases[] = {
 		{ "labels_have_names", labels_have_names },
 		{ "slots_are_few_and_come_back", slots_are_few_and_come_back },
+		{ "the_quietest_slot_is_found", the_quietest_slot_is_found },
 		{ "known_bytes_are_named", known_bytes_are_named },
 		{ "a_port_alone_and_dicom_are_not_named", a_port_alone_and_dicom_are_not_named },
 		{ "eight_payloads_are_enough", eight_payloads_are_enough },

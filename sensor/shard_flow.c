@@ -64,7 +64,7 @@ void shard_flow_end(struct shard_run *r, uint64_t why)
 }
 
 /* The run for a flow that ends by itself: observations name its last packet. */
-static struct shard_run run_for(const struct shard_run *r, uint32_t i)
+struct shard_run shard_flow_run(const struct shard_run *r, uint32_t i)
 {
 	struct shard_run x = *r;
 	x.i = i;
@@ -79,7 +79,7 @@ static struct shard_run run_for(const struct shard_run *r, uint32_t i)
 /* Ends flow i, if it has not ended yet, and forgets it. */
 void shard_flow_retire(const struct shard_run *r, uint32_t i, uint64_t why)
 {
-	struct shard_run x = run_for(r, i);
+	struct shard_run x = shard_flow_run(r, i);
 	if (!x.f->ended)
 		shard_flow_end(&x, x.f->side[0].fin && x.f->side[1].fin ? OBSERVATION_END_CLOSED : why);
 	flow_remove(r->h->table, i);

@@ -28,6 +28,17 @@ void shard_guess_tell(struct shard_run *r)
 	shard_say_put(r, &o);
 }
 
+/* A flow that has been silent for long is told as far as it is known, and its slot is another's. */
+static bool make_room(const struct shard_run *r)
+{
+	uint32_t owner;
+	if (!guess_pool_quiet(r->h->guesses, r->ts_ns, &owner))
+		return false;
+	struct shard_run x = shard_flow_run(r, owner);
+	shard_guess_end(&x);
+	return true;
+}
+
 bool shard_guess_begin(struct shard_run *r)
 {
 	if (!r->out->guess || !r->h->guesses)
@@ -35,7 +46,9 @@ bool shard_guess_begin(struct shard_run *r)
 	struct flow_rest *rest = shard_rest(r);
 	if (rest->guess_phase != NOT_ASKED || r->f->midstream || r->f->unread)
 		return rest->guess_phase == ASKING;
-	rest->guess = guess_pool_take(r->h->guesses);
+	rest->guess = guess_pool_take(r->h->guesses, r->i, r->ts_ns);
+	if (!rest->guess && make_room(r))
+		rest->guess = guess_pool_take(r->h->guesses, r->i, r->ts_ns);
 	rest->guess_phase = rest->guess ? ASKING : ASKED;
 	r->h->st.v[rest->guess ? STATS_ndpi_flows : STATS_ndpi_no_room]++;
 	return rest->guess;
@@ -55,6 +68,7 @@ void shard_guess_show(struct shard_run *r, unsigned dir, struct span payload)
 		.dst_port = f->key.port[!dir], .ts_ns = r->ts_ns, .payload = payload,
 	};
 	r->h->st.v[STATS_ndpi_packets]++;
+	guess_pool_shown(r->h->guesses, rest->guess, r->ts_ns);
 	enum guess_said said = guess_show(r->out->guess, r->h->guesses, rest->guess, &p, &rest->app);
 	if (said != GUESS_OPEN)
 		stop(r, said);

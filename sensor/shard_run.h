@@ -101,6 +101,7 @@ void shard_read_stop(struct shard_run *r);              /* nothing more is read:
 /* shard_flow.c */
 void shard_flow_create(struct shard_run *r, const struct shard_packet *p);
 void shard_flow_start_at(struct shard_run *r, unsigned side, uint32_t seq);
+struct shard_run shard_flow_run(const struct shard_run *r, uint32_t i); /* for another flow: observations name its last packet */
 void shard_flow_end(struct shard_run *r, uint64_t why);
 /* Nothing was heard of the flow for so long: shorter ones need not be told. */
 #define SHARD_SILENCE_NS UINT64_C(30000000000)
