@@ -46,7 +46,7 @@ static const char help[] =
 "  spanward profile convert endorec-400.yaml >endorec-400-long.yaml\n"
 "  spanward profile import -o policy/ct-64.yaml ports.xlsx\n"
 "  spanward profile lint policy/\n"
-"  spanward profile inquiry --language ja --format html -o inquiry.html policy/\n";
+"  spanward profile inquiry --lang ja --format html -o inquiry.html policy/\n";
 
 static const char convert_help[] =
 "usage: spanward profile convert FILE\n"

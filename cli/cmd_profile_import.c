@@ -27,8 +27,9 @@ static const char help[] =
 "A table pasted out of a PDF (text) is shown row by row first; --accept takes the rows that were read rightly.\n"
 "A hospital's device register (ME機器台帳) becomes an inventory (CSV) instead.\n"
 "\n"
-"Every row cites its document and its place in it. What is not understood is kept under extensions; where it is\n"
-"not said who opens a connection, or with whom, the report asks, and the row declares nothing.\n"
+"Every row cites its document and its place in it. What is not understood is kept under extensions. Where it is not said\n"
+"who opens a connection the report asks, and the row declares nothing; where it is not said with whom the report asks,\n"
+"and any host counts as declared until somebody writes it down.\n"
 "\n"
 "  -o, --output FILE     write the device type there; the file appears when it is whole\n"
 "      --report FILE     everything that was understood, was not, contradicts or is to be asked, as JSON Lines\n"
@@ -37,7 +38,7 @@ static const char help[] =
 "                        instead of what the documents say\n"
 "      --doc-id ID, --revision REV, --date DATE\n"
 "                        of the document, instead of what it says\n"
-"      --language en|ja  (or --lang) of the report on standard error (default: by the locale)\n"
+"      --lang en|ja      language of the report on standard error (default: by the locale)\n"
 "      --accept LIST|all rows of pasted text to take, by their numbers in the preview: 1,2,5-7\n"
 "      --types FILE|DIR  device types to find those of a register's units among, by model and maker\n"
 "  -q, --quiet           no report on standard error\n"
@@ -334,7 +335,7 @@ int cmd_profile_import(int argc, char **argv)
 			break;
 		case OPT_LANG:
 			if (!writer_parse_language(optarg, &language))
-				return cmd_usage(&this, "--language: expected en or ja");
+				return cmd_usage(&this, "--lang: expected en or ja");
 			break;
 		default: return cmd_bad_option(&this, opt, argv, options);
 		}

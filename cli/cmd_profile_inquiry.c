@@ -17,7 +17,7 @@ static const char help[] =
 "Prints the inquiry sheet: what to ask each maker about the documents of its devices. Each question cites document,\n"
 "revision and row, and has a place for the answer. The questions are those of spanward profile lint.\n"
 "\n"
-"      --language en|ja  (or --lang) language of the sheet (default: by the locale)\n"
+"      --lang en|ja      language of the sheet (default: by the locale)\n"
 "      --format FORMAT   markdown (default), html (to print), csv (for a spreadsheet, one line per question)\n"
 "      --least GRADE     leave out what is below: question (default), gap, contradiction\n"
 "      --maker NAME      the part of one maker only\n"
@@ -28,7 +28,7 @@ static const char help[] =
 "\n"
 "Exit codes: 0 ok, 1 failure, 2 usage, 3 a file is wrong, 5 it may not be read.\n"
 "\n"
-"Example: spanward profile inquiry --language ja --format html -o inquiry.html policy/\n";
+"Example: spanward profile inquiry --lang ja --format html -o inquiry.html policy/\n";
 
 static const struct cmd this = { "profile inquiry", "", help, NULL };
 
@@ -96,7 +96,7 @@ int cmd_profile_inquiry(int argc, char **argv)
 			break;
 		case OPT_LANG:
 			if (!writer_parse_language(optarg, &o.language))
-				return cmd_usage(&this, "--language: expected en or ja");
+				return cmd_usage(&this, "--lang: expected en or ja");
 			break;
 		case OPT_DATE:
 			if (clock_parse(span_str(optarg), &o.today_ns))

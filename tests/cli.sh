@@ -31,6 +31,7 @@ want 2 "$s" profile
 for c in $(sed -n 's/.*(\(convert, .*\)).*/\1/p' "$dir/err" | tr -d ,); do
 	want 0 "$s" profile $c --help
 	grep -q "^usage: spanward profile $c" "$dir/out" || fail "profile $c --help"
+	! grep -q -- --language "$dir/out" || fail "profile $c calls --lang otherwise"
 	grep -q "spanward profile .*$c" docs/cli.md || fail "docs/cli.md has no profile $c"
 done
 want 2 "$s"

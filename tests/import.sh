@@ -40,6 +40,11 @@ iconv -f UTF-8 -t CP932 "$dir/ports.csv" >"$dir/ports932.csv"
 want 0 'ask|D8' "$s" profile import --lang en -o "$dir/ports.yaml" --report "$dir/report.jsonl" "$dir/ports932.csv"
 want 0 '' "$s" check "$dir/ports.yaml"
 want 0 '照会|相違 0' "$s" profile import --lang ja -o "$dir/again.yaml" "$dir/ports932.csv"
+# With nobody named any host counts, and it is asked; the help says so.
+printf 'ポート番号,プロトコル,方向\n104,DICOM,発信\n' >"$dir/nobody.csv"
+want 0 'with whom is not said' "$s" profile import --lang en -o "$dir/nobody.yaml" "$dir/nobody.csv"
+grep -q 'any: true' "$dir/nobody.yaml" || fail "with nobody named"
+"$s" profile import --help | tr '\n' ' ' | grep -q 'not said with whom the report asks, and any host counts' || fail "the help of import"
 cmp -s "$dir/ports.yaml" "$dir/again.yaml" || fail "the language changes the device type"
 "$python" - "$dir" <<'PY' || fail "what the table became"
 import json, sys, yaml
