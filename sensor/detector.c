@@ -389,6 +389,11 @@ static void learn_service(struct detector *d, const struct observation *o)
 	struct span service = service_of(o);
 	bool answered = observation_has(o, OBSERVATION_F_answered) && o->answered;
 	struct detector_end who;
+	struct detector_asset *server = answered ? asset_find(d, &o->dst.ip, false) : NULL;
+	if (server) {
+		server->serves_dicom = server->serves_dicom || span_eq(service, span_str("dicom"));
+		server->serves_hl7 = server->serves_hl7 || span_eq(service, span_str("hl7"));
+	}
 	if (answered && detector_fact_is_new(d, &o->dst.ip, RULE_ASSET_SERVICE, service, (uint64_t)o->transport << 16 | o->dst.port)) {
 		detector_end_of(d, &o->dst.ip, &who);
 		asset_event(d, RULE_ASSET_SERVICE, &who, o, put_offered);
@@ -397,6 +402,34 @@ static void learn_service(struct detector *d, const struct observation *o)
 		detector_end_of(d, &o->src.ip, &who);
 		asset_event(d, RULE_ASSET_CLIENT, &who, o, put_used);
 	}
+}
+
+/* What travels inside of TLS: what its port or ALPN say (tls.handshake, `assumed`), else what this server is known to speak in the
+ * clear. Told as a service of the server, such as dicom-tls. */
+static void learn_inside(struct detector *d, const struct observation *o)
+{
+	const struct detector_asset *server = asset_find(d, &o->dst.ip, false);
+	struct span inside = observation_has(o, OBSERVATION_F_assumed) ? o->assumed
+			     : server && server->serves_dicom          ? span_str("dicom")
+			     : server && server->serves_hl7            ? span_str("hl7")
+								       : (struct span){ 0 };
+	uint8_t text[32];
+	struct buf b = buf_over(text, sizeof(text));
+	(void)buf_put(&b, inside.p, inside.n);
+	(void)buf_str(&b, "-tls");
+	uint64_t port = (uint64_t)OBSERVATION_TCP << 16 | o->dst.port;
+	if (!inside.n || !detector_fact_is_new(d, &o->dst.ip, RULE_ASSET_SERVICE, buf_span(&b), port))
+		return;
+	struct observation named = { .head.type = OBSERVATION_FLOW_SERVICE, .dst = o->dst };
+	observation_uint(&named, OBSERVATION_F_packet, o->packet);
+	if (observation_has(o, OBSERVATION_F_file))
+		observation_uint(&named, OBSERVATION_F_file, o->file);
+	observation_uint(&named, OBSERVATION_F_ts, o->ts);
+	observation_uint(&named, OBSERVATION_F_transport, OBSERVATION_TCP);
+	observation_text(&named, OBSERVATION_F_service, buf_span(&b));
+	struct detector_end who;
+	detector_end_of(d, &o->dst.ip, &who);
+	asset_event(d, RULE_ASSET_SERVICE, &who, &named, put_offered);
 }
 
 static void learn_names(struct detector *d, const struct observation *o)
@@ -706,6 +739,8 @@ void detector_observe(struct detector *d, struct observation *o)
 		learn_lease(d, o);
 		return;
 	default:
+		if (o->head.type == OBSERVATION_TLS_HANDSHAKE)
+			learn_inside(d, o);
 		detector_message(d, o);
 		detector_exposure(d, o);
 		learn_names(d, o);

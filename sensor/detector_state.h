@@ -22,6 +22,7 @@ struct detector_asset {
 	struct mac mac;
 	uint16_t vlan;
 	bool has_mac;
+	bool serves_dicom, serves_hl7;  /* in the clear, on any port */
 };
 
 /* What was said about a flow. Direct-mapped: a collision forgets, and a repeat is counted twice. */

@@ -432,6 +432,29 @@ static void a_host_and_its_service_are_told_once(void)
 	detector_free(d);
 }
 
+/* A port that is nobody's: what is inside of TLS is what the server speaks in the clear; nothing of a server not known. */
+static void inside_of_tls_is_what_the_server_is_known_for(void)
+{
+	struct detector *d = fresh(false);
+	struct observation o = flow(OBSERVATION_FLOW_SERVICE, 1, 2, 1, 11112);
+	observation_text(&o, OBSERVATION_F_service, span_str("dicom"));
+	detector_observe(d, &o);
+	for (uint64_t i = 2; i <= 4; i++) {
+		o = (struct observation){ .head.type = OBSERVATION_TLS_HANDSHAKE };
+		struct endpoint from = at(2, 40000), to = at(i == 4 ? 9 : 1, 9443);
+		observation_uint(&o, OBSERVATION_F_packet, i);
+		observation_uint(&o, OBSERVATION_F_ts, i * STEP_NS);
+		vocab_set_endpoint(&observation_vocab, &o.head, OBSERVATION_F_src, &from);
+		vocab_set_endpoint(&observation_vocab, &o.head, OBSERVATION_F_dst, &to);
+		observation_uint(&o, OBSERVATION_F_flow, i);
+		detector_observe(d, &o);
+	}
+	CU_ASSERT_EQUAL(count("dicom-tls"), 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("dicom-tls"), "\"port\":9443"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("dicom-tls"), "\"device_addr\":\"10.0.0.1\""));
+	detector_free(d);
+}
+
 static void an_unanswered_address_is_no_asset(void)
 {
 	struct detector *d = fresh(false);
@@ -739,6 +762,7 @@ int main(void)
 		CASE(another_devices_name_is_judged_for_its_owner),
 		CASE(without_a_policy_nothing_is_judged),
 		CASE(a_host_and_its_service_are_told_once),
+		CASE(inside_of_tls_is_what_the_server_is_known_for),
 		CASE(an_unanswered_address_is_no_asset),
 		CASE(a_host_is_called_what_it_calls_itself),
 		CASE(a_lease_ties_name_address_and_card),
