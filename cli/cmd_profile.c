@@ -19,7 +19,7 @@ static const char help[] =
 "                 document and row of each fact. What it prints makes the same policy.\n"
 "\n"
 "  import [-o FILE] FILE...\n"
-"                 make a device type of a maker's documents: tables of ports, MDS2 forms\n"
+"                 make a device type of a maker's documents: tables of ports, MDS2, LDIF\n"
 "  lint FILE|DIR...\n"
 "                 compare what the documents of a type say with each other: contradictions, gaps, questions\n"
 "  inquiry FILE|DIR...\n"

@@ -24,6 +24,7 @@ static const char help[] =
 "tables of ports as CSV (UTF-8, CP932, UTF-16) or Excel workbook (.xlsx), with English or Japanese headings;\n"
 "MDS2 forms (HN 1-2019; HN 1-2013 in part) as workbook, CSV or text.\n"
 "A MUD file (RFC 8520) is a device type by itself: give it alone (spanward profile mud says more).\n"
+"A DICOM configuration (PS3.15) as LDIF: network AEs, their connections and the peers that they name.\n"
 "A table pasted out of a PDF (text) is shown row by row first; --accept takes the rows that were read rightly.\n"
 "A hospital's device register (ME機器台帳) becomes an inventory (CSV) instead.\n"
 "\n"
@@ -40,6 +41,7 @@ static const char help[] =
 "                        of the document, instead of what it says\n"
 "      --lang en|ja      language of the report on standard error (default: by the locale)\n"
 "      --accept LIST|all rows of pasted text to take, by their numbers in the preview: 1,2,5-7\n"
+"      --device NAME     the device of a DICOM configuration that holds several (dicomDeviceName)\n"
 "      --types FILE|DIR  device types to find those of a register's units among, by model and maker\n"
 "  -q, --quiet           no report on standard error\n"
 "  -h, --help            this text\n"
@@ -52,7 +54,7 @@ static const char help[] =
 
 static const struct cmd this = { "profile import", "", help, NULL };
 
-enum { OPT_REPORT = 256, OPT_ID, OPT_MAKER, OPT_MODEL, OPT_DOC_ID, OPT_REVISION, OPT_DATE, OPT_LANG, OPT_TYPES, OPT_ACCEPT };
+enum { OPT_REPORT = 256, OPT_ID, OPT_MAKER, OPT_MODEL, OPT_DOC_ID, OPT_REVISION, OPT_DATE, OPT_LANG, OPT_TYPES, OPT_ACCEPT, OPT_DEVICE };
 
 struct import_options {
 	struct draft_options draft;
@@ -311,7 +313,8 @@ int cmd_profile_import(int argc, char **argv)
 		{ "revision", required_argument, NULL, OPT_REVISION }, { "date", required_argument, NULL, OPT_DATE },
 		{ "language", required_argument, NULL, OPT_LANG }, { "lang", required_argument, NULL, OPT_LANG },
 		{ "types", required_argument, NULL, OPT_TYPES },
-		{ "accept", required_argument, NULL, OPT_ACCEPT }, { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' },
+		{ "device", required_argument, NULL, OPT_DEVICE }, { "accept", required_argument, NULL, OPT_ACCEPT }, { "quiet",
+			no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' },
 			{ 0 },
 	};
 	enum rule_language language = writer_language();
@@ -328,6 +331,7 @@ int cmd_profile_import(int argc, char **argv)
 		case OPT_DOC_ID: o.draft.doc_id = optarg; break;
 		case OPT_REVISION: o.draft.revision = optarg; break;
 		case OPT_DATE: o.draft.date = optarg; break;
+		case OPT_DEVICE: o.draft.device = optarg; break;
 		case OPT_TYPES: o.types = optarg; break;
 		case OPT_ACCEPT:
 			if (!read_choice(optarg, &o.choice))

@@ -49,6 +49,7 @@ struct policy_model;
 /* What is known better than the documents say it; NULL: not said. */
 struct draft_options {
 	const char *id, *maker, *model, *doc_id, *revision, *date;
+	const char *device;             /* of a configuration that holds several: dicomDeviceName */
 	const struct policy_model *types;       /* for the units of a register */
 };
 

@@ -11,6 +11,7 @@
 #include "core/near.h"
 #include "documents/device_register.h"
 #include "documents/encoding.h"
+#include "documents/ldif.h"
 #include "documents/mds2.h"
 #include "documents/sheet_pasted.h"
 #include "documents/sheet_xlsx.h"
@@ -193,6 +194,15 @@ static int read_text(struct draft *d, const char *path, struct span bytes, const
 	int r = encoding_text(bytes, path, &text, &encoding, &dropped, rep);
 	if (r)
 		return r;
+	if (ldif_is(text)) {
+		int source = -1;
+		r = source_of(d, &source, "ldif", path, bytes, rep) < 0 ? ERR_CONFIG :
+		    ldif_read(d, text, path, (size_t)source, d->options.device, rep);
+		if (!r)
+			say_count(d, DRAFT_SAY_CONTROLS, source, dropped);
+		free((void *)(uintptr_t)text.p);
+		return r;
+	}
 	bool form = mds2_text_is(text), pasted = false;
 	/* A form as text is no sound CSV as a rule, so its faults as one say nothing. */
 	quiet.n = quiet.total = 0;

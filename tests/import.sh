@@ -178,6 +178,12 @@ want 2 'no row 4' "$s" profile import --accept 1,4 "$dir/pasted.txt"
 want 2 '--accept' "$s" profile import --accept x "$dir/pasted.txt"
 want 2 'pasted' "$s" profile import --accept 1 "$dir/ports.csv"
 
+# A DICOM configuration of two devices.
+want 4 'holds 2 devices|--device: ct64, pacs' "$s" profile import "$SOURCE/fuzz/corpus/ldif/two.ldif"
+want 0 'line 17' "$s" profile import --lang en --device ct64 -o "$dir/ldif.yaml" "$SOURCE/fuzz/corpus/ldif/two.ldif"
+want 0 '' "$s" check "$dir/ldif.yaml"
+grep -q 'id: "dicom-104-in"' "$dir/ldif.yaml" && grep -q 'id: "dicom-2762-out"' "$dir/ldif.yaml" || fail "the rows of the configuration"
+
 # A register of 300 units in CP932, with its own columns: an inventory that loads with the types imported above.
 mkdir "$dir/policy"
 cp "$dir/ports.yaml" "$dir/policy/er-400.yaml"
