@@ -38,6 +38,7 @@ static const size_t record_size[POLICY_SECTIONS] = {
 	[POLICY_S_WINDOWS] = sizeof(struct policy_window),
 	[POLICY_S_CONTROLS] = sizeof(struct policy_control),
 	[POLICY_S_ACCEPTS] = sizeof(struct policy_acceptance),
+	[POLICY_S_MARKS] = sizeof(struct policy_mark_record),
 };
 
 size_t policy_record_size(unsigned section) { return record_size[section]; }

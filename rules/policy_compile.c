@@ -44,6 +44,13 @@ static void build_unit(struct policy_build *b, uint32_t index)
 		policy_build_check_title(b, u->titles.v[i].text, &u->titles.v[i].at);
 		policy_build_add_title(b, u->titles.v[i].text, index, 0);
 	}
+	for (unsigned k = 0; k < POLICY_MARK_KINDS; k++) {
+		uint64_t key = policy_mark_key((enum policy_mark_kind)k, u->marks[k]);
+		struct policy_mark_record *m = key ? policy_build_add(b, POLICY_S_MARKS, NULL) : NULL;
+		if (m)
+			*m = (struct policy_mark_record){ .key = key, .device = index, .kind = k };
+		rec.marks |= key ? 1u << k : 0;
+	}
 	policy_build_selects(b, u, index);
 	struct policy_unit *slot = policy_build_add(b, POLICY_S_DEVICES, NULL);
 	if (slot)
@@ -69,6 +76,14 @@ static int by_title(const void *pa, const void *pb)
 	if (c)
 		return c;
 	return a->ae.device < b->ae.device ? -1 : a->ae.device > b->ae.device;
+}
+
+static int by_mark(const void *pa, const void *pb)
+{
+	const struct policy_mark_record *a = pa, *b = pb;
+	if (a->key != b->key)
+		return a->key < b->key ? -1 : 1;
+	return a->device < b->device ? -1 : a->device > b->device;
 }
 
 static void build_titles(struct policy_build *b)
@@ -195,6 +210,8 @@ int policy_compile_model(const struct policy_model *m, struct policy **ret, stru
 		policy_build_macs(&b);
 		policy_build_ranges(&b);
 		build_titles(&b);
+		if (b.s[POLICY_S_MARKS].n)
+			qsort(b.s[POLICY_S_MARKS].v, b.s[POLICY_S_MARKS].n, sizeof(struct policy_mark_record), by_mark);
 	}
 	struct policy *p = b.result ? NULL : lay_out(&b);
 	int r = b.result;

@@ -221,6 +221,8 @@ int policy_decisions_swap(struct policy_model *m, struct conf_report *rep)
 						     .vlan = vlan };
 		}
 		u->id = s->now;
+		/* Another unit calls itself by another name; the AE title and the application are set up as the old one's. */
+		u->marks[POLICY_MARK_HOSTNAME] = u->marks[POLICY_MARK_CERTIFICATE] = (struct span){ 0 };
 		u->at = s->at;
 		if (s->type.n) {
 			u->type = s->type;

@@ -10,7 +10,8 @@
 
 static const char inventory[] =
 	"format: spanward/1\nkind: inventory\ndevices:\n"
-	"  - {id: ct-1, select: [{ip: 10.20.1.11}]}\n"
+	"  - {id: ct-1, select: [{ip: 10.20.1.11}], corroborate: {hostname: CT-Console.hospital.example, hl7_app: CT,"
+	"     tls_cert: \"AA:bb:0c\"}}\n"
 	"  - {id: pm-1, select: [{ip: 10.20.1.12}, {mac: \"02:00:5e:20:01:12\"}], mode: learn, mode_until: \"2027-01-01\"}\n"
 	"  - {id: gw-1, select: [{ip: 10.20.1.13}, {ip: 10.20.1.14}]}\n";
 
@@ -170,12 +171,39 @@ static void an_acceptance_is_of_one_finding_for_its_time(void)
 	policy_load_free(&m);
 }
 
+static void what_a_host_says_of_itself_fits_or_contradicts(void)
+{
+	struct policy_model m;
+	struct policy *p;
+	char fault[256];
+	uint32_t unit, cite;
+	CU_ASSERT_EQUAL_FATAL(with(HEAD, &m, &p, fault), 0);
+	static const struct { uint32_t device; enum policy_mark_kind kind; const char *value; enum policy_mark is; } cases[] = {
+		{ 0, POLICY_MARK_HOSTNAME, "ct-console", POLICY_MARK_FITS }, { 0, POLICY_MARK_HOSTNAME, "CT-CONSOLE.local", POLICY_MARK_FITS },
+		{ 0, POLICY_MARK_HOSTNAME, "laptop-7", POLICY_MARK_DIFFERS }, { 1, POLICY_MARK_HOSTNAME, "laptop-7", POLICY_MARK_UNSAID },
+		{ 1, POLICY_MARK_HOSTNAME, "ct-console", POLICY_MARK_ANOTHERS },
+		{ POLICY_NONE, POLICY_MARK_HOSTNAME, "ct-console", POLICY_MARK_ANOTHERS },
+		{ POLICY_NONE, POLICY_MARK_HOSTNAME, "", POLICY_MARK_UNSAID }, { 0, POLICY_MARK_HL7_APP, "CT", POLICY_MARK_FITS },
+		{ 0, POLICY_MARK_HL7_APP, "ct", POLICY_MARK_DIFFERS }, { 1, POLICY_MARK_HL7_APP, "CT", POLICY_MARK_UNSAID },
+		{ 0, POLICY_MARK_CERTIFICATE, "aabb0c", POLICY_MARK_FITS }, { 1, POLICY_MARK_CERTIFICATE, "AABB0C", POLICY_MARK_ANOTHERS },
+		{ 0, POLICY_MARK_CERTIFICATE, "aabb0d", POLICY_MARK_DIFFERS },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		enum policy_mark got = policy_mark(p, cases[i].device, cases[i].kind, span_str(cases[i].value), &unit, &cite);
+		CU_ASSERT_EQUAL(got, cases[i].is);
+		CU_ASSERT_EQUAL(unit, got == POLICY_MARK_DIFFERS || got == POLICY_MARK_ANOTHERS ? 0 : POLICY_NONE);
+	}
+	free(p);
+	policy_load_free(&m);
+}
+
 int main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "faults_are_named", faults_are_named },
 		{ "a_swapped_unit_is_the_one_in_its_place", a_swapped_unit_is_the_one_in_its_place },
 		{ "an_acceptance_is_of_one_finding_for_its_time", an_acceptance_is_of_one_finding_for_its_time },
+		{ "what_a_host_says_of_itself_fits_or_contradicts", what_a_host_says_of_itself_fits_or_contradicts },
 		CU_TEST_INFO_NULL,
 	};
 	return test_run("decisions", tests);

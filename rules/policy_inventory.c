@@ -257,7 +257,11 @@ int policy_inventory_read(struct policy_model *m, const struct conf_doc *doc, co
 		u->behind = conf_get(n, "behind") != NULL;
 		for (size_t k = 0; k < conf_count(select); k++)
 			read_select(&r, u, conf_at(select, k));
-		add_titles(&r, u, conf_get(conf_get(n, "corroborate"), "ae_title"));
+		const struct conf_node *says = conf_get(n, "corroborate");
+		add_titles(&r, u, conf_get(says, "ae_title"));
+		u->marks[POLICY_MARK_HOSTNAME] = conf_text(conf_get(says, "hostname"), "");
+		u->marks[POLICY_MARK_HL7_APP] = conf_text(conf_get(says, "hl7_app"), "");
+		u->marks[POLICY_MARK_CERTIFICATE] = conf_text(conf_get(says, "tls_cert"), "");
 		for (size_t k = 0; k < conf_count(enabled); k++) {
 			struct policy_name *e = POLICY_MODEL_ADD(&u->enabled);
 			if (!e)
@@ -273,7 +277,7 @@ int policy_inventory_read(struct policy_model *m, const struct conf_doc *doc, co
 /* ---- CSV ---- */
 
 enum column { COL_ID, COL_TYPE, COL_IP, COL_MAC, COL_VLAN, COL_AE, COL_OPTIONS, COL_ZONE, COL_MODE, COL_MODE_UNTIL, COL_ENDS,
-	      COL_LOCATION,
+	      COL_LOCATION, COL_HOSTNAME,
 	      COL_KEPT, COLUMNS };
 
 static const struct { const char *name; enum column column; } columns[] = {
@@ -281,7 +285,7 @@ static const struct { const char *name; enum column column; } columns[] = {
 	{ "ae_title", COL_AE }, { "options", COL_OPTIONS }, { "zone", COL_ZONE }, { "mode", COL_MODE },
 	{ "mode_until", COL_MODE_UNTIL }, { "network_ends", COL_ENDS },
 	{ "location", COL_LOCATION }, { "ward", COL_LOCATION },
-	{ "serial", COL_KEPT }, { "hostname", COL_KEPT }, { "software_version", COL_KEPT }, { "owner", COL_KEPT },
+	{ "serial", COL_KEPT }, { "hostname", COL_HOSTNAME }, { "software_version", COL_KEPT }, { "owner", COL_KEPT },
 	{ "note", COL_KEPT }, { "asset_number", COL_KEPT }, { "acquired", COL_KEPT }, { "department", COL_KEPT },
 };
 enum { NAMES = sizeof(columns) / sizeof(columns[0]), MAX_COLUMNS = 64 };
@@ -555,6 +559,9 @@ static void read_value(struct csv *c, struct policy_model_unit *u, enum column c
 		break;
 	case COL_LOCATION:
 		u->location = v;
+		break;
+	case COL_HOSTNAME:
+		u->marks[POLICY_MARK_HOSTNAME] = v;
 		break;
 	case COL_MODE: {
 		unsigned i = 0;

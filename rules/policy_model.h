@@ -15,6 +15,7 @@
 
 #include "core/conf.h"
 #include "rules/policy_keys.h"
+#include "rules/policy_mark.h"
 #include "rules/policy_table.h"
 
 enum {
@@ -158,6 +159,7 @@ struct policy_model_unit {
 	POLICY_MODEL_LIST(struct policy_name) titles;
 	POLICY_MODEL_LIST(struct policy_name) enabled;
 	POLICY_MODEL_LIST(struct policy_override) overrides;
+	struct span marks[POLICY_MARK_KINDS];   /* empty: not said */
 	enum policy_mode mode;
 	uint64_t mode_until_ns;         /* 0: no end */
 	uint64_t network_ends_ns;       /* 0: not said */

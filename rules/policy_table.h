@@ -11,7 +11,7 @@
 #include "rules/policy.h"
 
 enum {
-	POLICY_TABLE_VERSION = 3,
+	POLICY_TABLE_VERSION = 4,
 	POLICY_TABLE_ALIGN = 8,
 	POLICY_TABLE_MAX_BYTES = 512 << 20,     /* 10,000 units with 60 rows of their own are 30 MiB */
 	POLICY_TABLE_MAX_ROLES = 64,            /* a bit each in a row and in an address's entry */
@@ -106,7 +106,7 @@ enum policy_section {
 	POLICY_S_SLOTS, POLICY_S_MACS, POLICY_S_INFOS, POLICY_S_RANGES, POLICY_S_VLANS, POLICY_S_AES,
 	POLICY_S_FORBIDS, POLICY_S_CITES, POLICY_S_ROLES, POLICY_S_ZONES,
 	POLICY_S_MORES, POLICY_S_LIMITS, POLICY_S_SPANS, POLICY_S_WINDOWS, POLICY_S_CONTROLS,
-	POLICY_S_ACCEPTS,
+	POLICY_S_ACCEPTS, POLICY_S_MARKS,
 	POLICY_SECTIONS
 };
 
@@ -130,7 +130,7 @@ struct policy_unit {                    /* POLICY_S_DEVICES */
 	uint8_t by_mac;                 /* selected by hardware address alone somewhere: unseen where no MAC is known */
 	uint8_t titles;                 /* the inventory gives it an AE title */
 	uint8_t behind;                 /* a router or the like: seen with the hardware address of another */
-	uint32_t pad;
+	uint32_t marks;                 /* bits of enum policy_mark_kind: what the inventory says that it says of itself */
 	uint64_t mode_until_ns;         /* 0: no end; from then on it is alert */
 	uint64_t network_ends_ns;       /* noted end of use on the network, 0: none */
 };
@@ -193,6 +193,8 @@ struct policy_window {                  /* of the site; ascending by from_ns */
 	uint32_t cite;
 	uint32_t exercise, pad;
 };
+
+struct policy_mark_record { uint64_t key; uint32_t device, kind; };     /* ascending by key; rules/policy_mark.h */
 
 struct policy_acceptance {              /* of one finding, for a time; ascending by key */
 	uint64_t key;                   /* rules/policy_accept.h */

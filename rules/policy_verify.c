@@ -66,6 +66,10 @@ static bool around_rows_holds(const struct policy *p)
 	for (uint32_t i = 0; i < COUNT(p, ACCEPTS); i++)
 		if (!text_inside(p, a[i].id) || (i && a[i].key < a[i - 1].key))
 			return false;
+	const struct policy_mark_record *marks = SECTION(p, MARKS, struct policy_mark_record);
+	for (uint32_t i = 0; i < COUNT(p, MARKS); i++)
+		if (marks[i].device >= COUNT(p, DEVICES) || (i && marks[i].key < marks[i - 1].key))
+			return false;
 	return true;
 }
 

@@ -467,6 +467,7 @@ static void learn_lease(struct detector *d, struct observation *o)
 	named.head.present[OBSERVATION_F_hostname >> 6] &= ~(UINT64_C(1) << (OBSERVATION_F_hostname & 63));
 	if (name.n)
 		observation_text(&named, OBSERVATION_F_hostname, name);
+	detector_identity(d, &named);
 	learn_names(d, &named);
 }
 
@@ -743,6 +744,7 @@ void detector_observe(struct detector *d, struct observation *o)
 			learn_inside(d, o);
 		detector_message(d, o);
 		detector_exposure(d, o);
+		detector_identity(d, o);
 		learn_names(d, o);
 		lend_evidence(d, o);
 		break;

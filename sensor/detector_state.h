@@ -126,6 +126,9 @@ void detector_judge_outlived(struct detector *d, const struct observation *o, st
 void detector_message(struct detector *d, const struct observation *o);
 void detector_unanswered(struct detector *d, uint64_t watermark_ns);
 
+/* detector_identity.c: what a host says of itself, against the inventory. */
+void detector_identity(struct detector *d, const struct observation *o);
+
 /* detector_lease.c: the hardware address that speaks for a host: the one seen there, unless it is a router's or the host's lease names
  * its own; NULL when neither says. By which evidence: EVENT_BY_MAC, _DHCP, _DHCP_ANY. */
 const struct mac *detector_lease_mac(struct detector *d, const struct addr *ip, const struct mac *seen, enum event_device_by *ret_by);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "rules/policy_accept.h"
+#include "rules/policy_mark.h"
 #include "rules/policy_table.h"
 #include "rules/rule.h"
 
@@ -59,6 +60,16 @@ enum policy_card policy_card(const struct policy *p, uint32_t device, const stru
 	(void)p, (void)device, (void)mac;
 	*ret_cite = POLICY_NONE;
 	return POLICY_CARD_UNSAID;
+}
+
+enum policy_mark policy_mark(const struct policy *p, uint32_t device, enum policy_mark_kind kind, struct span value, uint32_t *ret_unit,
+			     uint32_t *ret_cite)
+{
+	(void)p, (void)kind;
+	*ret_unit = *ret_cite = 0;
+	if (!span_eq(value, span_str("ct-console")))
+		return POLICY_MARK_UNSAID;
+	return device == 0 ? POLICY_MARK_FITS : POLICY_MARK_ANOTHERS;
 }
 
 static bool accepts;

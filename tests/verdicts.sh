@@ -112,7 +112,8 @@ for name, want in (("leased", [("monitor-1", "dhcp")] * 2), ("leased-alike", [("
            if e["type"] == "flow" and e["transport"] == "tcp"]
     if got != want:
         fault(name, "flows are of", got)
-for name, rule, want in (("lease-conflict", "identity.lease_conflict", ("inventory.yaml", "pump-1", "given to 02:00:5e:20:05:99")),
+for name, rule, want in (("identity-conflict", "identity.conflict", ("inventory.yaml", "pump-1", "host name laptop-7")),
+                         ("lease-conflict", "identity.lease_conflict", ("inventory.yaml", "pump-1", "given to 02:00:5e:20:05:99")),
                          ("dhcp-server", "network.dhcp_server", ("site.yaml", "roles.dhcp", "gives 10.20.6.1")),
                          ("lease-taken", "identity.lease_conflict", (None, None, "used by 02:00:5e:20:05:21"))):
     got = [(e.get("document"), e.get("row"), e["seen"]) for e in replay(name, "alerts") if e["rule"] == rule]

@@ -223,6 +223,18 @@ def taken(cap, by):
     blind(cap, Host(by.hex(), "10.20.6.9"), pacs, 4002, at=3.0, client_port=43004)
 
 
+
+def named(cap, name):
+    """pump-1 asks for its address and says what it is called."""
+    import struct
+    head = struct.pack("!BBBBIHH4s4s4s4s", 1, 1, 6, 0, 0x3903F326, 0, 0, bytes(4), bytes(4), bytes(4), bytes(4))
+    options = b"\x35\x01\x03\x0c" + bytes([len(name)]) + name + b"\xff"
+    cap.udp(Host("02:00:5e:20:05:21", "0.0.0.0"), 68, everybody, 67,
+            head + PUMP.ljust(16, b"\0") + bytes(192) + b"\x63\x82\x53\x63" + options, 0.5)
+    lease(cap, dhcp_server, "10.20.5.21", PUMP)
+
+
+case("identity-conflict", "identity.conflict", "-", "-", ("-", "-", "-"), lambda c: named(c, b"laptop-7"), lambda c: named(c, b"PUMP-1"))
 case("dhcp-server", "network.dhcp_server", "-", "-", ("-", "-", "-"), lambda c: leased(c, stranger), lambda c: leased(c, dhcp_server))
 case("lease-conflict", "identity.lease_conflict", "-", "-", ("-", "-", "-"),
      lambda c: lease(c, dhcp_server, "10.20.5.21", OTHER), lambda c: lease(c, dhcp_server, "10.20.5.21", PUMP))
