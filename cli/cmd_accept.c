@@ -7,6 +7,7 @@
 #include "cli/finding.h"
 #include "cli/listing.h"
 #include "cli/stored.h"
+#include "core/addr.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/log.h"
@@ -129,6 +130,11 @@ static int accept_one(struct accept *a, const char *id, struct decide *d)
 	if (code)
 		return code;
 	acknowledge(a, f.id, until);
+	/* Neither a unit nor a role: what the alert folds by is an address, or a zone or the internet with all its hosts. */
+	struct addr ip;
+	if (f.peer[0] && !f.peer_name[0] && addr_parse(span_str(f.peer), &ip))
+		(void)printf("it covers every host of '%s', not only the one in the alert; for fewer, give that host a role in site.yaml\n",
+			     f.peer);
 	(void)printf("%s; to take it back: spanward undo %llu\n", what, (unsigned long long)decide_next(d) - 1);
 	return ERR_EXIT_OK;
 }

@@ -27,7 +27,8 @@ static int look(struct search *s, struct span line)
 	if (!err && !memcmp(id.p, s->id, s->n) && !s->found++) {
 		const struct { const char *key; char *to; size_t room; } texts[] = {
 			{ "id", f->id, sizeof(f->id) }, { "rule", f->rule, sizeof(f->rule) }, { "device", f->device, sizeof(f->device) },
-			{ "peer_class", f->peer, sizeof(f->peer) }, { "transport", f->transport, sizeof(f->transport) },
+			{ "peer_class", f->peer, sizeof(f->peer) }, { "peer", f->peer_name, sizeof(f->peer_name) },
+			{ "transport", f->transport, sizeof(f->transport) },
 			{ "port", f->port, sizeof(f->port) }, { "severity", f->severity, sizeof(f->severity) },
 			{ "said", f->said, sizeof(f->said) }, { "seen", f->seen, sizeof(f->seen) },
 		};

@@ -9,8 +9,8 @@ enum { FINDING_TEXT = 104 };
 
 struct finding {
 	char id[ALERT_ID_LEN + 1];
-	char rule[FINDING_TEXT], device[FINDING_TEXT], peer[FINDING_TEXT], transport[16], port[8], severity[16], said[FINDING_TEXT],
-		seen[FINDING_TEXT];
+	char rule[FINDING_TEXT], device[FINDING_TEXT], peer[FINDING_TEXT] /* unit, role, zone, 'internet' or address */,
+		peer_name[FINDING_TEXT] /* unit or role */, transport[16], port[8], severity[16], said[FINDING_TEXT], seen[FINDING_TEXT];
 	uint64_t last_ns;
 };
 

@@ -138,6 +138,11 @@ check([a for a in lines("replay", "-q", "-p", v, other) if a["severity"] == "inf
 r = run("accept", "--end", "0000", "-p", v, code=1)
 check(b"there is no acceptance 0000" in r.stderr, r.stderr)
 run("accept", "--end", first["id"][:6], "-p", v)
+# A peer that only its zone names: all of the zone, and that is said; of a unit or a role it is not.
+zone = json.dumps({**{k: v_ for k, v_ in first.items() if k not in ("peer", "peer_addr")}, "peer_class": "office"}).encode() + b"\n"
+r = run("accept", first["id"], "--from", "-", "--since", "2026-11-01", "--reason", "x", "--owner", "x", "--until", "2027-01-31", "-p", v, stdin=zone)
+check(b"it covers every host of 'office'" in r.stdout, r.stdout)
+run("accept", "--end", first["id"][:6], "-p", v)
 check([a["severity"] for a in lines("replay", "-q", "-p", v, pcap) if a["id"] == first["id"]] == ["high"], "it ended")
 # Over before the packets came: no acceptance any more. A store says which were needed.
 run(*give, "--reason", "x", "--owner", "Radiology", "--until", "2026-11-20", stdin=alerts)
