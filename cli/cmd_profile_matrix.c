@@ -83,6 +83,12 @@ static int print_table(const struct asked *a, const struct matrix *x)
 		struct span c[MATRIX_TEXT_CELLS];
 		struct table_cell cells[SHOWN];
 		matrix_text_cells(x, matrix_at(x, i), a->language, &mem, c);
+		/* "tcp/104", in one column. */
+		char port[64];
+		struct span transport = c[MATRIX_TEXT_TRANSPORT], number = c[MATRIX_TEXT_PORT];
+		(void)snprintf(port, sizeof(port), "%.*s%s%.*s", (int)(transport.n < 24 ? transport.n : 24), (const char *)transport.p,
+			       number.n ? "/" : "", (int)(number.n < 32 ? number.n : 32), (const char *)number.p);
+		c[MATRIX_TEXT_PORT] = span_str(port);
 		for (size_t k = 0; k < SHOWN; k++)
 			cells[k] = (struct table_cell){ c[shown[k]], shown[k] == MATRIX_TEXT_STATE ? color_of(matrix_at(x, i))
 				: TABLE_PLAIN };

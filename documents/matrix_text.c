@@ -19,7 +19,7 @@ static const struct { const char *id, *word[2]; } states[] = {
 	[MATRIX_FORBIDDEN] = { "forbidden", { "forbidden", "禁止通信" } },
 	[MATRIX_CANNOT_SAY] = { "cannot_say", { "cannot say", "判定不能" } },
 	[MATRIX_NOT_SEEN] = { "not_seen", { "not seen in the time watched", "観測期間内に通信なし" } },
-	[MATRIX_OFF] = { "off", { "off, and not seen", "無効（通信なし）" } },
+	[MATRIX_OFF] = { "off", { "off", "無効" } },
 	[MATRIX_NOT_OBSERVABLE] = { "not_observable", { "not observable", "観測不能" } },
 	[MATRIX_UNWATCHED] = { "unwatched", { "not watched", "未観測" } },
 };
