@@ -491,6 +491,28 @@ int session_get(struct session *s, unsigned wait_ms, enum ring_kind *kind, void 
 	return got;
 }
 
+/* Why a policy was not taken, for the event: the first fault, its file without directories. */
+static void tell_kept(struct session *s, int err, const struct conf_report *rep)
+{
+	struct control m = { .kind = CONTROL_KEPT, .fd = -1 };
+	const struct conf_error *e = &rep->v[0];
+	const char *base = rep->n ? strrchr(e->file, '/') : NULL;
+	char more[48] = "", line[32] = "", text[CONTROL_TEXT * 2];
+	if (rep->total > 1)
+		(void)snprintf(more, sizeof(more), " (and %zu more)", rep->total - 1);
+	if (rep->n && e->line)
+		(void)snprintf(line, sizeof(line), ":%u:%u", e->line, e->column);
+	if (rep->n)
+		(void)snprintf(text, sizeof(text), "%.40s%s: %.90s%s", base ? base + 1 : e->file, line, e->what, more);
+	else
+		(void)snprintf(text, sizeof(text), "%s", err_text(err));
+	(void)snprintf(m.text, sizeof(m.text), "%.*s", CONTROL_TEXT - 1, text);
+	/* Cut inside of a character, it would not be text. */
+	for (size_t n = strlen(m.text); n && !utf8_valid(span_str(m.text));)
+		m.text[--n] = '\0';
+	(void)control_send(s->control, &m);
+}
+
 static int begin(struct session *s, const struct session_config *c, struct conf_report *rep, char why[static 256])
 {
 	int fds[SANDBOX_MAX_KEEP], pair[2] = { -1, -1 };
@@ -498,9 +520,16 @@ static int begin(struct session *s, const struct session_config *c, struct conf_
 	struct source *live = NULL;
 	struct sandbox *box = NULL;
 	const char *at = "";
-	int err;
+	int err, kept = 0;
 	if (c->policy_dir) {
 		err = policy_compile_dir(c->policy_dir, &s->policy, rep);
+		kept = err && c->last_good ? err : 0;
+		if (kept) {
+			s->policy = malloc(policy_size(c->last_good));
+			if (s->policy)
+				memcpy(s->policy, c->last_good, policy_size(c->last_good));
+			err = s->policy ? 0 : -ENOMEM;
+		}
 		if (err) {
 			(void)snprintf(why, 256, "policy %s: %s", c->policy_dir, err_text(err));
 			/* A directory that is not there is the operator's configuration, not the input. */
@@ -552,6 +581,8 @@ static int begin(struct session *s, const struct session_config *c, struct conf_
 		err = -errno;
 	else
 		s->running = true;
+	if (!err && kept)
+		tell_kept(s, kept, rep);
 out:
 	if (err && !why[0])
 		(void)snprintf(why, 256, "%s: %s", at, err_text(err));
@@ -611,6 +642,13 @@ pid_t session_engine_pid(const struct session *s) { return s->pid; }
 unsigned session_sandbox(const struct session *s) { return s->sandbox; }
 const struct policy *session_policy(const struct session *s) { return s->policy; }
 
+struct policy *session_take_policy(struct session *s)
+{
+	struct policy *p = s->policy;
+	s->policy = NULL;
+	return p;
+}
+
 uint64_t session_generation(const struct session *s, uint64_t *ret_refused)
 {
 	*ret_refused = s->refused;
@@ -656,28 +694,6 @@ static int read_again(struct session *s, struct policy **ret, struct conf_report
 	if (!err)
 		*ret = p;
 	return err;
-}
-
-/* Why a policy was not taken, for the event: the first fault, its file without directories. */
-static void tell_kept(struct session *s, int err, const struct conf_report *rep)
-{
-	struct control m = { .kind = CONTROL_KEPT, .fd = -1 };
-	const struct conf_error *e = &rep->v[0];
-	const char *base = rep->n ? strrchr(e->file, '/') : NULL;
-	char more[48] = "", line[32] = "", text[CONTROL_TEXT * 2];
-	if (rep->total > 1)
-		(void)snprintf(more, sizeof(more), " (and %zu more)", rep->total - 1);
-	if (rep->n && e->line)
-		(void)snprintf(line, sizeof(line), ":%u:%u", e->line, e->column);
-	if (rep->n)
-		(void)snprintf(text, sizeof(text), "%.40s%s: %.90s%s", base ? base + 1 : e->file, line, e->what, more);
-	else
-		(void)snprintf(text, sizeof(text), "%s", err_text(err));
-	(void)snprintf(m.text, sizeof(m.text), "%.*s", CONTROL_TEXT - 1, text);
-	/* Cut inside of a character, it would not be text. */
-	for (size_t n = strlen(m.text); n && !utf8_valid(span_str(m.text));)
-		m.text[--n] = '\0';
-	(void)control_send(s->control, &m);
 }
 
 int session_reload(struct session *s, struct conf_report *rep)

@@ -22,6 +22,7 @@ struct session_config {
 	size_t n_interfaces;
 	struct source_live_options live;
 	const char *policy_dir;         /* NULL: no policy */
+	const struct policy *last_good; /* judges on when the directory has faults at the start; NULL: then nothing starts */
 	size_t ring_bytes;              /* 0: default */
 	bool no_sandbox;                /* typed by the operator; reported */
 	const char *plant;              /* SPANWARD_PLANT builds only: "open" makes the engine try open() once sandboxed;
@@ -40,6 +41,8 @@ pid_t session_engine_pid(const struct session *s);
 unsigned session_sandbox(const struct session *s);
 /* The policy the engine was given, for texts; NULL without one. */
 const struct policy *session_policy(const struct session *s);
+/* The policy, for a session after this one (last_good): the caller's from here on, free(). NULL without one. */
+struct policy *session_take_policy(struct session *s);
 /* Recompiles the directory and hands the new table over. -EAGAIN: its files are being written at the moment, call again soon
  * (after 20 s that is a fault). Any other failure keeps the old one in force, and the engine says so as an event; a policy that
  * has lost all of its units, types, roles, zones or forbid rows is refused, too. */

@@ -422,10 +422,15 @@ static int reopen(struct station *t, struct session **ret)
 		t->session.engine.epoch = epoch > t->session.engine.epoch ? epoch : t->session.engine.epoch + 1;
 		links_names(&t->links, names);
 		t->session.interfaces = names;
+		rep.n = rep.total = 0;
 		int err = session_start(&t->session, ret, &rep, why);
 		t->session.interfaces = NULL;
 		if (!err) {
 			links_note(&t->links, names);
+			if (rep.total) {
+				station_log_report(&rep);
+				log_error("the policy is judged by as it was before: its files are wrong now");
+			}
 			log_info("watching again; flows that were open before are forgotten");
 			return ERR_EXIT_OK;
 		}
@@ -475,9 +480,13 @@ int station_run(const struct station_config *c)
 	links_open(&t.links, c->session.interfaces, c->session.n_interfaces);
 	if (t.links.n && c->session.live.filter)
 		log_warn("only what passes the filter is watched (%s); what it leaves out is not counted", c->session.live.filter);
+	struct policy *last_good = NULL;
 	int code;
 	for (;;) {
 		code = run_once(&t, s);
+		/* Files that are wrong when the interface comes back must not end what watched well before. */
+		free(last_good);
+		t.session.last_good = last_good = session_take_policy(s);
 		session_free(s);
 		s = NULL;
 		/* A live engine ends of itself only when every interface has gone from under it. */
@@ -496,6 +505,7 @@ int station_run(const struct station_config *c)
 	if (t.follow)
 		log_info("captures read %llu, of them %llu not to their end; packets %llu", (unsigned long long)t.files,
 			 (unsigned long long)t.bad_files, (unsigned long long)t.before.packets);
+	free(last_good);
 	follow_free(t.follow);
 	vitals_free(t.vitals);
 	return code;

@@ -109,6 +109,14 @@ cp "${SOURCE:-$PWD}"/test-pcaps/demo/policy/*.yaml "$dir/policy/"
 kill -HUP $pid
 until_true counted 'policy generation 2 is in force' 1 || fail "a right policy is not taken"
 send a0 1000 20000
+# The interface goes and comes back while the files are wrong: the last good policy judges on.
+for f in "$dir"/policy/*.yaml; do echo 'nonsense: [' >>"$f"; done
+ip link del a0
+link
+until_true counted 'watching again' 1 || fail "wrong files keep it from watching again"
+until_true counted 'its files are wrong now' 1 || fail "that the policy is the one before is not said"
+until_true counted 'policy generation 1 is in force' 2 || fail "the last good policy is not in force"
+send a0 1000 20000
 end
 
 sent=0
