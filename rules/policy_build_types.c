@@ -19,7 +19,7 @@ struct span policy_build_fmt(char *out, size_t room, size_t *len, const char *fo
 	return (struct span){ (uint8_t *)out, *len };
 }
 
-/* What the row says, in short: "dicom tcp/104 to pacs, optional". */
+/* What the row says, in short: "dicom tcp/104 to pacs, optional", "hl7 tcp/2575 to engine, ORU^R01, version 2.5". */
 static struct span row_said(const struct policy_model_row *r, const struct conf_port_range *ports, size_t n_ports,
 			    char out[static 256])
 {
@@ -56,7 +56,14 @@ static struct span row_said(const struct policy_model_row *r, const struct conf_
 			break;
 		}
 	}
-	return policy_build_fmt(out, 256, &n, r->disabled ? ", disabled" : r->optional ? ", optional" : "");
+	(void)policy_build_fmt(out, 256, &n, r->disabled ? ", disabled" : r->optional ? ", optional" : "");
+	for (size_t i = 0; i < r->messages.n; i++)
+		(void)policy_build_fmt(out, 256, &n, "%s%.*s", i ? " or " : ", ", POLICY_BUILD_SHOW(r->messages.v[i]));
+	for (size_t i = 0; i < r->versions.n; i++)
+		(void)policy_build_fmt(out, 256, &n, "%s%.*s", i ? " or " : ", version ", POLICY_BUILD_SHOW(r->versions.v[i]));
+	for (size_t i = 0; i < r->apps.n; i++)
+		(void)policy_build_fmt(out, 256, &n, "%s%.*s", i ? " or " : ", application ", POLICY_BUILD_SHOW(r->apps.v[i]));
+	return (struct span){ (uint8_t *)out, n };
 }
 
 static struct policy_document document_of(const struct policy_model_type *t, uint32_t i)

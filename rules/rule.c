@@ -1,4 +1,5 @@
 #include "rules/rule.h"
+#include "rules/rule_ja.h"
 
 #include <errno.h>
 
@@ -62,7 +63,7 @@ static const char *const what_words[EVENT_WHATS][2] = {
 	[EVENT_WHAT_ANSWER] = { "answer of the maker", "製造販売業者の回答" },
 	[EVENT_WHAT_LIMIT] = { "limit", "上限" },
 	[EVENT_WHAT_SCHEDULE] = { "hours", "時間帯" },
-	[EVENT_WHAT_PEERS] = { "number of peers", "相手の数" },
+	[EVENT_WHAT_PEERS] = { "number of peers", "通信相手の数" },
 };
 
 static const char *const family_words[EVENT_TYPES][2] = {
@@ -95,10 +96,12 @@ const char *rule_family_word(enum event_type family, enum rule_language lang) { 
  * where. %d device, %p peer, %s service (tcp/104), %h what differs, %g what was seen there, %w the same with its
  * port, %a the calling AE title. */
 
-static const struct {
+struct sentence {
 	enum rule_id id;
 	const char *seen_en, *ask_en, *seen_ja, *ask_ja;
-} sentences[] = {
+};
+
+static const struct sentence sentences[] = {
 	{ RULE_UNDECLARED_LISTENER,
 	  "%d answered %p on %s, a service that no document declares",
 	  "ask the manufacturer what the service is for and whether it can be switched off",
@@ -155,9 +158,9 @@ static const struct {
 	  "%dのAEタイトル%aを、別のホスト%pが名乗っています（%s）",
 	  "機器の移設やアドレス変更の有無を確認し、なければ使用者を調べてください" },
 	{ RULE_HL7_MESSAGE,
-	  "%d and %p exchange an HL7 message on %s that the declaration does not name",
+	  "%d and %p exchange an HL7 message on %s that the declaration does not name (seen: %w)",
 	  "ask the interface's owner whether it belongs there",
-	  "%dと%pの間の%sで、開示資料に記載のないHL7メッセージを観測しました",
+	  "%dと%pの間の%sで、開示資料に記載のないHL7メッセージ（観測：%w）が使われています",
 	  "連携の担当者へ確認してください" },
 	{ RULE_UNKNOWN_DEVICE,
 	  "%d, a host that stands in no register, talks with %p (seen: %w)",
@@ -213,7 +216,7 @@ static const struct {
 	{ RULE_OVER_LIMIT,
 	  "%d exceeds with %p on %s what the declaration allows (seen: %w)",
 	  "ask the manufacturer whether the limit still holds, and the device's users what has changed",
-	  "%dの%pとの%sが、開示資料の上限を超えています（観測：%w）",
+	  "%dと%pの間の%sの通信が、開示資料の上限を超えています（観測：%w）",
 	  "上限の妥当性を製造販売業者へ、利用状況の変化を使用部門へ確認してください" },
 	{ RULE_OFF_SCHEDULE,
 	  "%d spoke with %p on %s outside the hours that the declaration names",
@@ -223,7 +226,7 @@ static const struct {
 	{ RULE_TOO_MANY_PEERS,
 	  "%d speaks with more peers than the declaration allows (%w), now also with %p on %s",
 	  "check with the system's owner whether the peer belongs there",
-	  "%dの相手の数が開示資料の上限を超えました（%w、新たな相手：%p、%s）",
+	  "%dの通信相手の数が開示資料の上限を超えました（観測：%w、新たな相手：%p、%s）",
 	  "相手の妥当性をシステム管理者へ確認してください" },
 	{ RULE_LIMITED_SUPPORT,
 	  "%d is in use after its end of life: support is limited until it ends",
@@ -236,9 +239,9 @@ static const struct {
 	  "%dはサポート終了（EOS）後に使用されています",
 	  "継続使用の責任者と期限、補完的対策を記録してください" },
 	{ RULE_NETWORK_USE_ENDED,
-	  "%d is on the network after the noted end of its network use (with %p, %s)",
+	  "%d is on the network after the noted end of its network use (with %p, %w)",
 	  "check with its users whether it is still needed, and re-assess how it is protected until it is replaced",
-	  "%dが、ネットワーク使用終了日より後に通信しています（相手：%p、%s）",
+	  "%dが、ネットワーク使用終了日より後に通信しています（相手：%p、%w）",
 	  "使用の要否を使用部門へ確認し、更新までの保護方法を再評価してください" },
 	{ RULE_CONTROL_BYPASS,
 	  "%d and %p spoke on %s, which a compensating control should have stopped",
@@ -327,6 +330,36 @@ static const struct {
 	  "対応は不要です" },
 };
 
+/* Of what differs, or why nothing can be said, where that asks for another sentence. */
+static const struct { enum event_what what; struct sentence is; } particular[] = {
+	{ EVENT_WHAT_HL7_APP, { RULE_HL7_MESSAGE,
+	  "%d and %p exchange an HL7 message on %s whose version, application or facility is another than declared (seen: %w)",
+	  "ask the interface's owner whether one of the two systems was updated or set up anew",
+	  "%dと%pの間の%sで、HL7メッセージの版・アプリケーション・施設が"
+	  "開示資料と異なります（観測：%w）",
+	  "システムの更新や設定変更の有無を連携の担当者へ確認してください" } },
+	/* The mirror port is not at fault in these three. */
+	{ EVENT_WHAT_ENCRYPTED, { RULE_CANNOT_SAY,
+	  "whether the traffic between %d and %p on %s is as declared cannot be said: what is said inside is encrypted",
+	  "ask whoever administers the two systems what they exchange, where that matters",
+	  "%dと%pの間の%sが開示資料どおりかは、内容が暗号化されており判定できません",
+	  "必要であれば、交換している内容を両システムの管理者へ確認してください" } },
+	{ EVENT_WHAT_ROUTER, { RULE_CANNOT_SAY,
+	  "whether the traffic between %d and %p on %s is as declared cannot be said: the host is behind a router, which hides its "
+	  "hardware address",
+	  "enter the IP address of the unit in the inventory, or mirror the network on its own side of the router",
+	  "%dと%pの間の%sが開示資料どおりかは、"
+	  "機器がルーターの背後にありMACアドレスで識別できないため判定できません",
+	  "台帳に機器のIPアドレスを登録するか、ルーターより機器側をミラーしてください" } },
+	{ EVENT_WHAT_PEER, { RULE_CANNOT_SAY,
+	  "whether the traffic between %d and %p on %s is as declared cannot be said: the document names the peer by a host name, which is "
+	  "not looked up",
+	  "ask the manufacturer for the addresses behind that name, and give them a role in the site file",
+	  "%dと%pの間の%sが開示資料どおりかは、"
+	  "接続先がホスト名で記載されており照合できないため判定できません",
+	  "接続先のアドレスを製造販売業者へ照会し、施設設定に役割として登録してください" } },
+};
+
 static void put_span(struct buf *out, struct span s) { (void)buf_put(out, s.p, s.n); }
 
 static void put_addr(struct buf *out, const struct addr *a)
@@ -379,12 +412,18 @@ static void put_service(const struct event *e, struct buf *out, bool ja)
 		(void)buf_str(out, transport ? transport : ja ? "ポート不明" : "an unknown port");
 }
 
+static void put_words(struct span s, struct buf *out, bool ja)
+{
+	if (!ja || !rule_ja_put(s, out))
+		put_span(out, s);
+}
+
 static void put_seen(const struct event *e, struct buf *out, bool ja)
 {
 	if (event_has(e, EVENT_F_service) && e->service.n)
 		put_span(out, e->service);
 	else if (event_has(e, EVENT_F_seen) && e->seen.n)
-		put_span(out, e->seen);
+		put_words(e->seen, out, ja);
 	else
 		(void)buf_str(out, ja ? "不明" : "unknown");
 }
@@ -403,7 +442,7 @@ static void put_template(const struct event *e, const char *t, struct buf *out, 
 		case 'g': put_seen(e, out, ja); break;
 		case 'w':
 			if (event_has(e, EVENT_F_seen) && e->seen.n)
-				put_span(out, e->seen);
+				put_words(e->seen, out, ja);
 			else
 				put_service(e, out, ja);
 			break;
@@ -475,11 +514,22 @@ static void put_authority(const struct event *e, struct buf *out, bool ja)
 		if (said) {
 			(void)buf_str(out, before);
 			(void)buf_str(out, "記載：");
-			put_span(out, e->said);
+			put_words(e->said, out, true);
 		}
 		(void)buf_str(out, "）");
 	}
 	(void)buf_str(out, "に照らすと、");
+}
+
+static const struct sentence *find_sentence(const struct event *e, const struct rule *r)
+{
+	for (size_t i = 0; i < sizeof(particular) / sizeof(particular[0]); i++)
+		if (r == &rules[particular[i].is.id] && event_has(e, EVENT_F_what) && e->what == particular[i].what)
+			return &particular[i].is;
+	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
+		if (r == &rules[sentences[i].id])
+			return &sentences[i];
+	return NULL;
 }
 
 int rule_explain(const struct event *e, enum rule_language lang, struct buf *out)
@@ -487,10 +537,8 @@ int rule_explain(const struct event *e, enum rule_language lang, struct buf *out
 	bool ja = lang == RULE_JA;
 	size_t mark = out->len;
 	const struct rule *r = event_has(e, EVENT_F_rule) ? rule_find(e->rule) : NULL;
-	size_t i = 0;
-	while (i < sizeof(sentences) / sizeof(sentences[0]) && r != &rules[sentences[i].id])
-		i++;
-	if (!r || i == sizeof(sentences) / sizeof(sentences[0])) {
+	const struct sentence *is = find_sentence(e, r);
+	if (!is) {
 		/* A newer sensor's rule, or one that asks nothing of anybody: its title, or its name. */
 		put_device(e, out, ja);
 		(void)buf_str(out, ja ? "：" : ": ");
@@ -502,11 +550,11 @@ int rule_explain(const struct event *e, enum rule_language lang, struct buf *out
 	} else {
 		if (ja)
 			put_authority(e, out, true);
-		put_template(e, ja ? sentences[i].seen_ja : sentences[i].seen_en, out, ja);
+		put_template(e, ja ? is->seen_ja : is->seen_en, out, ja);
 		if (!ja)
 			put_authority(e, out, false);
 		(void)buf_str(out, ja ? "ので、" : "; ");
-		(void)buf_str(out, ja ? sentences[i].ask_ja : sentences[i].ask_en);
+		(void)buf_str(out, ja ? is->ask_ja : is->ask_en);
 		(void)buf_str(out, ja ? "。" : ".");
 	}
 	if (out->full) {

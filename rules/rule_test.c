@@ -77,11 +77,71 @@ static void whole_sentences(void)
 		"(revision 4), SAHD-8, says \"unused ports closed: yes\"; ask the manufacturer what the service is for and "
 		"whether it can be switched off.");
 	CU_ASSERT_STRING_EQUAL(explain(&e, RULE_JA),
-		"開示資料「MDS2-CT64」（版：4、SAHD-8、記載：unused ports closed: yes）に照らすと、ct-01が10.9.0.2に対して"
+		"開示資料「MDS2-CT64」（版：4、SAHD-8、記載：未使用ポートの閉鎖：はい）に照らすと、ct-01が10.9.0.2に対して"
 		"tcp/8080で応答しましたが、このサービスは開示資料に記載がありませんので、用途と無効化の可否を製造販売業者へ"
 		"照会してください。");
 	(void)event_text(&e, EVENT_F_peer, span_str("biomed-workstation"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(explain(&e, RULE_EN), "biomed-workstation (10.9.0.2)"));
+}
+
+static struct event about(const char *rule, enum event_what what, const char *seen, const char *said)
+{
+	struct event e = listener();
+	(void)event_text(&e, EVENT_F_rule, span_str(rule));
+	event_uint(&e, EVENT_F_what, what);
+	if (seen)
+		(void)event_text(&e, EVENT_F_seen, span_str(seen));
+	if (said)
+		(void)event_text(&e, EVENT_F_said, span_str(said));
+	return e;
+}
+
+/* What cannot be said has its reason and an advice of its own: only where packets are missing the mirror port is asked about. */
+static void cannot_say_advises_by_its_reason(void)
+{
+	static const struct { enum event_what what; const char *en, *ja; } t[] = {
+		{ EVENT_WHAT_ENCRYPTED, "what is said inside is encrypted; ", "内容が暗号化されており判定できませんので、" },
+		{ EVENT_WHAT_ROUTER, "enter the IP address of the unit in the inventory", "台帳に機器のIPアドレスを登録" },
+		{ EVENT_WHAT_PEER, "names the peer by a host name", "接続先がホスト名で記載されており照合できない" },
+		{ EVENT_WHAT_LOSS, "check that the mirror port shows the whole traffic", "（理由：パケットの欠落）" },
+		{ EVENT_WHAT_ONE_SIDED, "check that the mirror port shows the whole traffic", "ミラーポートで全通信が見えているか" },
+		{ EVENT_WHAT_MIDSTREAM, "check that the mirror port shows the whole traffic", "ミラーポートで全通信が見えているか" },
+	};
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct event e = about("policy.cannot_say", t[i].what, NULL, NULL);
+		CU_ASSERT_PTR_NOT_NULL(strstr(explain(&e, RULE_EN), t[i].en));
+		CU_ASSERT((strstr(explain(&e, RULE_EN), "mirror port") != NULL) == (i > 2));
+		CU_ASSERT_PTR_NOT_NULL(strstr(explain(&e, RULE_JA), t[i].ja));
+		CU_ASSERT((strstr(explain(&e, RULE_JA), "ミラーポート") != NULL) == (i > 2));
+	}
+}
+
+static void what_was_seen_stands_in_the_language(void)
+{
+	struct event e = about("policy.hl7_message", EVENT_WHAT_HL7_TYPE, "ADT^A01, version 2.5", NULL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(explain(&e, RULE_EN), "that the declaration does not name (seen: ADT^A01, version 2.5)"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(explain(&e, RULE_JA), "開示資料に記載のないHL7メッセージ（観測：ADT^A01, version 2.5）が使われています"));
+	e = about("policy.hl7_message", EVENT_WHAT_HL7_APP, "ORU^R01, version 2.3", NULL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(explain(&e, RULE_EN), "whose version, application or facility is another than declared (seen: ORU^R01"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(explain(&e, RULE_JA), "HL7メッセージの版・アプリケーション・施設が開示資料と異なります"));
+	e = about("policy.over_limit", EVENT_WHAT_LIMIT, "16968 bytes on one day", "limits");
+	CU_ASSERT_PTR_NOT_NULL(strstr(explain(&e, RULE_JA), "記載：上限）に照らすと、ct-01と10.9.0.2の間のtcp/8080の通信が、開示資料の上限を超えて"
+							     "います（観測：1日に16968バイト）"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(explain(&e, RULE_EN), "(seen: 16968 bytes on one day)"));
+	e = about("policy.too_many_peers", EVENT_WHAT_PEERS, "3 peers", "x peers");
+	CU_ASSERT_PTR_NOT_NULL(strstr(explain(&e, RULE_JA), "記載：x peers）に照らすと、ct-01の通信相手の数が"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(explain(&e, RULE_JA), "開示資料の上限を超えました（観測：通信相手3台、新たな相手："));
+	/* A standing event of one device: its last peer, and no port of its own. */
+	e = (struct event){ .head.type = EVENT_LIFECYCLE };
+	(void)event_text(&e, EVENT_F_rule, span_str("lifecycle.network_use_ended"));
+	(void)event_text(&e, EVENT_F_peer, span_str("pacs"));
+	(void)event_text(&e, EVENT_F_document, span_str("IFU-X"));
+	(void)event_text(&e, EVENT_F_said, span_str("end of network use: 2026-11-01"));
+	(void)event_text(&e, EVENT_F_seen, span_str("tcp/104"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(explain(&e, RULE_JA), "（相手：pacs、tcp/104）"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(explain(&e, RULE_JA), "記載：ネットワーク使用終了：2026-11-01"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(explain(&e, RULE_EN), "(with pacs, tcp/104)"));
+	CU_ASSERT_STRING_EQUAL(rule_what_word(EVENT_WHAT_PEERS, RULE_JA), "通信相手の数");
 }
 
 static void every_rule_has_a_sentence_from_the_barest_event(void)
@@ -135,6 +195,8 @@ int main(void)
 	T(ids_are_unique_and_found);
 	T(words);
 	T(whole_sentences);
+	T(cannot_say_advises_by_its_reason);
+	T(what_was_seen_stands_in_the_language);
 	T(every_rule_has_a_sentence_from_the_barest_event);
 	T(too_little_room_leaves_nothing);
 #undef T

@@ -58,6 +58,26 @@ static void put_command(struct event *e, const struct observation *o, struct buf
 	event_text(e, EVENT_F_seen, buf_span(text));
 }
 
+/* "ADT^A01, version 2.5", and who says it where that may differ; a name that does not fit as a whole is left out. */
+static void put_message(struct event *e, const struct observation *o, struct buf *text)
+{
+	buf_put(text, o->message_type.p, o->message_type.n);
+	if (observation_has(o, OBSERVATION_F_version)) {
+		buf_str(text, ", version ");
+		buf_put(text, o->version.p, o->version.n);
+	}
+	const struct { const char *before; bool has; struct span name; } names[] = {
+		{ ", application ", observation_has(o, OBSERVATION_F_sending_app), o->sending_app },
+		{ ", facility ", observation_has(o, OBSERVATION_F_sending_facility), o->sending_facility },
+	};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && e->what == EVENT_WHAT_HL7_APP; i++)
+		if (names[i].has && strlen(names[i].before) + names[i].name.n <= text->cap - text->len) {
+			buf_str(text, names[i].before);
+			buf_put(text, names[i].name.p, names[i].name.n);
+		}
+	event_text(e, EVENT_F_seen, buf_span(text));
+}
+
 /* An event about one end of what was observed. `seen`: in words of its own; NULL: from the observation. */
 static void breach(struct detector *d, const struct observation *o, const struct verdict *v, const struct detector_flow *m,
 		   const char *seen_text)
@@ -123,6 +143,8 @@ static void breach(struct detector *d, const struct observation *o, const struct
 		event_text(&e, EVENT_F_seen, span_str(vocab_word(&observation_vocab, OBSERVATION_F_tls_version, o->tls_version)));
 	else if (o->head.type == OBSERVATION_DICOM_COMMAND)
 		put_command(&e, o, &text);
+	else if (v->rule == RULE_HL7_MESSAGE && observation_has(o, OBSERVATION_F_message_type))
+		put_message(&e, o, &text);
 	else
 		put_seen(&e, o, port, &text);
 	if (v->window != POLICY_NONE)

@@ -74,6 +74,11 @@ if [(e["severity"], e.get("window")) for e in inside] != [("info", "ct-service")
     fault("window:", inside)
 if [(e["severity"], e.get("window")) for e in outside] != [("medium", None)]:
     fault("outside the window:", outside)
+# Of an HL7 message both stand in the alert: what was seen, and what is declared.
+for name, seen in ("hl7-message", "ADT^A01, version 2.5"), ("hl7-version", "ORU^R01, version 2.3, application CT, facility RAD"):
+    got = [(e["seen"], e["said"]) for e in replay(name, "alerts") if e["rule"] == "policy.hl7_message"]
+    if got != [(seen, "hl7 tcp/2575 to engine, ORU^R01, version 2.5")]:
+        fault(name, "says", got)
 # A router's hardware address assigns nobody once it is known to be one.
 late = [e for e in replay("routed-mac", "events") if e["type"] == "flow" and e["port"] == 4005]
 if [e.get("device") for e in late] != ["10.31.0.10"]:
