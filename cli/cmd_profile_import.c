@@ -317,6 +317,7 @@ int cmd_profile_import(int argc, char **argv)
 			no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' },
 			{ 0 },
 	};
+	static char plain[WORDS_MAX], date[WORDS_DATE];
 	enum rule_language language = writer_language();
 	struct import_options o = { .choice.preview = true };
 	for (int opt; (opt = getopt_long(argc, argv, ":o:qh", options, NULL)) != -1;) {
@@ -330,7 +331,11 @@ int cmd_profile_import(int argc, char **argv)
 		case OPT_MODEL: o.draft.model = optarg; break;
 		case OPT_DOC_ID: o.draft.doc_id = optarg; break;
 		case OPT_REVISION: o.draft.revision = optarg; break;
-		case OPT_DATE: o.draft.date = optarg; break;
+		case OPT_DATE:
+			if (!words_date(words_plain(span_str(optarg), plain), date))
+				return cmd_usage(&this, "--date: expected a date: 2026-03-20");
+			o.draft.date = date;
+			break;
 		case OPT_DEVICE: o.draft.device = optarg; break;
 		case OPT_TYPES: o.types = optarg; break;
 		case OPT_ACCEPT:

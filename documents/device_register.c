@@ -7,7 +7,7 @@
 #include "core/addr.h"
 #include "documents/words.h"
 
-enum { LOOK = 200, COLUMNS = 64, ADDRESSES = 8 };
+enum { LOOK = 200, COLUMNS = 64, ADDRESSES = 8, MAX_UNITS = 20000 };
 
 /* In the order of the inventory's columns. */
 enum field {
@@ -353,20 +353,24 @@ static void find_id(struct unit *u)
 	}
 	if (!id[0])
 		(void)snprintf(id, sizeof(id), "unit-%u", (unsigned)u->row);
-	for (unsigned k = 1;; k++) {
-		bool again = false;
-		if (k == 1)
-			(void)snprintf(u->out[F_ID], 65, "%s", id);
-		else
-			(void)snprintf(u->out[F_ID], 65, "%.58s-%u", id, k % 10000);
-		for (size_t i = 0; i < u->r->n_units && !again; i++)
-			again = !strcmp(u->r->units[i].id, u->out[F_ID]);
-		if (!again) {
-			if (k > 1)
-				say(u, DRAFT_SAY_SAME_ID, F_ID, id, u->out[F_ID]);
-			return;
-		}
+	/* One look over the units: "ME-1-2" is the second ME-1. */
+	unsigned long last = 0;
+	size_t n = strlen(id);
+	for (size_t i = 0; i < u->r->n_units; i++) {
+		const char *other = u->r->units[i].id;
+		char *end;
+		if (strncmp(other, id, n))
+			continue;
+		last = !other[n] && !last ? 1 : last;
+		unsigned long k = other[n] == '-' && other[n + 1] >= '0' && other[n + 1] <= '9' ? strtoul(other + n + 1, &end, 10) : 0;
+		if (k && !*end && k > last)
+			last = k;
 	}
+	(void)snprintf(u->out[F_ID], 65, "%s", id);
+	if (!last)
+		return;
+	(void)snprintf(u->out[F_ID], 65, "%.48s-%lu", id, (last + 1) % 1000000);
+	say(u, DRAFT_SAY_SAME_ID, F_ID, id, u->out[F_ID]);
 }
 
 static void remember_one(struct unit *u, const char *addresses)
@@ -519,7 +523,10 @@ int device_register_read(struct draft *d, const struct sheet_book *b, size_t she
 		(void)fputc('\n', to);
 	c = sheet_cells(b, sheet, &n);
 	for (size_t i = 0; i < n && !d->no_memory; i++)
-		if (c[i].row > heading && (!i || c[i - 1].row != c[i].row))
+		if (r.written == MAX_UNITS) {
+			draft_say(d, DRAFT_SAY_TOO_MANY, source, sheet_where(b, sheet, c[i].row, 0, where), (struct span){ 0 }, "20000", NULL);
+			break;
+		} else if (c[i].row > heading && (!i || c[i - 1].row != c[i].row))
 			read_unit(&r, c[i].row);
 	(void)snprintf(count, sizeof(count), "%zu", r.written);
 	draft_say(d, DRAFT_SAY_UNITS, source, b->names[sheet], (struct span){ 0 }, count, NULL);

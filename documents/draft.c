@@ -272,17 +272,27 @@ void draft_note_port(struct draft *d, const struct draft_port *p)
 
 const char *draft_row_id(struct draft *d, const char *base, char ret[static DRAFT_NAME])
 {
-	for (unsigned k = 1;; k++) {
-		bool taken = false;
-		if (k == 1)
-			(void)snprintf(ret, DRAFT_NAME, "%.56s", base);
-		else
-			(void)snprintf(ret, DRAFT_NAME, "%.56s-%u", base, k);
-		for (size_t i = 0; i < conf_count(d->ports) && !taken; i++)
-			taken = span_eq(conf_text(conf_get(conf_at(d->ports, i), "id"), ""), span_str(ret));
-		if (!taken)
-			return ret;
+	unsigned long last = 0;
+	(void)snprintf(ret, DRAFT_NAME, "%.56s", base);
+	size_t n = strlen(ret);
+	/* One look over the rows: the base itself is the first, "base-2" the second. */
+	for (size_t i = 0; i < conf_count(d->ports); i++) {
+		struct span id = conf_text(conf_get(conf_at(d->ports, i), "id"), "");
+		char number[16] = "";
+		if (id.n < n || memcmp(id.p, ret, n))
+			continue;
+		if (id.n == n && !last)
+			last = 1;
+		if (id.n > n + 1 && id.p[n] == '-' && id.n - n - 1 < sizeof(number)) {
+			memcpy(number, id.p + n + 1, id.n - n - 1);
+			char *end;
+			unsigned long k = strtoul(number, &end, 10);
+			last = !*end && k > last ? k : last;
+		}
 	}
+	if (last)
+		(void)snprintf(ret + n, DRAFT_NAME - n, "-%lu", last + 1);
+	return ret;
 }
 
 /* ---- the end ---- */

@@ -381,6 +381,7 @@ static void read_initiator(struct ldif *l, const struct entry *ae, const struct 
 			size_t n = connections_of(l, peer, list);
 			for (size_t m = 0; m < n; m++) {
 				unsigned port = port_of(get(l, list[m], "dicomPort"));
+				port = conf_count(l->d->ports) < POLICY_MODEL_MAX_ROWS ? port : 0;
 				if (port)
 					put_row(l, ae, own, list[m], a->value, port, off);
 				found = found || port;
@@ -405,7 +406,7 @@ static void read_ae(struct ldif *l, struct entry *ae, const struct entry *device
 		((struct entry *)(uintptr_t)list[i])->used = true;
 	if (yes(get(l, ae, "dicomAssociationAcceptor"))) {
 		for (size_t i = 0; i < n; i++) {
-			unsigned port = port_of(get(l, list[i], "dicomPort"));
+			unsigned port = conf_count(l->d->ports) < POLICY_MODEL_MAX_ROWS ? port_of(get(l, list[i], "dicomPort")) : 0;
 			bool c_off = off || (!installed.n && no(get(l, list[i], "dicomInstalled")));
 			if (port)
 				put_row(l, ae, list[i], NULL, (struct span){ 0 }, port, c_off);

@@ -30,10 +30,13 @@ static const struct { enum port_heading heading; const char *words; } names[] = 
 	  "サーバー/クライアント|クライアント/サーバー" },
 	{ PORT_HEADING_PURPOSE, "purpose|function|port function|description|usage|use|用途|目的|説明|機能|ポート機能|"
 		"通信内容|内容|利用目的|使用目的" },
-	{ PORT_HEADING_PEER, "peer|peers|peer system|remote host|remote system|remote|destination|destinations|approved destination|"
+	{ PORT_HEADING_PEER, "peer|peers|to|peer system|宛先機器|宛先ip|宛先ipアドレス|remote host|remote system|remote|"
+		"destination|destinations|approved destination|"
 	  "approved destinations|connects to|host|hostname|host name|ip address|ip|address|接続先|接続先機器|接続相手|"
 		"通信相手|通信先|相手|相手先|宛先|"
 	  "対向|対向機器|接続機器|接続元/接続先|接続先/接続元|ipアドレス|ホスト名" },
+	{ PORT_HEADING_FROM, "source|from|initiator|source host|source device|送信元|発信元|接続元|送信元機器|送信元ip|"
+		"送信元ipアドレス" },
 	{ PORT_HEADING_ENCRYPTION, "encryption|encrypted|tls|tls/ssl|ssl/tls|secure|暗号化|暗号|暗号化の有無|暗号化有無|"
 		"暗号通信" },
 	{ PORT_HEADING_STATE, "default|default state|default value|default setting|status|state|enabled|enabled by default|初期値|"

@@ -312,6 +312,37 @@ static void conflict(struct row *r, const char *field, struct span said, const c
 
 static const char *side_word(unsigned side) { return side == SIDE_OUT ? "device" : side == SIDE_IN ? "peer" : "either"; }
 
+/* Whether a cell names the device itself: 本装置, "device", or the model. */
+static bool is_self(const struct row *r, struct span p)
+{
+	static const char *const self[] = { "本装置", "本機", "本製品", "当該装置", "自装置", "device", "this device",
+		"the device" };
+	char memory[WORDS_MAX];
+	struct span model = words_plain(span_str(r->t->d->options.model ? r->t->d->options.model : r->t->d->model), memory);
+	for (size_t i = 0; i < sizeof(self) / sizeof(self[0]); i++)
+		if (span_eq(p, span_str(self[i])))
+			return true;
+	return p.n && model.n && (words_has(p, memory) || span_eq(p, model));
+}
+
+/* A table with a column for each end: one of them is the device, the other the peer. */
+static void find_ends(struct row *r)
+{
+	bool from = is_self(r, r->p[PORT_HEADING_FROM]), to = is_self(r, r->p[PORT_HEADING_PEER]);
+	unsigned side = from && !to ? SIDE_OUT : to && !from ? SIDE_IN : SIDE_NONE;
+	r->keep[PORT_HEADING_FROM] = side != SIDE_OUT;
+	if (!side)
+		return;
+	if (!r->side)
+		r->side = side;
+	if (side == SIDE_IN && r->cell[PORT_HEADING_PEER].n) {
+		/* The peer is whoever opens. */
+		r->cell[PORT_HEADING_PEER] = r->cell[PORT_HEADING_FROM];
+		r->p[PORT_HEADING_PEER] = r->p[PORT_HEADING_FROM];
+		r->keep[PORT_HEADING_FROM] = false;
+	}
+}
+
 static void find_side(struct row *r)
 {
 	unsigned said = SIDE_NONE, role = SIDE_NONE;
@@ -348,6 +379,8 @@ static void find_side(struct row *r)
 		from = PORT_HEADING_NOTES;
 	}
 	r->side = said ? said : role;
+	if (r->cell[PORT_HEADING_FROM].n)
+		find_ends(r);
 	if (!r->side && !r->t->has_side && (r->cell[PORT_HEADING_AE].n || r->cell[PORT_HEADING_CALLED_AE].n))
 		r->side = r->t->ae_side;
 	if (said && role && said != role) {
@@ -756,7 +789,7 @@ static void keep_row(struct row *r, enum draft_remark why, enum port_heading col
 	char said[65] = "";
 	if (column && r->cell[column].n < sizeof(said))
 		(void)snprintf(said, sizeof(said), "%.*s", (int)r->cell[column].n, (const char *)r->cell[column].p);
-	say(r, why, column, said, NULL);
+	say(r, why, column, why == DRAFT_SAY_ROWS ? "4096" : said, NULL);
 }
 
 static void describe(struct row *r, unsigned transport, size_t from, char *ret, size_t n)
@@ -945,7 +978,10 @@ static void read_row(struct table *t, uint32_t number)
 	find_transport(r);
 	find_side(r);
 	bool ping = r->ports.icmp;
-	if (!chosen(t)) {
+	if (conf_count(t->d->ports) + 4 > POLICY_MODEL_MAX_ROWS) {
+		(void)chosen(t);
+		keep_row(r, DRAFT_SAY_ROWS, PORT_HEADING_NONE);
+	} else if (!chosen(t)) {
 		keep_row(r, DRAFT_SAY_REFUSED, PORT_HEADING_NONE);
 	} else if (!sound || (!r->ports.n && !ping) || r->ports.rest[0]) {
 		keep_row(r, DRAFT_SAY_PORT, PORT_HEADING_PORT);

@@ -208,7 +208,8 @@ static void contradictions(void)
 static void kept(void)
 {
 	/* Unknown columns, cells past the last heading, headings again, names that a declaration may not have. */
-	read_table("Ports of the device\nPort,Protocol,Direction,Peer,Owner,seen\n104,TCP,in,PACS,IT dept,x,past\nPort,Protocol,Direction,Peer,Owner,seen\n"
+	read_table("Ports of the device\nPort,Protocol,Direction,Peer,Owner,seen\n104,TCP,in,PACS,IT dept,x,past\n"
+		   "Port,Protocol,Direction,Peer,Owner,seen\n"
 		   "105,TCP,in,PACS,\"two\nlines\",\n");
 	CU_ASSERT_EQUAL(conf_count(d.ports), 2);
 	is(row(0), "extensions/Owner", "IT dept");
@@ -219,6 +220,18 @@ static void kept(void)
 	CU_ASSERT_EQUAL(said(DRAFT_SAY_COLUMN, NULL), 2);
 	CU_ASSERT_EQUAL(said(DRAFT_SAY_REPEATED, "4"), 1);
 	CU_ASSERT_EQUAL(said(DRAFT_SAY_TEXT, "A1"), 1);
+}
+
+static void ends(void)
+{
+	/* A column for each end, as in a communication matrix. */
+	read_table("送信元,宛先,宛先ポート,プロトコル\n本装置,PACSサーバ,104,TCP\n保守端末,本装置,22,SSH\n管理端末,PACS,80,TCP\n");
+	CU_ASSERT_EQUAL(conf_count(d.ports), 2);
+	is(row(0), "initiator", "device");
+	is(row(0), "peers/0/role", "pacs");
+	is(row(1), "initiator", "peer");
+	is(row(1), "peers/0/role", "service-terminal");
+	CU_ASSERT_EQUAL(said(DRAFT_SAY_DIRECTION, NULL), 1);
 }
 
 static void ae_tables(void)
@@ -239,6 +252,22 @@ static void ae_tables(void)
 	read_table("AE Title,Port\nX,11112\n");
 	CU_ASSERT_EQUAL(conf_count(d.ports), 0);
 	CU_ASSERT_EQUAL(said(DRAFT_SAY_DIRECTION, NULL), 1);
+}
+
+static void many(void)
+{
+	/* The same port over and over: names stay apart, and what is too much is kept. */
+	enum { N = 5000, LINE = 24 };
+	static char text[64 + N * LINE];
+	size_t n = (size_t)snprintf(text, sizeof(text), "Port,Protocol,Direction,Peer\n");
+	for (int i = 0; i < N; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "104,TCP,in,PACS\n");
+	read_table(text);
+	is(row(0), "id", "tcp-104-in");
+	is(row(1), "id", "tcp-104-in-2");
+	is(row(4000), "id", "tcp-104-in-4001");
+	CU_ASSERT(conf_count(d.ports) <= 4096);
+	CU_ASSERT_EQUAL(said(DRAFT_SAY_ROWS, NULL) + conf_count(d.ports), N);
 }
 
 static void sentences(void)
@@ -268,7 +297,7 @@ int main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "english", english }, { "japanese", japanese }, { "marks", marks }, { "not guessed", not_guessed },
-		{ "contradictions", contradictions }, { "kept", kept }, { "AE tables", ae_tables }, { "sentences", sentences }, { "none", none }, CU_TEST_INFO_NULL
+		{ "contradictions", contradictions }, { "kept", kept }, { "ends", ends }, { "AE tables", ae_tables }, { "many", many }, { "sentences", sentences }, { "none", none }, CU_TEST_INFO_NULL
 	};
 	return test_run("port_table", tests);
 }

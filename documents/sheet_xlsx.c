@@ -706,7 +706,7 @@ static int open_zip(struct xlsx *x, struct span bytes)
 	int r = 0;
 	zip_source_t *from = zip_source_buffer_create(bytes.p, bytes.n, 0, &e);
 	if (from)
-		x->zip = zip_open_from_source(from, ZIP_RDONLY | ZIP_CHECKCONS, &e);
+		x->zip = zip_open_from_source(from, ZIP_RDONLY, &e);
 	if (!x->zip) {
 		r = zip_error_code_zip(&e) == ZIP_ER_MEMORY ? -ENOMEM : ERR_CONFIG;
 		if (r == ERR_CONFIG)

@@ -110,6 +110,16 @@ def seeds(folder):
     with zipfile.ZipFile(f"{folder}/stored.xlsx", "w", zipfile.ZIP_STORED) as z:
         for name, data in parts(SMALL[:1]).items():
             z.writestr(zipfile.ZipInfo(name, STAMP), data)
+    # As programs write that cannot go back in their output: sizes behind the data.
+    class Pipe(io.RawIOBase):
+        def writable(self):
+            return True
+
+        def write(self, data):
+            out.write(data)
+            return len(data)
+    with open(f"{folder}/streamed.xlsx", "wb") as out:
+        pack(Pipe(), parts(SMALL))
     pack(f"{folder}/doctype.xlsx", parts(SMALL[:1], extra={
         "xl/worksheets/sheet1.xml": '<!DOCTYPE x [<!ENTITY a "b">]><worksheet>&a;</worksheet>'}))
 
