@@ -524,7 +524,8 @@ int device_register_read(struct draft *d, const struct sheet_book *b, size_t she
 	c = sheet_cells(b, sheet, &n);
 	for (size_t i = 0; i < n && !d->no_memory; i++)
 		if (r.written == MAX_UNITS) {
-			draft_say(d, DRAFT_SAY_TOO_MANY, source, sheet_where(b, sheet, c[i].row, 0, where), (struct span){ 0 }, "20000", NULL);
+			draft_say(d, DRAFT_SAY_TOO_MANY, source, sheet_where(b, sheet, c[i].row, 0, where), (struct span){ 0 }, "20000",
+				NULL);
 			break;
 		} else if (c[i].row > heading && (!i || c[i - 1].row != c[i].row))
 			read_unit(&r, c[i].row);

@@ -300,14 +300,16 @@ const char *draft_row_id(struct draft *d, const char *base, char ret[static DRAF
 static void compare_ports(struct draft *d)
 {
 	/* A list of thousands of rows is compared with its next thousand only: it is no table that people wrote. */
+	size_t found = 0;
 	for (size_t i = 0; i < d->n_rows; i++)
-		for (size_t k = i + 1; k < d->n_rows && k < i + 1000; k++) {
+		for (size_t k = i + 1; k < d->n_rows && k < i + 1000 && found < 200; k++) {
 			const struct draft_port *a = &d->rows[i], *b = &d->rows[k];
 			bool same = a->transport == b->transport && a->lo <= b->hi && b->lo <= a->hi &&
 				    ((a->out && b->out) || (a->in && b->in));
 			if (!same || !strcmp(a->protocol, b->protocol) || !a->protocol[0] || !b->protocol[0])
 				continue;
 			char what[64], where[2 * SHEET_WHERE];
+			found++;
 			(void)snprintf(what, sizeof(what), "%s / %s", a->protocol, b->protocol);
 			(void)snprintf(where, sizeof(where), "%s %s", d->sources[a->source].id, a->where);
 			draft_say(d, DRAFT_SAY_TWO_PROTOCOLS, b->source, b->where, (struct span){ 0 }, where, what);

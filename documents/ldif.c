@@ -12,7 +12,7 @@
 #include "documents/words.h"
 #include "rules/policy_model.h"
 
-enum { MAX_ENTRIES = 20000, MAX_ATTRIBUTES = 200000, LIST = 64 };
+enum { MAX_ENTRIES = 5000, MAX_ATTRIBUTES = 50000, MAX_PEERS = 256, LIST = 64 };
 
 struct attribute { struct span name, value; unsigned line; };
 struct entry {
@@ -368,13 +368,15 @@ static void keep_row(struct ldif *l, const struct entry *ae, enum draft_remark w
 static void read_initiator(struct ldif *l, const struct entry *ae, const struct entry *own, bool off)
 {
 	bool any = false;
+	size_t peers = 0;
 	for (size_t i = 0; i < ae->n; i++) {
 		const struct attribute *a = &l->attributes[ae->first + i];
 		bool found = false;
 		if (!same(a->name, "dicomPeerAETitle") && !same(a->name, "dicomPreferredCalledAETitle"))
 			continue;
 		any = true;
-		for (size_t k = 0; k < l->n_entries; k++) {
+		/* Past any real list: said, and looked up no more. */
+		for (size_t k = 0; k < l->n_entries && peers < MAX_PEERS; k++) {
 			const struct entry *peer = &l->entries[k], *list[LIST];
 			if (!is_class(l, peer, "dicomNetworkAE") || !span_eq(get(l, peer, "dicomAETitle"), a->value) || peer == ae)
 				continue;
@@ -387,6 +389,7 @@ static void read_initiator(struct ldif *l, const struct entry *ae, const struct 
 				found = found || port;
 			}
 		}
+		peers++;
 		if (!found)
 			keep_row(l, ae, DRAFT_SAY_CALLED_PORT, a->value);
 	}

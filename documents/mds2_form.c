@@ -17,6 +17,8 @@ static const struct { const char *id, *words; } older[] = {
 #undef MDS2_2013
 };
 
+enum { MAX_ANSWERS = 2000 };
+
 /* ---- questions ---- */
 
 static bool digit(uint8_t c) { return c >= '0' && c <= '9'; }
@@ -302,6 +304,13 @@ void mds2_form_answer(struct mds2_form *f, const struct mds2_line *l)
 	if (!strcmp(l->id, "DOC-7") && !words_date(p, date))
 		(void)words_serial_date(p, date);
 
+	/* Answers are looked up one by one, and no form has a tenth of these. */
+	if (f->n == MAX_ANSWERS) {
+		if (!f->full)
+			draft_say(d, DRAFT_SAY_TOO_MANY, f->source, l->where, l->answer, "2000", NULL);
+		f->full = true;
+		return;
+	}
 	const struct conf_node *twice = conf_get(f->answers, l->id);
 	if (twice) {
 		struct span was = conf_text(conf_get(twice, "a"), "");

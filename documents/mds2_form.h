@@ -9,6 +9,7 @@ struct mds2_form {
 	size_t source;
 	bool old;                       /* HN 1-2013 */
 	struct conf_node *form, *answers, *notes;
+	bool full;                      /* more answers than any form has */
 	bool second;                    /* another form was read before */
 	bool have[MDS2_QUESTIONS];
 	size_t n, yes, no, na, blank, other;

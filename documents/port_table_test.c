@@ -297,7 +297,8 @@ int main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "english", english }, { "japanese", japanese }, { "marks", marks }, { "not guessed", not_guessed },
-		{ "contradictions", contradictions }, { "kept", kept }, { "ends", ends }, { "AE tables", ae_tables }, { "many", many }, { "sentences", sentences }, { "none", none }, CU_TEST_INFO_NULL
+		{ "contradictions", contradictions }, { "kept", kept }, { "ends", ends }, { "AE tables", ae_tables }, { "many", many }, { "sentences", sentences }, { "none",
+			none }, CU_TEST_INFO_NULL
 	};
 	return test_run("port_table", tests);
 }
