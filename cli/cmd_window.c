@@ -168,9 +168,11 @@ static int list_windows(struct window *w, struct decide *d)
 		bool over = x->to_ns <= now, begun = x->from_ns <= now;
 		if (over && !w->all)
 			continue;
+		static const char *const states[][2] = { { "over", "終了" }, { "open", "実施中" }, { "later", "予定" } };
 		const struct span row[] = {
 			x->name, x->device.text, span_str(decided_time(x->from_ns, from)), span_str(decided_time(x->to_ns, to)),
-			span_str(over ? "over" : begun ? "open" : "later"), span_str(over ? "" : decided_left(x->to_ns, now, left)),
+			span_str(states[over ? 0 : begun ? 1 : 2][w->d.language == RULE_JA && l.table]),
+			span_str(over ? "" : decided_left(x->to_ns, now, left)),
 			conf_text(conf_get(n, "by"), ""), x->ticket, span_str(base ? base + 1 : x->at.file),
 		};
 		listing_row(&l, row);

@@ -69,7 +69,7 @@ class Reader(yaml.SafeLoader):
 Reader.yaml_implicit_resolvers = {k: [(t, r) for t, r in v if not t.endswith(":timestamp")]
                                   for k, v in yaml.SafeLoader.yaml_implicit_resolvers.items()}
 files = {}
-for name in "device-type", "device-type-short", "inventory", "site":
+for name in "device-type", "device-type-short", "inventory", "decisions", "site":
     with open(f"{source}/docs/schema/{name}.schema.json") as f:
         schema = json.load(f)
     Draft202012Validator.check_schema(schema)
@@ -96,6 +96,19 @@ for folder in "rules/profiles/example-hospital", "test-pcaps/demo/policy":
             text = subprocess.run([f"{build}/bin/spanward", "profile", "convert", path], capture_output=True, check=True).stdout
             for e in files["device-type"].iter_errors(yaml.load(text, Reader)):
                 fault(f"{name} converted:", e.message[:300])
+# What the commands of every day write.
+import shutil, tempfile
+with tempfile.TemporaryDirectory() as d:
+    shutil.copytree(f"{source}/test-pcaps/demo/policy", f"{d}/policy")
+    for command in (["device", "swap", "pm-1", "loan-7", "--mac", "02:00:5e:30:05:99"], ["device", "mode", "ct-1", "learn", "--for", "2d"],
+                    ["window", "open", "ct-1", "--for", "2h", "--by", "x", "--ticket", "7"]):
+        subprocess.run([f"{build}/bin/spanward", *command, "-p", f"{d}/policy"], capture_output=True, check=True)
+    with open(f"{d}/policy/decisions.yaml") as f:
+        data = yaml.load(f, Reader)
+    for e in files["decisions"].iter_errors(data):
+        fault("decisions.yaml", e.message[:300])
+    if files["decisions"].is_valid({**data, "colour": "blue"}):
+        fault("decisions.yaml: an unknown key is accepted")
 if checked < 9:
     fault("too few examples were checked:", checked)
 print(f"schema: {checked} examples fit")
