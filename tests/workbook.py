@@ -3,6 +3,8 @@
 
 usage: workbook.py seeds DIR            small workbooks for the fuzzer (fuzz/corpus/sheet_xlsx)
        workbook.py hostile DIR          what must be refused
+       workbook.py vendors DIR          five tables of ports as five makers write them
+       workbook.py register DIR         a device register of 300 units, those of the demonstration among them
        workbook.py mds2 FORM.csv DIR    the form of 2019 with invented answers, a copy with each trap, and what they hold
 """
 import csv
@@ -280,8 +282,66 @@ def mds2(form, folder):
         f.write("\n" + "".join(f"Note {n}: " + t.replace("\n", " ") + "\n" for n, t in NOTES.items()))
 
 
+VENDORS = [("Example Imaging Corp.", "CT-64"), ("例示メディカル", "内視鏡記録装置 ER-400"), ("架空電機株式会社", "超音波装置 US-20"),
+           ("Sample Monitors Inc.", "CMS-9 central station"), ("Placeholder GmbH", "Infusor 3")]
+
+
+def vendors(folder):
+    (m0, d0), (m1, d1), (m2, d2), (m3, d3), (m4, d4) = VENDORS
+    save(f"{folder}/imaging.xlsx", [("Network", [
+        ["Manufacturer", m0], ["Model", d0], ["Document No.: IFU-CT64-P", "", "Rev. 6", Date(46082)], [],
+        ["Comms Service", "Port Number", "Protocol", "Direction (Inbound/Outbound/both)", "Peer", "Status (Disabled by default)",
+         "Notes (Server./Client.)"],
+        ["DICOM store", 104, "TCP", "Outbound", "PACS", "Enabled", "Client."],
+        ["Worklist", 104, "TCP", "Inbound/Outbound", "MWL", "Enabled", "Client."],
+        ["Web console", "8443-8444", "HTTPS", "Inbound", "biomed workstation", "Enabled", "Server."],
+        ["Remote service", 3389, "RDP", "Inbound", "vendor service", "Disabled", "on request *1"],
+        ["Clock", 123, "NTP", "Outbound", "NTP", "Enabled", ""], ["*1 Enabled by the service engineer only"]])])
+    save(f"{folder}/endoscope.xlsx", [("通信ポート", [
+        ["通信ポート一覧"], ["販売名", d1, "製造販売業者", m1], ["文書番号：IFU-ER400", "", "改訂日", "令和6年3月1日（第3版）"],
+        ["項番", "ポート番号", "プロトコル", "着信／発信", "接続先", "暗号化（はい／いいえ／該当なし）", "初期値", "備考"],
+        ["X-1", "１０４、５０００〜５０１０", "DICOM", "発信", "PACSサーバ", "いいえ", "有効", "※1"],
+        ["X-2", "TCP/UDP 162", "SNMP", "発信", "院内", "該当なし", "無効", ""],
+        ["X-3", 443, "HTTPS", "着信", "管理端末", "はい（TLS1.2以上）", "有効", ""],
+        ["X-4", 22, "SSH", "受信", "", "", "", ""], ["※1 保存のみ"]]), ("改訂履歴", [["版", "日付"], [3, Date(45352)]])])
+    save(f"{folder}/ultrasound.xlsx", [("ポート", [
+        ["メーカー", m2], ["型式", d2], ["版", "2"], ["ポート", "プロトコル", "着信", "発信", "通信相手", "用途"],
+        [104, "DICOM", "×", "○", "PACS", "画像保存"], [11112, "DICOM", "○", "×", "PACS", "画像検索"],
+        [445, "SMB", "○", "○", "ファイルサーバ", "バックアップ"]])])
+    save(f"{folder}/central.xlsx", [("Ports", [
+        ["Product", d3, "Maker", m3, "Version", "4.1"], ["Source", "Destination", "Protocol", "Port", "Purpose"],
+        ["device", "hl7 engine", "HL7", 2575, "results"], ["biomed workstation", "device", "SSH", 22, "service"],
+        ["device", "AD", "LDAPS", 636, "log-in"]])], inline=True)
+    with open(f"{folder}/infusor.csv", "w", encoding="utf-8-sig") as f:
+        f.write(f"{m4};;;\nModel;{d4};Rev. 1;\nPort;Transport;Direction;Peer\n443;TCP;Outbound;gateway.placeholder.invalid\n"
+                "53;UDP;Outbound;DNS\n")
+    # The fifth as a workbook too.
+    save(f"{folder}/infusor.xlsx", [("Tabelle1", [["Manufacturer", m4], ["Model", d4], ["Revision", "1"],
+         ["Port", "Transport", "Direction", "Peer"], [443, "TCP", "Outbound", "gateway.placeholder.invalid"],
+         [53, "UDP", "Outbound", "DNS"]])])
+    os.remove(f"{folder}/infusor.csv")
+
+
+def register(folder):
+    head = "管理番号,機器名,型式,メーカー,製造番号,IPアドレス,MACアドレス,設置場所,導入年月日,所有区分,点検周期"
+    demo = [("Tomora 64", "10.20.3.11", ""), ("Sonara 7", "10.20.3.21", ""), ("Vitala 3", "10.30.5.31", "02-00-5e-30-05-31"),
+            ("Vitala 3", "10.30.5.32", "02-00-5e-30-05-32")]
+    rows = ["ME機器台帳（架空）", head]
+    for i in range(300):
+        if i < len(demo):
+            model, ip, mac = demo[i]
+            maker = ""
+        else:
+            maker, model = VENDORS[i % 5]
+            ip = f"10.40.{i // 200}.{i % 200 + 1}" if i % 3 else f"１０．４０．{i // 200}．{i % 200 + 1}"
+            mac = "" if i % 4 else f"00-00-5E-00-{i // 256:02X}-{i % 256:02X}"
+        rows.append(f"ME-{i:04d},装置,{model},{maker},S{i:05d},{ip},{mac},{i % 9 + 1}階病棟,令和{i % 6 + 1}年4月1日,購入,1年")
+    with open(f"{folder}/register.csv", "w", encoding="cp932", newline="\r\n") as f:
+        f.write("\n".join(rows) + "\n")
+
+
 if __name__ == "__main__":
-    commands = {"seeds": seeds, "hostile": hostile, "mds2": mds2}
+    commands = {"seeds": seeds, "hostile": hostile, "mds2": mds2, "vendors": vendors, "register": register}
     if len(sys.argv) < 3 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     os.makedirs(sys.argv[-1], exist_ok=True)
