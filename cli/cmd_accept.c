@@ -180,7 +180,7 @@ static int last_seen(void *arg, const struct alert *a)
 static int list_all(struct accept *a, struct decide *d)
 {
 	static const struct listing_column columns[] = {
-		{ "alert", "alert", "警報" }, { "rule", "rule", "規則" }, { "device", "device", "機器" },
+		{ "alert", "alert", "アラートID" }, { "rule", "rule", "規則" }, { "device", "device", "機器" },
 		{ "peer", "peer", "相手" },
 		{ "service", "service", "サービス" }, { "owner", "owner", "責任者" }, { "until", "until", "期限" },
 		{ "left", "left", "残り" }, { "last_needed", "last needed", "最終適用" }, { "reason", "reason", "理由" },
@@ -211,10 +211,11 @@ static int list_all(struct accept *a, struct decide *d)
 			continue;
 		if (x->transport < 4 && x->has_port)
 			(void)snprintf(service, sizeof(service), "%s/%u", transports[x->transport], x->port);
+		bool ja = a->d.language == RULE_JA && l.table;
 		const struct span row[] = {
 			x->id, x->rule, x->device, x->peer, span_str(service), x->owner, span_str(decided_time(x->until_ns, until)),
-			span_str(decided_left(x->until_ns, now, left)),
-			span_str(!s ? "" : needed ? decided_time(seen, used) : "never"), x->reason,
+			span_str(ja && x->until_ns <= now ? "期限切れ" : decided_left(x->until_ns, now, left)),
+			span_str(!s ? "" : needed ? decided_time(seen, used) : ja ? "適用なし" : "never"), x->reason,
 		};
 		listing_row(&l, row);
 	}

@@ -23,12 +23,13 @@ static const char help[] =
 "      --store FILE      store of a collector or of spanward run (default: where spanward run keeps it)\n"
 "      --format FORMAT   table (default on a terminal), jsonl (default on a pipe), json, csv\n"
 "  -o, --output FILE     write there\n"
+"      --lang en|ja      language of the table (default: by the locale)\n"
 "      --color WHEN      auto, always, never\n"
 "  -h, --help            this text\n"
 "\n"
 "For a capture: spanward replay --show assets CAPTURE\n";
 
-enum { OPT_STORE = 256, OPT_FORMAT, OPT_COLOR };
+enum { OPT_STORE = 256, OPT_FORMAT, OPT_COLOR, OPT_LANG };
 
 struct assets { struct out out; struct writer *writer; };
 
@@ -44,12 +45,13 @@ static int run(int argc, char **argv)
 	static const struct option options[] = {
 		{ "store", required_argument, NULL, OPT_STORE }, { "format", required_argument, NULL, OPT_FORMAT },
 		{ "output", required_argument, NULL, 'o' }, { "color", required_argument, NULL, OPT_COLOR },
-		{ "help", no_argument, NULL, 'h' }, { 0 },
+		{ "lang", required_argument, NULL, OPT_LANG }, { "help", no_argument, NULL, 'h' }, { 0 },
 	};
 	static const char *const colors[] = { "auto", "always", "never", NULL };
 	static char path[WHERE_MAX];
 	const char *output = NULL, *color = NULL;
 	int format = -1;
+	enum rule_language language = writer_language();
 	for (int opt; (opt = getopt_long(argc, argv, ":o:h", options, NULL)) != -1;) {
 		switch (opt) {
 		case 'h':
@@ -65,6 +67,10 @@ static int run(int argc, char **argv)
 			color = optarg;
 			if (cmd_choice(&cmd_assets, "--color", color, colors) < 0)
 				return ERR_EXIT_USAGE;
+			break;
+		case OPT_LANG:
+			if (!writer_parse_language(optarg, &language))
+				return cmd_usage(&cmd_assets, "--lang: expected en or ja");
 			break;
 		case 'o':
 			output = optarg;
@@ -94,6 +100,7 @@ static int run(int argc, char **argv)
 		.out = &a.out,
 		.format = format >= 0 ? (enum writer_format)format : terminal ? WRITER_TABLE : WRITER_JSONL,
 		.rows = WRITER_ASSETS,
+		.language = language,
 		.color = table_wants_color(color, terminal),
 		.width = terminal ? table_terminal_width(STDOUT_FILENO) : 0,
 	};

@@ -62,15 +62,21 @@ static int run(int argc, char **argv)
 		struct buf b = buf_over(before, sizeof(before)), a = buf_over(after, sizeof(after));
 		decide_entry(d, i, &e);
 		(void)snprintf(n, sizeof(n), "%llu", (unsigned long long)e.n);
+		bool ja = v.language == RULE_JA && l.table;
+		char what_ja[DECIDE_WHAT] = "";
 		if (e.void_)
-			(void)snprintf(state, sizeof(state), "never in force");
+			(void)snprintf(state, sizeof(state), "%s", ja ? "適用されず" : "never in force");
 		else if (e.undone_by)
-			(void)snprintf(state, sizeof(state), "taken back by %llu", (unsigned long long)e.undone_by);
+			(void)snprintf(state, sizeof(state), ja ? "変更%lluで取消し" : "taken back by %llu",
+				       (unsigned long long)e.undone_by);
+		if (ja)
+			decided_what_ja(&e, what_ja);
 		if (e.before)
 			decide_text(&b, e.before);
 		if (e.after)
 			decide_text(&a, e.after);
-		const struct span row[] = { span_str(n), span_str(decided_time(e.at_ns, at)), e.who, e.command, e.what, span_str(state),
+		const struct span row[] = { span_str(n), span_str(decided_time(e.at_ns, at)), e.who, e.command,
+					    what_ja[0] ? span_str(what_ja) : e.what, span_str(state),
 					    e.list, e.item, buf_span(&b), buf_span(&a) };
 		listing_row(&l, row);
 	}

@@ -47,7 +47,7 @@ static const struct option options[] = {
 };
 
 static const char *const modes[] = { "alert", "report", "learn", "reset", NULL };
-static const char *const modes_ja[] = { "警報", "報告", "学習" };
+static const char *const modes_ja[] = { "通常監視", "報告のみ", "学習" };
 
 struct device {
 	struct decided d;
@@ -200,7 +200,7 @@ static void row(struct listing *l, const struct device *v, const struct policy_m
 static int show(struct device *v, const char *device, struct decide *d)
 {
 	static const struct listing_column columns[] = {
-		{ "device", "device", "機器" }, { "type", "type", "型" }, { "addresses", "addresses", "アドレス" },
+		{ "device", "device", "機器" }, { "type", "type", "機器種別" }, { "addresses", "addresses", "アドレス" },
 		{ "zone", NULL, NULL }, { "location", "place", "場所" }, { "mode", "mode", "モード" }, { "left", "left", "残り" },
 		{ "until", NULL, NULL }, { "window", "window", "作業期間" }, { "in_place_of", "in place of", "代替元" },
 	};

@@ -121,11 +121,24 @@ static int print(const struct asked *a, const struct matrix *x)
 	return page_end(&page, a->output, err);
 }
 
-static void summary(const struct watched *w)
+static void summary(const struct watched *w, enum rule_language language)
 {
 	size_t n[MATRIX_STATES] = { 0 };
 	for (size_t i = 0; i < matrix_count(w->matrix); i++)
 		n[matrix_at(w->matrix, i)->state]++;
+	if (language == RULE_JA) {
+		log_say("パケット%llu、通信%llu。行数：開示資料どおり%zu、"
+			"開示資料と相違%zu、無効のはずの機能を使用%zu、"
+			"開示資料に記載なし%zu、禁止通信%zu、判定不能%zu、"
+			"観測期間内に通信なし%zu、無効（通信なし）%zu、"
+			"観測不能%zu、未観測%zu", w->packets, w->flows, n[MATRIX_SEEN],
+			n[MATRIX_DIFFERENT], n[MATRIX_DISABLED_USED], n[MATRIX_UNDECLARED], n[MATRIX_FORBIDDEN], n[MATRIX_CANNOT_SAY],
+			n[MATRIX_NOT_SEEN], n[MATRIX_OFF], n[MATRIX_NOT_OBSERVABLE], n[MATRIX_UNWATCHED]);
+		if (matrix_lost(w->matrix))
+			log_say("開示資料に記載のない通信%lluは行になっていません（%d行が上限）",
+				(unsigned long long)matrix_lost(w->matrix), MATRIX_MAX_UNDECLARED);
+		return;
+	}
 	log_say("%llu packets, %llu flows; lines: %zu as declared, %zu seen differently, %zu disabled but used, %zu not declared, %zu "
 		"forbidden, "
 		"%zu cannot say, %zu not seen, %zu off, %zu not observable, %zu not watched", w->packets, w->flows, n[MATRIX_SEEN],
@@ -188,7 +201,7 @@ int cmd_profile_matrix(int argc, char **argv)
 		int printed = print(&a, w.matrix);
 		code = printed ? printed : code;
 		if (!a.quiet)
-			summary(&w);
+			summary(&w, a.language);
 	}
 	watched_end(&w);
 	return code;

@@ -149,7 +149,8 @@ static int close_window(struct window *w, const char *which, struct decide *d)
 static int list_windows(struct window *w, struct decide *d)
 {
 	static const struct listing_column columns[] = {
-		{ "window", "window", "期間" }, { "device", "device", "機器" }, { "from", "from", "開始" }, { "to", "to", "終了" },
+		{ "window", "window", "作業期間" }, { "device", "device", "機器" },
+		{ "from", "from", "開始" }, { "to", "to", "終了" },
 		{ "state", "state", "状態" }, { "left", "left", "残り" }, { "by", "by", "作業者" },
 		{ "ticket", "ticket", "整理番号" },
 		{ "where", "in", "記載" },

@@ -34,6 +34,8 @@ enum { DECIDED_LEFT = 24 };
 const char *decided_left(uint64_t until_ns, uint64_t now_ns, char ret[static DECIDED_LEFT]);
 /* "2026-12-01 02:00Z" */
 const char *decided_time(uint64_t ns, char ret[static DECIDED_LEFT]);
+/* decided_what.c: what a change did, in Japanese (the journal keeps it in English); "" for a command that nobody knows. */
+void decided_what_ja(const struct decide_entry *e, char ret[static DECIDE_WHAT]);
 /* The name of a unit that exists, else said with the nearest: NULL. */
 const struct policy_model_unit *decided_unit(struct decide *d, const char *name);
 

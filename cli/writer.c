@@ -33,21 +33,30 @@ static const struct table_column audit_columns[2][7] = {
 	{ { "日時 (UTC)", 0 }, { "判断者", 0 }, { "判断", 0 }, { "アラートID", 0 }, { "前の状態", 0 }, { "期限 (UTC)", 0 },
 	  { "理由", 0 } },
 };
-static const struct table_column event_columns[] = {
-	{ "TIME", 0 }, { "SEVERITY", 0 }, { "FAMILY", 0 }, { "DEVICE", 0 }, { "PEER", 0 }, { "SERVICE", 0 }, { "RULE", 0 },
-	{ "DETAILS", 0 },
+static const struct table_column event_columns[2][8] = {
+	{ { "TIME", 0 }, { "SEVERITY", 0 }, { "FAMILY", 0 }, { "DEVICE", 0 }, { "PEER", 0 }, { "SERVICE", 0 }, { "RULE", 0 },
+	  { "DETAILS", 0 } },
+	{ { "時刻", 0 }, { "重要度", 0 }, { "種類", 0 }, { "機器", 0 }, { "相手", 0 }, { "サービス", 0 },
+	  { "規則", 0 }, { "詳細", 0 } },
 };
-static const struct table_column observation_columns[] = {
-	{ "PACKET", 1 }, { "TIME", 0 }, { "FROM", 0 }, { "TO", 0 }, { "TYPE", 0 }, { "DETAILS", 0 },
+static const struct table_column observation_columns[2][6] = {
+	{ { "PACKET", 1 }, { "TIME", 0 }, { "FROM", 0 }, { "TO", 0 }, { "TYPE", 0 }, { "DETAILS", 0 } },
+	{ { "パケット", 1 }, { "時刻", 0 }, { "送信元", 0 }, { "宛先", 0 }, { "種類", 0 }, { "詳細", 0 } },
 };
-static const struct table_column flow_columns[] = {
-	{ "STARTED", 0 }, { "FROM", 0 }, { "TO", 0 }, { "SERVICE", 0 }, { "PACKETS", 1 }, { "BYTES OUT", 1 }, { "BYTES IN", 1 },
-	{ "END", 0 }, { "NOTES", 0 },
+static const struct table_column flow_columns[2][9] = {
+	{ { "STARTED", 0 }, { "FROM", 0 }, { "TO", 0 }, { "SERVICE", 0 }, { "PACKETS", 1 }, { "BYTES OUT", 1 }, { "BYTES IN", 1 },
+	  { "END", 0 }, { "NOTES", 0 } },
+	{ { "開始", 0 }, { "発信側", 0 }, { "着信側", 0 }, { "サービス", 0 }, { "パケット数", 1 },
+	  { "送信バイト", 1 }, { "受信バイト", 1 }, { "終わり方", 0 }, { "備考", 0 } },
 };
-static const struct table_column asset_columns[] = {
-	{ "ADDRESS", 0 }, { "DEVICE", 0 }, { "MAC", 0 }, { "OFFERS", 0 }, { "USES", 0 }, { "NAMES", 0 },
+static const struct table_column asset_columns[2][6] = {
+	{ { "ADDRESS", 0 }, { "DEVICE", 0 }, { "MAC", 0 }, { "OFFERS", 0 }, { "USES", 0 }, { "NAMES", 0 } },
+	{ { "アドレス", 0 }, { "機器", 0 }, { "MAC", 0 }, { "提供サービス", 0 }, { "利用サービス", 0 }, { "名称", 0 } },
 };
-static const struct table_column stat_columns[] = { { "COUNTER", 0 }, { "VALUE", 1 }, { "MEANING", 0 } };
+static const struct table_column stat_columns[2][3] = {
+	{ { "COUNTER", 0 }, { "VALUE", 1 }, { "MEANING", 0 } },
+	{ { "カウンター", 0 }, { "値", 1 }, { "意味", 0 } },
+};
 
 #define COLUMNS(c) c, sizeof(c) / sizeof((c)[0])
 
@@ -309,20 +318,20 @@ struct writer *writer_new(const struct writer_config *c)
 		w->table = table_new(c->out, COLUMNS(alert_columns[c->language == RULE_JA]), c->color, c->width);
 		break;
 	case WRITER_EVENTS:
-		w->table = table_new(c->out, COLUMNS(event_columns), c->color, c->width);
+		w->table = table_new(c->out, COLUMNS(event_columns[c->language == RULE_JA]), c->color, c->width);
 		break;
 	case WRITER_OBSERVATIONS:
-		w->table = table_new(c->out, COLUMNS(observation_columns), c->color, c->width);
+		w->table = table_new(c->out, COLUMNS(observation_columns[c->language == RULE_JA]), c->color, c->width);
 		break;
 	case WRITER_FLOWS:
-		w->table = table_new(c->out, COLUMNS(flow_columns), c->color, c->width);
+		w->table = table_new(c->out, COLUMNS(flow_columns[c->language == RULE_JA]), c->color, c->width);
 		break;
 	case WRITER_ASSETS:
-		w->table = table_new(c->out, COLUMNS(asset_columns), c->color, c->width);
+		w->table = table_new(c->out, COLUMNS(asset_columns[c->language == RULE_JA]), c->color, c->width);
 		break;
 	case WRITER_STATS:
 	case WRITER_WORKERS:
-		w->table = table_new(c->out, COLUMNS(stat_columns), c->color, c->width);
+		w->table = table_new(c->out, COLUMNS(stat_columns[c->language == RULE_JA]), c->color, c->width);
 		break;
 	case WRITER_AUDIT:
 		w->table = table_new(c->out, COLUMNS(audit_columns[c->language == RULE_JA]), c->color, c->width);

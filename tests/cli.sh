@@ -110,6 +110,12 @@ grep -q '重要度' "$dir/out" || fail "no Japanese table"
 want 0 env LANG=ja_JP.UTF-8 LC_ALL= LC_MESSAGES= "$s" replay -p $demo/policy --format table $capture
 grep -q '重要度' "$dir/out" || fail "the locale is not heeded"
 ! grep -q "$(printf '\033')" "$dir/out" || fail "colours on a pipe"
+for show in events:規則 observations:送信元 flows:発信側 assets:提供サービス stats:カウンター; do
+	want 0 "$s" replay -p $demo/policy --show "${show%:*}" --format table --lang ja $capture
+	head -1 "$dir/out" | grep -q "${show#*:}" || fail "no Japanese heading of ${show%:*}"
+done
+want 0 "$s" profile matrix -p $demo/policy --lang ja $capture
+said '通信46。行数：開示資料どおり'
 want 0 "$s" replay -p $demo/policy --format table --color always $capture
 grep -q "$(printf '\033')" "$dir/out" || fail "no colours with --color always"
 
@@ -124,6 +130,8 @@ cmp -s "$dir/a" "$dir/b" || { diff "$dir/a" "$dir/b" | head -4; fail "run and re
 [ "$(lines "$dir/sink.jsonl")" -ge "$alerts" ] || fail "the sink has $(lines "$dir/sink.jsonl") alerts"
 want 0 "$s" assets --store "$db"
 [ "$(lines "$dir/out")" -gt 10 ] || fail "too few assets"
+want 0 "$s" assets --store "$db" --format table --lang ja
+grep -q '提供サービス' "$dir/out" || fail "assets in English"
 want 0 "$s" alerts --store "$db"
 cmp -s "$dir/out" "$dir/alerts.jsonl" || fail "the list differs from the replay"
 id=$(sed -n '1s/.*"id":"\([0-9a-f]*\)".*/\1/p' "$dir/alerts.jsonl")

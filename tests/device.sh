@@ -74,6 +74,14 @@ audit = lines("audit", "-p", p)
 check([(a["n"], a["command"], a.get("state", "")) for a in audit] ==
       [("1", "device swap", "taken back by 4"), ("2", "device swap", "taken back by 3"), ("3", "undo", ""), ("4", "undo", "")], audit)
 check(audit[0]["who"] == "ME 夜勤" and json.loads(audit[0]["after"])["serial"] == "L-0007" and "before" not in audit[0], audit[0])
+# People read all of it in their language; machines do not.
+table = run("audit", "-p", p, "--format", "table", "--lang", "ja").stdout.decode()
+for words in "pm-1をloan-7に交替、製造番号 L-0007", "変更4で取消し", "変更2の取消し":
+    check(words in table, words, table)
+check("stands where" not in table, table)
+check(json.loads(run("audit", "-p", p, "--lang", "ja").stdout.splitlines()[0])["what"].startswith("loan-7 stands where"), "JSON has a language")
+table = run("device", "list", "-p", p, "--format", "table", "--lang", "ja").stdout.decode()
+check("機器種別" in table and "通常監視" in table and "警報" not in table, table)
 # An undo can be taken back as well.
 run("undo", "4", "-p", p)
 check("loan-7" in {u["device"] for u in lines("device", "list", "-p", p)}, "the undo of an undo")
@@ -113,6 +121,10 @@ run("window", "open", "ct-2", "--for", "2h", "--by", "Example Service", "--ticke
 now = lines("window", "list", "-p", v)
 check([(w["device"], w["state"]) for w in now] == [("ct-2", "open")] and now[0]["left"] in ("2h 0m", "1h 59m"), now)
 check(len(lines("window", "list", "--all", "-p", v)) == 3, "windows that are over, and the site's")
+table = run("window", "list", "--all", "-p", v, "--format", "table", "--lang", "ja").stdout.decode()
+check(all(w in table for w in ("作業期間", "実施中", "終了")) and "open" not in table and "over" not in table, table)
+table = run("audit", "-p", v, "--format", "table", "--lang", "ja").stdout.decode().replace("\n", "")
+check(all(w in table for w in ("ct-1のモード：学習、期限 20", "ct-1のモードを台帳の記載に戻した", "作業者 Example Service")), table)
 time.sleep(1.1)
 run("window", "close", "ct-2", "-p", v)
 check(lines("window", "list", "-p", v) == [], "closed")
@@ -148,6 +160,8 @@ check([a["severity"] for a in lines("replay", "-q", "-p", v, pcap) if a["id"] ==
 run(*give, "--reason", "x", "--owner", "Radiology", "--until", "2026-11-20", stdin=alerts)
 check([a["severity"] for a in lines("replay", "-q", "-p", v, pcap) if a["id"] == first["id"]] == ["high"], "it is over")
 check([x["left"] for x in lines("accept", "--list", "--expired", "-p", v)] == ["over"], "expired")
+table = run("accept", "--list", "-p", v, "--format", "table", "--lang", "ja").stdout.decode()
+check("アラートID" in table and "期限切れ" in table and "警報" not in table, table)
 run("undo", "-p", v)
 store = f"{dir}/store"
 run("run", "-q", "-r", pcap, "-p", v, "--store", store)
