@@ -317,7 +317,7 @@ static void put_row(struct ldif *l, const struct entry *ae, const struct entry *
 		draft_say(d, DRAFT_SAY_PEER, l->source, where, title, NULL, NULL);
 	} else if (host.n && !addr_parse(host, &ip)) {
 		(void)draft_text(d, one, "ip", host, 0);
-	} else if (host.n && host.n <= 253 && memchr(host.p, '.', host.n)) {
+	} else if (host.n && host.n <= 253 && memchr(host.p, '.', host.n) && policy_long_is_host(host)) {
 		(void)draft_text(d, one, "fqdn", host, 253);
 	} else {
 		char role[65];

@@ -499,8 +499,16 @@ static struct conf_node *put_peers(struct row *r, struct conf_node *row)
 		i += n + stop;
 		if (!one.n || span_eq(one, span_str("-")) || words_answer(one) == WORDS_NA)
 			continue;
-		if (addr_parse_prefix(one, &prefix) == -ERANGE) {
-			r->keep[PORT_HEADING_PEER] = true;      /* a host or its network? */
+		bool dot = false, ascii = true;
+		for (size_t k = 0; k < one.n; k++) {
+			dot = dot || one.p[k] == '.';
+			ascii = ascii && (strchr(".-_/", one.p[k]) || (one.p[k] >= 'a' && one.p[k] <= 'z') ||
+					  (one.p[k] >= '0' && one.p[k] <= '9'));
+		}
+		/* A host or its network? And what looks like an address or a host name, and is none ("10.1.0.300"). */
+		int address = addr_parse_prefix(one, &prefix);
+		if (address == -ERANGE || (address && dot && ascii && !policy_long_is_host(one))) {
+			r->keep[PORT_HEADING_PEER] = true;
 			continue;
 		}
 		struct conf_node *peer = draft_map(d, list, NULL);
@@ -510,23 +518,18 @@ static struct conf_node *put_peers(struct row *r, struct conf_node *row)
 		static const char *const local[] = { "local network", "local networks", "lan", "院内", "院内ネットワーク",
 			"院内lan", "同一セグメント",
 			                             "same subnet" };
-		bool is_any = false, is_local = false, dot = false, ascii = true;
+		bool is_any = false, is_local = false;
 		for (size_t k = 0; k < sizeof(any) / sizeof(any[0]); k++)
 			is_any = is_any || span_eq(one, span_str(any[k]));
 		for (size_t k = 0; k < sizeof(local) / sizeof(local[0]); k++)
 			is_local = is_local || span_eq(one, span_str(local[k]));
-		for (size_t k = 0; k < one.n; k++) {
-			dot = dot || (one.p[k] == '.' && k && k + 1 < one.n);
-			ascii = ascii && (one.p[k] == '.' || one.p[k] == '-' || (one.p[k] >= 'a' && one.p[k] <= 'z') ||
-					  (one.p[k] >= '0' && one.p[k] <= '9'));
-		}
 		char text[65];
 		(void)snprintf(text, sizeof(text), "%.*s", (int)(one.n < 64 ? one.n : 64), (const char *)one.p);
 		if (is_any)
 			(void)conf_make_plain(d->doc, peer, span_str("any"), "true", NULL);
 		else if (is_local)
 			(void)conf_make_plain(d->doc, peer, span_str("local_networks"), "true", NULL);
-		else if (!addr_parse_prefix(one, &prefix))
+		else if (!address)
 			(void)draft_text(d, peer, memchr(one.p, '/', one.n) ? "cidr" : "ip", one, 0);
 		else if (port_heading_role(one, role, sizeof(role))[0])
 			(void)draft_text(d, peer, "role", span_str(role), 64);

@@ -166,14 +166,20 @@ static void not_guessed(void)
 		   "80,TCP,in,\n"              /* with whom? */
 		   "70000,TCP,in,PACS\n"
 		   "81,TCP,in,10.1.0.5/24\n"   /* a host or its network? */
-		   "ICMP,ICMP,both,any\n");
+		   "ICMP,ICMP,both,any\n"
+		   "82,TCP,in,10.1.0.300\n"   /* no address, no host name */
+		   "83,TCP,in,\"pacs..example.invalid, RIS\"\n");
 	CU_ASSERT_EQUAL(said(DRAFT_SAY_TRANSPORT, "A2"), 1);
 	CU_ASSERT_EQUAL(said(DRAFT_SAY_PORT, NULL), 2);
 	CU_ASSERT_EQUAL(said(DRAFT_SAY_SEND_RECEIVE, "C4"), 1);
 	CU_ASSERT_EQUAL(said(DRAFT_SAY_DIRECTION, NULL), 1);
-	CU_ASSERT_EQUAL(said(DRAFT_SAY_PEER, NULL), 2);
+	CU_ASSERT_EQUAL(said(DRAFT_SAY_PEER, NULL), 3);
 	CU_ASSERT_EQUAL(conf_count(walk(d.root, "extensions/ports/rows")), 5);
-	CU_ASSERT_EQUAL(conf_count(d.ports), 3);
+	CU_ASSERT_EQUAL(conf_count(d.ports), 5);
+	is(row(3), "extensions/Peer", "10.1.0.300");
+	is(row(3), "peers/0/any", "true");
+	is(row(4), "peers/0/role", "ris");
+	is(row(4), "extensions/Peer", "pacs..example.invalid, RIS");
 	is(row(0), "peers/0/any", "true");
 	is(row(1), "extensions/Peer", "10.1.0.5/24");
 	is(row(2), "transport", "icmp");

@@ -150,7 +150,7 @@ static void read_infrastructure(struct reader *r, const struct conf_node *list)
 }
 
 /* RFC 1123, 2.1: letters, digits and hyphens; a last label of digits alone is a mistyped address (RFC 3696, 2). */
-static bool is_host_name(struct span s)
+bool policy_long_is_host(struct span s)
 {
 	size_t label = 0;
 	bool letter = false;
@@ -194,7 +194,7 @@ static bool read_peer(struct reader *r, const struct conf_node *n, struct policy
 	if (fqdn && ++said) {
 		p.kind = POLICY_PEER_NAME;
 		p.name = conf_text(fqdn, "");
-		if (!is_host_name(p.name))
+		if (!policy_long_is_host(p.name))
 			FAULT(r, fqdn, "'%.*s' is neither an address nor a host name; expected 192.0.2.10, 192.0.2.0/24, "
 			      "pacs.example.org or a role", SHOW(p.name));
 	}

@@ -282,6 +282,8 @@ void policy_load_free(struct policy_model *m);
 int policy_types_read(struct policy_model *m, const struct conf_doc *doc, const char *file, struct conf_report *rep);
 /* A tree in the long form; it must live as long as the model. `result`: what converting it already gave. */
 int policy_long_read(struct policy_model *m, const struct conf_doc *doc, const char *file, struct conf_report *rep, int result);
+/* What a peer's host name may be. */
+bool policy_long_is_host(struct span s);
 /* The long form of a short one: 0 or ERR_CONFIG with *ret (without the rows that are wrong), ERR_CONFIG or -ENOMEM without. */
 int policy_short_convert(const struct conf_doc *doc, const char *file, struct conf_doc **ret, struct conf_report *rep);
 /* Prints a device type in the long form, keys in the order of docs/profiles.md. 0 or -EIO. */
