@@ -70,6 +70,7 @@ struct engine {
 	struct worker workers[ENGINE_MAX_WORKERS];
 	struct detector *detector;
 	struct mirror *mirror;
+	struct order *order;            /* in which dissectors are asked, for all shards */
 	struct defrag *defrag;          /* the reader's too: fragments are put together between decoding and the shards */
 	struct stats st;                /* the reader's own counters */
 
@@ -163,7 +164,7 @@ static void on_finding(void *arg, enum mirror_finding f, uint32_t source, uint64
 	detector_mirror(e->detector, f, source, value, ts_ns);
 }
 
-static struct shard_config shard_config_of(const struct engine_config *c, uint32_t id)
+static struct shard_config shard_config_of(const struct engine_config *c, const struct order *order, uint32_t id)
 {
 	return (struct shard_config){
 		.id = id,
@@ -176,18 +177,21 @@ static struct shard_config shard_config_of(const struct engine_config *c, uint32
 		.udp_idle_ns = c->udp_idle_ns,
 		.half_open_ns = c->half_open_ns,
 		.dissectors = dissector_list,
+		.order = order,
 		.tokens = c->tokens,
 	};
 }
 
 size_t engine_bytes(const struct engine_config *c)
 {
-	const struct shard_config sc = shard_config_of(c, 0);
+	const struct shard_config sc = shard_config_of(c, NULL, 0);
 	const struct detector_config dc = { .assets = c->assets, .folds = c->folds };
 	const size_t worker = sizeof(struct shard_out) + MIRROR_VLANS * sizeof(uint64_t) + MIRROR_SOURCES * sizeof(struct stats) +
 			      OUTPUT_BYTES;
 	const size_t guess = c->ndpi ? guess_bytes() : 0;
-	return sizeof(struct engine) + c->workers * guess + ENGINE_SHARDS * shard_bytes(&sc) + c->workers * worker + detector_bytes(&dc) +
+	/* All shards have one order. */
+	const size_t shards = ENGINE_SHARDS * (shard_bytes(&sc) - order_bytes()) + order_bytes();
+	return sizeof(struct engine) + c->workers * guess + shards + c->workers * worker + detector_bytes(&dc) +
 	       defrag_bytes(c->fragments) + mirror_bytes() + ENGINE_BATCH * sizeof(struct item) + ARENA_BYTES +
 	       EVENT_BYTES + RING_SNAPSHOT_MAX;
 }
@@ -238,10 +242,11 @@ struct engine *engine_new(const struct engine_config *given)
 	e->c = *c;
 	const struct mirror_config mc = { .found = on_finding, .arg = e };
 	e->mirror = mirror_new(&mc);
-	bool ok = e->mirror && !pthread_mutex_init(&e->lock, NULL) && !pthread_cond_init(&e->go, NULL) &&
+	e->order = order_new(dissector_list);
+	bool ok = e->mirror && e->order && !pthread_mutex_init(&e->lock, NULL) && !pthread_cond_init(&e->go, NULL) &&
 		  !pthread_cond_init(&e->done, NULL);
 	for (uint32_t i = 0; i < ENGINE_SHARDS && ok; i++) {
-		const struct shard_config sc = shard_config_of(c, i);
+		const struct shard_config sc = shard_config_of(c, e->order, i);
 		e->shards[i] = shard_new(&sc);
 		ok = e->shards[i];
 	}
@@ -435,6 +440,7 @@ void engine_free(struct engine *e)
 		}
 	detector_free(e->detector);
 	mirror_free(e->mirror);
+	order_free(e->order);
 	defrag_free(e->defrag);
 	free(e->items);
 	free(e->arena);

@@ -26,7 +26,7 @@ static size_t reader_bytes(const struct shard_config *c)
 
 size_t shard_bytes(const struct shard_config *c)
 {
-	return sizeof(struct shard) + order_bytes() + flow_table_bytes(c->flows) + stream_pool_bytes(c->stream_bytes) +
+	return sizeof(struct shard) + (c->order ? 0 : order_bytes()) + flow_table_bytes(c->flows) + stream_pool_bytes(c->stream_bytes) +
 	       slab_bytes(reader_bytes(c)) + (c->guesses ? guess_pool_bytes(c->guesses) : 0);
 }
 
@@ -46,7 +46,8 @@ struct shard *shard_new(const struct shard_config *c)
 		assert((*d)->max_message <= SHARD_NEED_MAX);
 	}
 	assert(h->n_dissectors < 256 - SHARD_SERVICE_DISSECTED);
-	h->order = order_new(c->dissectors);
+	h->own_order = c->order ? NULL : order_new(c->dissectors);
+	h->order = c->order ? c->order : h->own_order;
 	h->table = flow_table_new(c->flows);
 	h->pool = stream_pool_new(c->stream_bytes);
 	h->slab = slab_new(reader_bytes(c));
@@ -63,7 +64,7 @@ void shard_free(struct shard *h)
 {
 	if (!h)
 		return;
-	order_free(h->order);
+	order_free(h->own_order);
 	flow_table_free(h->table);
 	stream_pool_free(h->pool);
 	slab_free(h->slab);

@@ -20,6 +20,7 @@
 #include "sensor/decode.h"
 #include "sensor/flow.h"
 #include "sensor/guess.h"
+#include "sensor/order.h"
 #include "sensor/stats.h"
 
 /* Observations that one packet, or one shard's timers at one batch boundary, may make: 64 KiB, three times the
@@ -34,6 +35,7 @@ struct shard_config {
 	size_t guesses;                 /* flows that nDPI is asked about at a time; 0: none is */
 	uint64_t tcp_idle_ns, udp_idle_ns, half_open_ns;
 	const struct dissector *const *dissectors;      /* NULL ends; kept */
+	const struct order *order;      /* of these dissectors, for many shards one; kept; NULL: the shard makes its own */
 	struct siphash_key tokens;      /* for what leaves as a token (core/token.h) */
 };
 

@@ -50,7 +50,8 @@ struct shard {
 	struct stream_pool *pool;
 	struct slab *slab;              /* readers with their states */
 	size_t n_dissectors;
-	struct order *order;
+	const struct order *order;
+	struct order *own_order;        /* NULL when it was given */
 	struct guess_pool *guesses;     /* NULL: nDPI is not asked */
 	size_t probing, dissecting;
 	struct duplicate duplicate;
