@@ -255,23 +255,26 @@ static void judge_vlans(const struct audit *a, struct audit_point *p)
 {
 	char list[2][AUDIT_TEXT / 2] = { "", "" };
 	size_t at[2] = { 0 };
-	for (uint32_t i = 0; i < MIRROR_VLANS; i++) {
+	/* What bears no tag has a name, not a number. */
+	bool untagged[2] = { a->account.vlans[0], !a->account.vlans[0] && a->expected[0] & 1 };
+	p->value = untagged[1];
+	for (uint32_t i = 1; i < MIRROR_VLANS; i++) {
 		bool wanted = a->expected[i / 64] >> (i % 64) & 1;
 		unsigned which = a->account.vlans[i] ? 0 : 1;
 		if (which && !wanted)
 			continue;
 		p->value += which;
 		if (at[which] < sizeof(list[0]) - 16) {
-			int n = i ? snprintf(list[which] + at[which], 16, "%s%u", at[which] ? " " : "", i) :
-				    snprintf(list[which] + at[which], 16, "%s-", at[which] ? " " : "");
-			at[which] += (size_t)n;
+			at[which] += (size_t)snprintf(list[which] + at[which], 16, "%s%u", at[which] || untagged[which] ? " " : "", i);
 		} else if (list[which][at[which] - 1] != '.') {
 			at[which] += (size_t)snprintf(list[which] + at[which], 16, " ...");
 		}
 	}
 	p->verdict = p->value ? AUDIT_BAD : AUDIT_OK;
-	seen(p, RULE_EN, "%s%s%s", at[0] ? list[0] : "none", p->value ? "; missing: " : "", list[1]);
-	seen(p, RULE_JA, "%s%s%s", at[0] ? list[0] : "なし", p->value ? "、未観測: " : "", list[1]);
+	seen(p, RULE_EN, "%s%s%s%s%s", untagged[0] ? "untagged" : at[0] ? "" : "none", list[0], p->value ? "; missing: " : "",
+	     untagged[1] ? "untagged" : "", list[1]);
+	seen(p, RULE_JA, "%s%s%s%s%s", untagged[0] ? "タグなし" : at[0] ? "" : "なし", list[0], p->value ? "、未観測: " : "",
+	     untagged[1] ? "タグなし" : "", list[1]);
 }
 
 static void judge_time(const struct audit *a, struct audit_point *p)

@@ -109,6 +109,11 @@ case_is broken 10 gaps decode
 case_is empty 10 traffic 'mirror directions medical'
 check 10 "$dir/good.pcap" --expect-vlan 10,203-204
 [ "$(points bad)" = vlans ] && grep -q 'missing: 203 204' "$dir/out" && grep -q '未観測: 203 204' "$dir/out" || fail "missing VLANs"
+# What bears no tag is called so.
+check 10 "$dir/good.pcap" --expect-vlan 0,203
+grep -q 'missing: untagged 203' "$dir/out" && grep -q '未観測: タグなし 203' "$dir/out" || fail "untagged, expected"
+"$s" span-check test-pcaps/demo/hospital-day.pcap >"$dir/out" 2>/dev/null || true
+grep -q '"untagged 203"' "$dir/out" && grep -q '"タグなし 203"' "$dir/out" || fail "untagged, seen"
 # Two captures of which one has nothing.
 check 10 "$dir/good.pcap" "$dir/empty.pcap"
 [ "$(points bad)" = traffic ] || fail "an empty source"
