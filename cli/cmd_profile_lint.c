@@ -175,8 +175,9 @@ static int judge(const struct asked *a, char **paths, int n)
 		code = ERR_EXIT_FAILURE;
 	}
 	if (!a->quiet && !closed)
-		log_say("device types %zu: contradictions %zu, gaps %zu, questions %zu", m.types.n, s.by_grade[LINT_CONTRADICTION],
-			s.by_grade[LINT_GAP], s.by_grade[LINT_QUESTION]);
+		log_say(a->language == RULE_JA ? "機器種別%zu：矛盾%zu、記載不足%zu、確認%zu"
+					       : "device types %zu: contradictions %zu, gaps %zu, questions %zu",
+			m.types.n, s.by_grade[LINT_CONTRADICTION], s.by_grade[LINT_GAP], s.by_grade[LINT_QUESTION]);
 	for (int g = a->fail_on; !code && g >= 0 && g <= LINT_CONTRADICTION; g++)
 		if (s.by_grade[g])
 			code = ERR_EXIT_FOUND;

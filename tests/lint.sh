@@ -84,7 +84,8 @@ code=0
 "$s" profile lint -q --format table --lang ja "$dir/papers.yaml" | grep -q '矛盾.*IFU-R1 app. N（第2版）N-1' || fail "the Japanese table"
 
 # The sheet: maker, contact, document, revision, row, a box for the answer; in three formats.
-"$s" profile inquiry --language ja --date 2026-12-01 "$dir/papers.yaml" >"$dir/sheet.md" 2>/dev/null
+"$s" profile lint --lang ja "$dir/papers.yaml" 2>&1 >/dev/null | grep -q "機器種別1：矛盾[1-9]" || fail "the Japanese summary"
+"$s" profile inquiry --lang ja --date 2026-12-01 "$dir/papers.yaml" >"$dir/sheet.md" 2>/dev/null
 for w in '照会票' 'psirt@example.invalid' 'MDS2-R1（第5版）TXCF-2；IFU-R1 app. N（第2版）N-2' '☐訂正' '照会日: 2026-12-01'; do
 	grep -qF "$w" "$dir/sheet.md" || fail "the sheet lacks $w"
 done
