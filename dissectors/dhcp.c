@@ -77,10 +77,12 @@ static enum dissect_status datagram(void *state, struct span d, struct dissect_c
 			name = fqdn_host(v);
 		else if (option == REQUESTED && v.n == 4 && request)
 			set_address(&o, v);
-		else if (option == LEASE && v.n == 4 && !request)
-			observation_uint(&o, OBSERVATION_F_lease_s, (uint64_t)v.p[0] << 24 | v.p[1] << 16 | v.p[2] << 8 | v.p[3]);
-		else if (option == VENDOR)
+		else if (option == LEASE && v.n == 4 && !request) {
+			struct cursor seconds = cursor_from(v);
+			observation_uint(&o, OBSERVATION_F_lease_s, cursor_u32be(&seconds));
+		} else if (option == VENDOR) {
 			(void)plain_text(&o, OBSERVATION_F_vendor_class, v);
+		}
 	}
 	while (name.n && !name.p[name.n - 1])
 		name.n--;

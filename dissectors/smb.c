@@ -143,7 +143,8 @@ static bool smb2(struct state *s, struct span m, struct dissect_ctx *ctx)
 {
 	if (m.n < SMB2_HEADER + 8)
 		return false;
-	unsigned command = m.p[12] | m.p[13] << 8;
+	struct cursor at = cursor_from(span_from(m, 12));
+	unsigned command = cursor_u16le(&at);
 	bool reply = m.p[16] & SMB2_RESPONSE;
 	plain_from(ctx, !reply);
 	if (!reply)

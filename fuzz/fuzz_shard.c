@@ -82,7 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		d.dst.b[15] = (uint8_t)(2 - side);
 		at[flow][side] = d.seq + d.payload_wire + (d.flags & DECODE_SYN ? 1 : 0);
 		ts_ns += (uint64_t)(clock & 0x3f) * CLOCK_SECOND / 4;
-		struct shard_packet p = { .d = &d, .seq = ++seq, .number = seq, .ts_ns = ts_ns, .file = who >> 7 };
+		seq++;
+		struct shard_packet p = { .d = &d, .seq = seq, .number = seq, .ts_ns = ts_ns, .file = who >> 7 };
 		p.side = flow_key_make(&d, &p.key);
 		p.hash = flow_key_hash(&key, &p.key);
 		shard_packet(h, &out, &p);

@@ -156,19 +156,25 @@ static int deny_sanitizer(scmp_filter_ctx c)
 }
 #endif
 
+/* The macros of seccomp.h leave a member out, which clang takes amiss. */
+static struct scmp_arg_cmp equals(unsigned argument, uint32_t value)
+{
+	return (struct scmp_arg_cmp){ .arg = argument, .op = SCMP_CMP_EQ, .datum_a = value };
+}
+
 static int allow_ioctls(scmp_filter_ctx c)
 {
 	int err = 0;
 	for (size_t i = 0; i < sizeof(live_ioctls) / sizeof(live_ioctls[0]) && !err; i++)
-		err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1_32(SCMP_CMP_EQ, live_ioctls[i]));
+		err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, equals(1, live_ioctls[i]));
 	return err;
 }
 
 static int strict_conditions(scmp_filter_ctx c, enum sandbox_role role, int control)
 {
-	int err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1, SCMP_A0_32(SCMP_CMP_EQ, (unsigned)control));
+	int err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1, equals(0, (unsigned)control));
 	if (!err)
-		err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(recvmsg), 1, SCMP_A0_32(SCMP_CMP_EQ, (unsigned)control));
+		err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(recvmsg), 1, equals(0, (unsigned)control));
 	if (!err && role == SANDBOX_ENGINE_LIVE)
 		err = allow_ioctls(c);
 #ifdef SPANWARD_SANITIZED
@@ -178,7 +184,7 @@ static int strict_conditions(scmp_filter_ctx c, enum sandbox_role role, int cont
 #else
 	/* A new policy is mapped to be read; nothing can become executable or grow the heap. */
 	if (!err)
-		err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2_32(SCMP_CMP_EQ, PROT_READ));
+		err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, equals(2, PROT_READ));
 	/* libpcap looks into /sys here and there (pcap_stats); what it does not find it does without. */
 	if (!err && role == SANDBOX_ENGINE_LIVE)
 		err = seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 0);
@@ -215,7 +221,7 @@ static int make_first(enum sandbox_role role, struct filter *ret)
 		for (size_t i = 0; i < sizeof(publisher_never) / sizeof(publisher_never[0]) && !err; i++)
 			err = seccomp_rule_add(c, SCMP_ACT_KILL_PROCESS, publisher_never[i], 0);
 		if (!err)
-			err = seccomp_rule_add(c, SCMP_ACT_KILL_PROCESS, SCMP_SYS(socket), 1, SCMP_A0_32(SCMP_CMP_EQ, AF_PACKET));
+			err = seccomp_rule_add(c, SCMP_ACT_KILL_PROCESS, SCMP_SYS(socket), 1, equals(0, AF_PACKET));
 	} else {
 		err = ALLOW(c, strict_calls);
 		if (!err)
