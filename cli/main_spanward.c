@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "cli/out.h"
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/log.h"
@@ -51,6 +52,7 @@ int main(int argc, char **argv)
 	/* A reader that goes away (head) shows as EPIPE and ends the output, not the program. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	standard_open();
+	out_arguments(argc, argv);
 	log_open("spanward", LOG_LEVEL_INFO);
 	if (argc < 2) {
 		(void)overview(stderr);

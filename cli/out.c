@@ -17,12 +17,54 @@ static int explain(int err, const char *what, const char *path, char why[static 
 	return err;
 }
 
+static struct { int n; char **v; } typed;
+
+void out_arguments(int argc, char **argv)
+{
+	typed.n = argc;
+	typed.v = argv;
+}
+
+/* Whether another argument than the one that `path` stands in names the same file. */
+static bool is_typed_twice(const char *path)
+{
+	struct stat a, b;
+	bool there = !stat(path, &a);
+	if (there && !S_ISREG(a.st_mode))
+		return false;
+	for (int i = 1; i < typed.n; i++) {
+		const char *other = typed.v[i];
+		if (path >= other && path <= other + strlen(other))
+			continue;
+		const char *value = *other == '-' ? strchr(other, '=') : NULL;
+		value = value ? value + 1 : other;
+		if (there ? !stat(value, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino : !strcmp(value, path))
+			return true;
+	}
+	return false;
+}
+
 int out_open(struct out *o, const char *path, char why[static 256])
 {
 	struct stat st;
 	*o = (struct out){ .to = stdout };
 	if (!path)
 		return 0;
+	if (is_typed_twice(path)) {
+		char name[ESCAPE_NAME];
+		(void)snprintf(why, 256, "%s: stands twice in this command, and would be written over; name another file to write",
+			       escape_name(path, name));
+		*o = (struct out){ 0 };
+		return -EINVAL;
+	}
+	/* A link stays a link. Appended to: what it leads to may be what the shell opened to append to. */
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) {
+		char target[8];
+		ssize_t n = readlink(path, target, sizeof(target));
+		bool other = n > 5 && (!memcmp(target, "/proc/", 6) || !memcmp(target, "/dev/", 5));
+		o->to = fopen(path, other ? "ae" : "we");
+		return o->to ? 0 : explain(-errno, "cannot be written", path, why);
+	}
 	/* What is there and is no plain file (a device, a pipe, a terminal) cannot be replaced by renaming. */
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
 		o->to = fopen(path, "we");

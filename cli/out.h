@@ -29,7 +29,11 @@ struct out {
 	size_t bad_at;                  /* first byte that differs in that line */
 };
 
-/* `path` NULL: standard output. A path that names a device or pipe is written to as it is; a file is
+/* First of all in main(): what was typed. A path that names a file which stands among it a second time is refused by out_open: it
+ * would replace what is still to be read, or another output. */
+void out_arguments(int argc, char **argv);
+/* `path` NULL: standard output. A path that names a device or pipe is written to as it is, and so is
+ * a link (to /proc/self/fd/1, such as /dev/stdout is, where renaming would replace the link); a file is
  * written beside it and renamed by out_close. 0 or -errno with a line in `why`. */
 int out_open(struct out *o, const char *path, char why[static 256]);
 /* Nothing is written; every line is compared with the same line of `path`. 0 or -errno with `why`. */

@@ -87,6 +87,14 @@ for signal in KILL INT; do
 done
 [ "$(ls "$dir" | grep -c '^good.jsonl')" = 1 ] || fail "-o left a file behind"
 
+# A link to write to stays a link, and what is read is not written over.
+ln -s /proc/self/fd/1 "$dir/link"
+"$spanward" replay -q --show observations -o "$dir/link" "$day" >>"$dir/linked" || fail "-o LINK"
+[ -L "$dir/link" ] && [ "$(wc -l <"$dir/linked")" -gt 100 ] || fail "-o replaced a link"
+cp "$day" "$dir/day.pcap"
+! "$spanward" replay -q -o "$dir/day.pcap" "$dir/day.pcap" 2>"$dir/err" || fail "-o over the capture"
+cmp -s "$day" "$dir/day.pcap" && grep -q 'name another file' "$dir/err" || fail "the capture was written over"
+
 # A file of JSON Lines that ends in half a line: what is sent next stands on a line of its own.
 printf '{"id":"half' >"$dir/sink.jsonl"
 "$spanward" run -q -r "$day" -p "$policy" --store "$dir/sink.db" --sink "jsonl:$dir/sink.jsonl" >/dev/null 2>"$dir/err" || fail "sink"
