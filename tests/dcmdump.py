@@ -11,7 +11,6 @@ import time
 
 SPANWARD = os.environ["BUILD"] + "/bin/spanward"
 SHARED = "../shared/captures/dicom-files"
-NS = f"spwd{os.getpid()}"
 FIELDS = {"0008,0060": "modality", "0008,0070": "manufacturer", "0008,1090": "model", "0018,1000": "serial", "0018,1020": "software",
           "0008,1010": "station", "0008,0080": "institution", "0018,1002": "device_uid", "0008,0005": "charset"}
 PROPOSE = {"LittleEndianExplicit": "-xe", "LittleEndianImplicit": "-xi", "BigEndianExplicit": "-xb", "DeflatedLittleEndianExplicit": "-xd",
@@ -96,33 +95,28 @@ def dumped(path):
     return {FIELDS[k]: re.sub(r"[\\¥]", SEPARATOR[FIELDS[k]], v) if FIELDS[k] in SEPARATOR else v for k, v in out.items()}
 
 
-def inside(*command):
-    return ["ip", "netns", "exec", NS, *command]
-
-
 def send(files, folder):
     """The capture, and those of `files` that storescp took, in order."""
     capture = os.path.join(folder, "sent.pcap")
     received = os.path.join(folder, "in")
     os.mkdir(received)
-    subprocess.run(["ip", "netns", "add", NS], check=True)
     started = []
     try:
-        subprocess.run(inside("ip", "link", "set", "lo", "mtu", "1500", "up"), check=True)
-        tap = subprocess.Popen(inside("tcpdump", "-i", "lo", "-Z", "root", "--immediate-mode", "-U", "-B", "65536", "-s", "0", "-w", capture, "tcp"),
+        subprocess.run(["ip", "link", "set", "lo", "mtu", "1500", "up"], check=True)
+        tap = subprocess.Popen(["tcpdump", "-i", "lo", "-Z", "root", "--immediate-mode", "-U", "-B", "65536", "-s", "0", "-w", capture, "tcp"],
                                stderr=subprocess.PIPE, text=True)
         started.append(tap)
         while "listening on" not in tap.stderr.readline():
             if tap.poll() is not None:
                 sys.exit("tcpdump does not start")
-        scp = subprocess.Popen(inside("storescp", "-q", "+xa", "-pm", "-od", received, "11112"), stdout=subprocess.DEVNULL,
+        scp = subprocess.Popen(["storescp", "-q", "+xa", "-pm", "-od", received, "11112"], stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
         started.append(scp)
-        while subprocess.run(inside("ss", "-Hltn", "sport = :11112"), capture_output=True).stdout == b"":
+        while subprocess.run(["ss", "-Hltn", "sport = :11112"], capture_output=True).stdout == b"":
             time.sleep(0.1)
         sent = []
         for path, propose in files:
-            code = subprocess.run(inside("storescu", "-q", "-R", propose, "-aet", "DUMP", "-aec", "SCP", "127.0.0.1", "11112", path),
+            code = subprocess.run(["storescu", "-q", "-R", propose, "-aet", "DUMP", "-aec", "SCP", "127.0.0.1", "11112", path],
                                   capture_output=True).returncode
             if code == 0:
                 sent.append(path)
@@ -134,7 +128,6 @@ def send(files, folder):
         for p in started:
             p.terminate()
             p.wait()
-        subprocess.run(["ip", "netns", "del", NS], check=False)
     return capture, sent
 
 
