@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/addr.h"
+#include "core/digest.h"
 #include "documents/port_heading.h"
 #include "documents/words.h"
 #include "rules/policy_model.h"
@@ -475,6 +476,22 @@ static void find_transport(struct row *r)
 
 /* ---- what goes into the tree ---- */
 
+/* A peer's own name as a role. One that is too long is cut and ends in a hash of the whole, so that two stay two. */
+static void name_role(struct span one, const char *slug, char ret[static 65])
+{
+	struct span name = slug[0] ? span_str(slug) : one;
+	size_t cut = name.n;
+	char hex[DIGEST_SHA256_BYTES * 2 + 1] = "";
+	if (one.n > 64) {
+		uint8_t hash[DIGEST_SHA256_BYTES];
+		digest_sha256(one, hash);
+		digest_hex(hash, sizeof(hash), hex);
+		for (cut = cut < 55 ? cut : 55; cut && cut < name.n && (name.p[cut] & 0xc0) == 0x80;)
+			cut--;
+	}
+	(void)snprintf(ret, 65, "%.*s%s%.8s", (int)cut, (const char *)name.p, hex[0] ? "-" : "", hex);
+}
+
 static struct conf_node *put_peers(struct row *r, struct conf_node *row)
 {
 	struct draft *d = r->t->d;
@@ -524,7 +541,6 @@ static struct conf_node *put_peers(struct row *r, struct conf_node *row)
 		for (size_t k = 0; k < sizeof(local) / sizeof(local[0]); k++)
 			is_local = is_local || span_eq(one, span_str(local[k]));
 		char text[65];
-		(void)snprintf(text, sizeof(text), "%.*s", (int)(one.n < 64 ? one.n : 64), (const char *)one.p);
 		if (is_any)
 			(void)conf_make_plain(d->doc, peer, span_str("any"), "true", NULL);
 		else if (is_local)
@@ -537,11 +553,11 @@ static struct conf_node *put_peers(struct row *r, struct conf_node *row)
 			(void)draft_text(d, peer, "fqdn", one, 253);
 		else {
 			(void)words_slug(one, slug, sizeof(slug));
-			size_t cut = one.n < 64 ? one.n : 64;
-			while (cut < one.n && cut && (one.p[cut] & 0xc0) == 0x80)
-				cut--;
-			(void)draft_text(d, peer, "role", slug[0] ? span_str(slug) : (struct span){ one.p, cut }, 64);
-			say(r, DRAFT_SAY_ROLE_NAME, PORT_HEADING_PEER, slug[0] ? slug : text, NULL);
+			name_role(one, slug, text);
+			(void)draft_text(d, peer, "role", span_str(text), 64);
+			say(r, DRAFT_SAY_ROLE_NAME, PORT_HEADING_PEER, text, NULL);
+			/* What is longer than a role stands whole under extensions. */
+			r->keep[PORT_HEADING_PEER] = r->keep[PORT_HEADING_PEER] || one.n > 64;
 		}
 	}
 	if (!made) {

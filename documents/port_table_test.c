@@ -6,6 +6,7 @@
 
 #include "core/err.h"
 #include "core/test.h"
+#include "core/utf8.h"
 #include "documents/port_table.h"
 
 static struct draft d;
@@ -139,6 +140,23 @@ static void japanese(void)
 	CU_ASSERT_STRING_EQUAL(d.model, "撮影装置 X");
 	is(d.root, "port_list/completeness", "exhaustive");
 	is(d.root, "extensions/ports/text/1/text", "上記以外のポートは使用しません。");
+}
+
+/* Two names that begin alike and are longer than a role stay two, and the whole text is kept. */
+static void long_peers(void)
+{
+	read_table("ポート,プロトコル,方向,接続先\n104,DICOM,発信,"
+		   "第一手術室の検査画像を保管する大きなサーバ一号機、第一手術室の検査画像を保管する大きなサーバ二号機\n");
+	CU_ASSERT_EQUAL(conf_count(d.ports), 1);
+	struct span a = conf_text(walk(row(0), "peers/0/role"), ""), b = conf_text(walk(row(0), "peers/1/role"), "");
+	CU_ASSERT(a.n > 40 && a.n <= 64 && b.n > 40 && b.n <= 64 && !span_eq(a, b));
+	CU_ASSERT(utf8_valid(a) && utf8_valid(b));
+	is(row(0), "extensions/接続先",
+	   "第一手術室の検査画像を保管する大きなサーバ一号機、第一手術室の検査画像を保管する大きなサーバ二号機");
+	CU_ASSERT_EQUAL(said(DRAFT_SAY_CELL, "D2"), 1);
+	CU_ASSERT_EQUAL(said(DRAFT_SAY_ROLE_NAME, NULL), 2);
+	for (size_t i = 0; i < d.n_said; i++)
+		CU_ASSERT(!d.said[i].args[0] || utf8_valid(span_str(d.said[i].args[0])));
 }
 
 static void marks(void)
@@ -302,7 +320,7 @@ static void none(void)
 int main(void)
 {
 	CU_TestInfo tests[] = {
-		{ "english", english }, { "japanese", japanese }, { "marks", marks }, { "not guessed", not_guessed },
+		{ "english", english }, { "japanese", japanese }, { "long peers", long_peers }, { "marks", marks }, { "not guessed", not_guessed },
 		{ "contradictions", contradictions }, { "kept", kept }, { "ends", ends }, { "AE tables", ae_tables }, { "many", many }, { "sentences", sentences }, { "none",
 			none }, CU_TEST_INFO_NULL
 	};
