@@ -106,7 +106,7 @@ const char *mds2_form_ref(struct span p, char ret[static MDS2_ID])
 	ret[0] = 0;
 	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
 		size_t n = strlen(before[i]), k = 0;
-		if (p.n < n || memcmp(p.p, before[i], n))
+		if (p.n < n || (n && memcmp(p.p, before[i], n)))
 			continue;
 		struct span rest = span_from(p, n);
 		while (rest.n && (rest.p[0] == ' ' || rest.p[0] == '#' || rest.p[0] == '.'))
