@@ -19,6 +19,7 @@
 
 enum {
 	WAIT_MS = 5000, LOOK_MS = 50,   /* for another command, which takes a fraction of a second */
+	TRIES = 10,                     /* when bundles are put in force at the same time */
 	FILE_MAX = CONF_MAX_BYTES, JOURNAL_MAX = 64 << 20,
 	LINE_MAX_ = 64 << 10,
 	HEX = 2 * DIGEST_SHA256_BYTES + 1,
@@ -95,27 +96,48 @@ static int read_all(const struct decide *d, const char *name, size_t most, char 
 
 /* ---- the lock ---- */
 
-static int take_lock(struct decide *d)
+/* Opens a file of ours to write. Where the group may write in the directory, and the file is the group's, it may in the file. */
+static int open_ours(int dirfd, const char *name, int how)
+{
+	int fd = openat(dirfd, name, how | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	struct stat of, in;
+	if (fd >= 0 && !fstat(fd, &of) && !fstat(dirfd, &in) && (in.st_mode & S_IWGRP) && !(of.st_mode & S_IWGRP) &&
+	    of.st_gid == in.st_gid && of.st_uid == geteuid())
+		(void)fchmod(fd, (of.st_mode & 0777) | S_IRGRP | S_IWGRP);
+	return fd;
+}
+
+static int lock_failed(const char *path, int err)
+{
+	log_say("spanward: %s/%s: %s", path, lock_name, err_text(err));
+	return (int)err_exit_code(err);
+}
+
+int decide_lock(const char *path, int dirfd, int *ret)
 {
 	char who[64] = "";
-	d->lock = openat(d->dirfd, lock_name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (d->lock < 0)
-		return failed(d, lock_name, -errno);
-	for (int waited = 0; flock(d->lock, LOCK_EX | LOCK_NB); waited += LOOK_MS) {
-		if (errno != EWOULDBLOCK)
-			return failed(d, lock_name, -errno);
-		if (waited >= WAIT_MS) {
-			ssize_t n = pread(d->lock, who, sizeof(who) - 1, 0);
-			who[n > 0 ? strcspn(who, "\n") : 0] = '\0';
-			log_say("spanward: %s: another command changes this policy (process %s): nothing was changed; try again", d->dir,
-				who[0] ? who : "unknown");
-			return ERR_EXIT_FAILURE;
+	int fd = open_ours(dirfd, lock_name, O_RDWR);
+	if (fd < 0)
+		return lock_failed(path, -errno);
+	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB); waited += LOOK_MS) {
+		int err = -errno;
+		if (err == -EWOULDBLOCK && waited < WAIT_MS) {
+			(void)nanosleep(&(struct timespec){ .tv_nsec = LOOK_MS * 1000000L }, NULL);
+			continue;
 		}
-		(void)nanosleep(&(struct timespec){ .tv_nsec = LOOK_MS * 1000000L }, NULL);
+		ssize_t n = pread(fd, who, sizeof(who) - 1, 0);
+		(void)close(fd);
+		if (err != -EWOULDBLOCK)
+			return lock_failed(path, err);
+		who[n > 0 ? strcspn(who, "\n") : 0] = '\0';
+		log_say("spanward: %s: another command changes this policy (process %s): nothing was changed; try again", path,
+			who[0] ? who : "unknown");
+		return ERR_EXIT_FAILURE;
 	}
 	int n = snprintf(who, sizeof(who), "%ld\n", (long)getpid());
-	if (ftruncate(d->lock, 0) || pwrite(d->lock, who, (size_t)n, 0) != n)
+	if (ftruncate(fd, 0) || pwrite(fd, who, (size_t)n, 0) != n)
 		errno = 0;      /* only for the message of whoever comes second */
+	*ret = fd;
 	return 0;
 }
 
@@ -248,7 +270,7 @@ static int append(struct decide *d, const struct change *c)
 	int err = b.full ? -E2BIG : 0, fd = -1;
 	struct span line = buf_span(&b);
 	if (!err) {
-		fd = openat(d->dirfd, journal_name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+		fd = open_ours(d->dirfd, journal_name, O_WRONLY | O_APPEND);
 		err = fd < 0 ? -errno : 0;
 	}
 	/* A line that a crash cut off stays as it is, and is told as unreadable. */
@@ -317,6 +339,38 @@ static int settle(struct decide *d)
 	return append(d, &c);
 }
 
+static void close_dir(struct decide *d)
+{
+	if (d->lock >= 0)
+		(void)close(d->lock);
+	if (d->dirfd >= 0)
+		(void)close(d->dirfd);
+	d->lock = d->dirfd = -1;
+}
+
+/* Opens the directory, locked for a change. While it waited for the lock a bundle may have come into force: the directory that has
+ * the name then is the one to change. */
+static int open_dir(struct decide *d, bool change)
+{
+	for (int tries = 0; tries < TRIES; tries++) {
+		struct stat held, named;
+		d->dirfd = open(d->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (d->dirfd < 0) {
+			int err = -errno;
+			log_say("spanward: %s: %s; name the policy directory with -p", d->dir, err_text(err));
+			return err == -EACCES ? ERR_EXIT_PERMISSION : ERR_EXIT_CONFIG;
+		}
+		int code = change ? decide_lock(d->dir, d->dirfd, &d->lock) : 0;
+		if (code || !change)
+			return code;
+		if (!fstat(d->dirfd, &held) && !stat(d->dir, &named) && held.st_dev == named.st_dev && held.st_ino == named.st_ino)
+			return 0;
+		close_dir(d);
+	}
+	log_say("spanward: %s: other policies come into force all the time: nothing was changed; try again", d->dir);
+	return ERR_EXIT_FAILURE;
+}
+
 int decide_open(const char *dir, bool change, struct decide **ret)
 {
 	struct decide *d = calloc(1, sizeof(*d));
@@ -324,17 +378,9 @@ int decide_open(const char *dir, bool change, struct decide **ret)
 		log_say("spanward: %s", err_text(-ENOMEM));
 		return ERR_EXIT_FAILURE;
 	}
-	d->lock = -1;
+	d->lock = d->dirfd = -1;
 	(void)snprintf(d->dir, sizeof(d->dir), "%s", dir);
-	d->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int code = 0, err;
-	if (d->dirfd < 0) {
-		err = -errno;
-		log_say("spanward: %s: %s; name the policy directory with -p", dir, err_text(err));
-		code = err == -EACCES ? ERR_EXIT_PERMISSION : ERR_EXIT_CONFIG;
-	}
-	if (!code && change)
-		code = take_lock(d);
+	int code = open_dir(d, change), err;
 	if (!code && (err = read_journal(d)))
 		code = failed(d, journal_name, err);
 	if (!code)
@@ -362,10 +408,7 @@ void decide_close(struct decide *d)
 	conf_free(d->made);
 	if (d->model_tried)
 		policy_load_free(&d->model);
-	if (d->lock >= 0)
-		(void)close(d->lock);
-	if (d->dirfd >= 0)
-		(void)close(d->dirfd);
+	close_dir(d);
 	free(d);
 }
 
@@ -467,7 +510,7 @@ static struct conf_doc *changed(const struct decide *d, const char *list, struct
 static int write_file(const struct decide *d, struct span text)
 {
 	static const char beside[] = ".decisions.new";
-	int fd = openat(d->dirfd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640), err = fd < 0 ? -errno : 0;
+	int fd = open_ours(d->dirfd, beside, O_WRONLY | O_TRUNC), err = fd < 0 ? -errno : 0;
 	for (size_t at = 0; !err && at < text.n;) {
 		ssize_t n = write(fd, text.p + at, text.n - at);
 		if (n < 0 && errno != EINTR)

@@ -17,6 +17,8 @@ enum { DECIDE_NAME = 128, DECIDE_WHAT = 512 };
 
 struct decide;
 
+/* The lock of a policy directory, waited for a while; *ret is to be closed. `path` is for messages. */
+int decide_lock(const char *path, int dirfd, int *ret);
 /* ERR_EXIT_OK with *ret, or the exit code with the reason said. For a change it is locked until decide_close(). */
 int decide_open(const char *dir, bool change, struct decide **ret);
 void decide_close(struct decide *d);    /* NULL is fine */

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/decide.h"
 #include "core/clock.h"
 #include "core/digest.h"
 #include "core/err.h"
@@ -175,7 +176,7 @@ int installed_check(const char *dir, const struct bundle *b)
 
 /* ---- the root ---- */
 
-struct root { const char *path; int fd, lock; char current[NAME], previous[NAME]; };
+struct root { const char *path; int fd, lock, decided; char current[NAME], previous[NAME]; };
 
 /* Where a link leads: one of our own directories, "" when there is none. */
 static int link_of(int fd, const char *name, char ret[static NAME])
@@ -189,9 +190,22 @@ static int link_of(int fd, const char *name, char ret[static NAME])
 	return strncmp(ret, "gen-", 4) || strchr(ret, '/') ? -EINVAL : 0;
 }
 
+/* Nothing is decided in the generation in force while another takes its place: a decision waits, and goes into that one. */
+static int lock_decisions(struct root *r)
+{
+	char whole[PATH_MAX];
+	int fd = openat(r->fd, r->current, O_RDONLY | O_DIRECTORY | O_CLOEXEC), code;
+	(void)snprintf(whole, sizeof(whole), "%s/%s", r->path, r->current);
+	if (fd < 0)
+		return errno == ENOENT ? ERR_EXIT_OK : failed(whole, -errno);
+	code = decide_lock(whole, fd, &r->decided);
+	(void)close(fd);
+	return code;
+}
+
 static int open_root(const char *path, struct root *r)
 {
-	*r = (struct root){ .path = path, .lock = -1 };
+	*r = (struct root){ .path = path, .lock = -1, .decided = -1 };
 	r->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int err = r->fd < 0 ? -errno : 0;
 	if (err == -ENOENT) {
@@ -211,11 +225,13 @@ static int open_root(const char *path, struct root *r)
 			"Bundles want a directory of their own, and the sensor -p %s/current", path, path);
 		return ERR_EXIT_CONFIG;
 	}
-	return err ? failed(path, err) : ERR_EXIT_OK;
+	return err ? failed(path, err) : r->current[0] ? lock_decisions(r) : ERR_EXIT_OK;
 }
 
 static void close_root(struct root *r)
 {
+	if (r->decided >= 0)
+		(void)close(r->decided);
 	if (r->lock >= 0)
 		(void)close(r->lock);
 	if (r->fd >= 0)

@@ -52,6 +52,13 @@ bool addr_is_loopback(const struct addr *a)
 	return addr_is_v4(a) ? a->b[12] == 127 : !memcmp(a->b, one, 16);
 }
 
+bool addr_is_host(const struct addr *a)
+{
+	return !addr_is_zero(a) && !addr_is_multicast(a) && !addr_is_broadcast(a) && !addr_is_loopback(a);
+}
+
+bool addr_mac_is_card(const struct mac *m) { return !(m->b[0] & 1) && memcmp(m->b, "\0\0\0\0\0\0", 6) != 0; }
+
 bool addr_is_private(const struct addr *a)
 {
 	if (addr_is_link_local(a) || addr_is_loopback(a))

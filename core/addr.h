@@ -28,6 +28,9 @@ bool addr_is_multicast(const struct addr *a);
 bool addr_is_broadcast(const struct addr *a);   /* 255.255.255.255 only; a subnet's needs the site file */
 bool addr_is_link_local(const struct addr *a);
 bool addr_is_loopback(const struct addr *a);
+/* Whether it can be the address of one host: not 0, multicast, broadcast or loopback. Of one card: not 0 or a group's. */
+bool addr_is_host(const struct addr *a);
+bool addr_mac_is_card(const struct mac *m);
 /* RFC 1918, RFC 4193, RFC 6598, link-local and loopback: what cannot be the internet. */
 bool addr_is_private(const struct addr *a);
 int addr_cmp(const struct addr *a, const struct addr *b);

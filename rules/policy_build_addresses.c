@@ -65,8 +65,10 @@ void policy_build_selects(struct policy_build *b, const struct policy_model_unit
 		const struct policy_select *s = &u->selects.v[i];
 		struct policy_build_select e = { slot_of(s, device), s };
 		struct policy_build_select *slot;
-		if (s->has_ip && (addr_is_zero(&s->ip) || addr_is_multicast(&s->ip) || addr_is_broadcast(&s->ip)))
+		if (s->has_ip && !addr_is_host(&s->ip))
 			POLICY_BUILD_FAULT(b, &s->at, "this is not the address of one unit");
+		if (s->has_mac && !addr_mac_is_card(&s->mac))
+			POLICY_BUILD_FAULT(b, &s->at, "this is not the hardware address of one unit");
 		slot = s->has_ip ? POLICY_MODEL_ADD(&b->selects) : POLICY_MODEL_ADD(&b->macs);
 		if (slot)
 			*slot = e;

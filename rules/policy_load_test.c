@@ -275,6 +275,10 @@ static void inventory_faults(void)
 	UNIT("  - {id: a, select: []}\n", "inventory.yaml:4:21: 1");
 	UNIT("  - {id: a, select: [{ip: 10.20.0}]}\n", "inventory.yaml:4:27: expected an IP address");
 	UNIT("  - {id: a, select: [{ip: 224.0.0.1}]}\n", "inventory.yaml:4:22: this is not the address of one unit");
+	UNIT("  - {id: a, select: [{ip: 127.0.0.1}]}\n", "inventory.yaml:4:22: this is not the address of one unit");
+	UNIT("  - {id: a, select: [{mac: 'ff:ff:ff:ff:ff:ff'}]}\n", "inventory.yaml:4:22: this is not the hardware address of one unit");
+	UNIT("  - {id: a, select: [{mac: '00:00:00:00:00:00'}]}\n", "inventory.yaml:4:22: this is not the hardware address of one unit");
+	UNIT("  - {id: a, select: [{mac: '01:00:5e:00:00:01'}]}\n", "inventory.yaml:4:22: this is not the hardware address of one unit");
 	UNIT("  - {id: a, select: [{ip: 10.20.0.1}], enabled: [x]}\n", "inventory.yaml:4:5: unit a has options but no type");
 	UNIT("  - {id: a, select: [{ip: 10.20.0.1}], mode: loud}\n", "inventory.yaml:4:46: alert");
 	UNIT("  - {select: [{ip: 10.20.0.1}]}\n", "inventory.yaml:4:5: id");

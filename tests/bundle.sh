@@ -5,7 +5,7 @@
 set -eu
 BUILD=${BUILD:-$PWD/build}
 exec timeout 200 python3 - "$BUILD/bin/spanward" <<'PY'
-import json, os, shutil, subprocess, sys, tempfile, time
+import fcntl, json, os, shutil, subprocess, sys, tempfile, time
 
 spanward = sys.argv[1]
 dir = tempfile.mkdtemp()
@@ -131,6 +131,26 @@ make(6)
 was = state(root)
 r = activate(6, "--keep-decisions", code=3)
 check(b"no unit is called pm-1" in r.stderr and b"nothing was changed" in r.stderr and state(root) == was, r.stderr)
+
+# A decision at the same time as a bundle: whoever says that it was done, it is so in the policy that is in force then.
+two, now = f"{dir}/two", f"{dir}/two/current"
+os.mkdir(two)
+run("bundle", "activate", f"{dir}/b1", "-p", two, "--trust", key + ".pub")
+for i, change in enumerate((("activate", f"{dir}/b2", "--trust", key + ".pub"), ("rollback",))):
+    run("window", "open", "pm-2", "--for", "1h", "--by", "x", "--ticket", f"BEFORE-{i}", "-p", now)
+    with open(f"{now}/.lock", "r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        say = dict(env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        w = subprocess.Popen([spanward, "window", "open", "pm-2", "--for", "1h", "--by", "x", "--ticket", f"SAME-{i}", "-p", now], **say)
+        time.sleep(0.3)
+        b = subprocess.Popen([spanward, "bundle", change[0], "-p", two, *change[1:], "--keep-decisions"], **say)
+        time.sleep(0.3)
+        check(b.poll() is None and os.readlink(now) == f"gen-{i + 1}", change[0], "did not wait for a decision")
+    check((w.wait(), b.wait()) == (0, 0), change[0], w.stderr.read(), b.stderr.read())
+    check(os.readlink(now) == f"gen-{2 - i}", "links", change[0])
+    listed = run("window", "list", "-p", now).stdout
+    check(f"SAME-{i}".encode() in listed and f"BEFORE-{i}".encode() in listed, "a decision at the same time as", change[0], "is lost", listed)
+    run("audit", "-p", now)
 
 # ---- a hand on what is installed ----
 run("bundle", "verify", f"{root}/current")

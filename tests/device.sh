@@ -54,6 +54,11 @@ units = {u["device"]: u for u in lines("device", "list", "-p", p)}
 check("pm-1" not in units and units["loan-7"]["addresses"] == "10.30.5.31 02:00:5e:30:05:99" and units["loan-7"]["in_place_of"] == "pm-1", units)
 r = run("device", "show", "pm-1", "-p", p, code=3)
 check(b"spanward: loan-7 stands in the place of pm-1\n" == r.stderr, r.stderr)
+# Nobody has the address of a group, or none.
+for wrong in "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00", "01:00:5e:00:00:01":
+    was = state(p)
+    r = run("device", "swap", "pm-2", "loan-8", "-p", p, "--mac", wrong, code=3)
+    check(b"not the hardware address of one unit" in r.stderr and state(p) == was, wrong, r.stderr)
 check(all(state(p)[n] == before[n] for n in before), "a file that a person wrote was changed")
 # The loaner is judged as the unit was: the day's alerts of pm-1 are now its.
 day = "test-pcaps/demo/hospital-day.pcap"
@@ -212,6 +217,16 @@ check(b"does not follow" in run("audit", "-p", p, code=1).stderr, "a line that w
 open(f"{p}/journal.jsonl", "w").write(journal)
 run("audit", "-p", p)
 run("audit", "-p", f"{dir}/nowhere", code=3)
+
+# Two of a group share a policy where the directory is the group's: what the one leaves behind the other can write.
+os.umask(0o022)
+for mode, want in (0o775, 0o660), (0o755, 0o640):
+    g = f"{dir}/group-{mode:o}"
+    shutil.copytree("test-pcaps/verdicts/policy", g)
+    os.chmod(g, mode)
+    run("window", "open", "ct-1", "--for", "1h", "--by", "x", "--ticket", "G", "-p", g)
+    for name in ".lock", "journal.jsonl", "decisions.yaml":
+        check(os.stat(f"{g}/{name}").st_mode & 0o777 == want, name, oct(os.stat(f"{g}/{name}").st_mode), "in", oct(mode))
 
 # ---- a running sensor takes it without being told ----
 os.mkdir(f"{dir}/in")
