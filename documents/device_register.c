@@ -225,6 +225,20 @@ static void read_addresses(struct unit *u)
 				span_str("自動取得")));
 			continue;
 		}
+		/* A network ("10.20.3.0/24") and what belongs to no one unit are not guessed at. */
+		struct span rest = s, mask = take_piece(&rest);
+		struct prefix network;
+		bool slash = mask.n && s.p[0] == '/' && mask.p == s.p + 1 && !span_eq(mask, span_str("32")) &&
+			     !span_eq(mask, span_str("128"));
+		if (slash && !addr_parse_prefix((struct span){ one.p, one.n + 1 + mask.n }, &network)) {
+			odd = true;
+			s = rest;
+			continue;
+		}
+		if (addr_is_zero(&ip) || addr_is_multicast(&ip) || addr_is_broadcast(&ip)) {
+			odd = true;
+			continue;
+		}
 		(void)addr_str(&ip, text);
 		if (taken(u, F_IP, text))
 			both = true;

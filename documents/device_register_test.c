@@ -116,6 +116,18 @@ static void english(void)
 	CU_ASSERT_EQUAL(said(DRAFT_SAY_NO_TYPE), 3);
 }
 
+/* What is no unit's address is not written as one: the loader would refuse it. */
+static void no_unit(void)
+{
+	read_register("id,name,ip,mac\na,n,10.20.3.0/24,00:00:5e:00:53:01\nb,n,0.0.0.0,00:00:5e:00:53:02\n"
+		      "c,n,224.0.0.1,00:00:5e:00:53:03\nd,n,10.0.0.4,00:00:5e:00:53:04\n", false);
+	line(1, "a,,,00:00:5e:00:53:01,,,,,,,,,,,,,ip: 10.20.3.0/24; name: n");
+	line(2, "b,,,00:00:5e:00:53:02,,,,,,,,,,,,,ip: 0.0.0.0; name: n");
+	line(3, "c,,,00:00:5e:00:53:03,,,,,,,,,,,,,ip: 224.0.0.1; name: n");
+	line(4, "d,,10.0.0.4,00:00:5e:00:53:04,,,,,,,,,,,,,name: n");
+	CU_ASSERT_EQUAL(said(DRAFT_SAY_CELL), 3);
+}
+
 static void none(void)
 {
 	static const char *const others[] = { "Port,Protocol,IP address\n104,TCP,10.0.0.1\n", "ip,mac\n1,2\n", "id,name,serial\n1,2,3\n", "" };
@@ -132,6 +144,6 @@ static void none(void)
 
 int main(void)
 {
-	CU_TestInfo tests[] = { { "japanese", japanese }, { "english", english }, { "none", none }, CU_TEST_INFO_NULL };
+	CU_TestInfo tests[] = { { "japanese", japanese }, { "english", english }, { "no unit", no_unit }, { "none", none }, CU_TEST_INFO_NULL };
 	return test_run("device_register", tests);
 }

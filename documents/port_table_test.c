@@ -159,6 +159,15 @@ static void long_peers(void)
 		CU_ASSERT(!d.said[i].args[0] || utf8_valid(span_str(d.said[i].args[0])));
 }
 
+/* A sign or a zero before a number: kept, not read as a port. */
+static void odd_numbers(void)
+{
+	read_table("Port,Protocol,Direction\n-5,TCP,in\n\"1,04\",TCP,in\n\"80,443\",TCP,in\n5000 - 5010,TCP,in\n");
+	CU_ASSERT_EQUAL(conf_count(d.ports), 2);
+	CU_ASSERT_EQUAL(said(DRAFT_SAY_PORT, NULL), 2);
+	is(row(1), "port/0/range", "5000-5010");
+}
+
 static void marks(void)
 {
 	/* Two columns with circles instead of one with words. */
@@ -320,7 +329,7 @@ static void none(void)
 int main(void)
 {
 	CU_TestInfo tests[] = {
-		{ "english", english }, { "japanese", japanese }, { "long peers", long_peers }, { "marks", marks }, { "not guessed", not_guessed },
+		{ "english", english }, { "japanese", japanese }, { "long peers", long_peers }, { "odd numbers", odd_numbers }, { "marks", marks }, { "not guessed", not_guessed },
 		{ "contradictions", contradictions }, { "kept", kept }, { "ends", ends }, { "AE tables", ae_tables }, { "many", many }, { "sentences", sentences }, { "none",
 			none }, CU_TEST_INFO_NULL
 	};

@@ -364,6 +364,9 @@ bool words_read_ports(struct span plain, struct words_ports *ret)
 			continue;
 		}
 		if (s.p[0] >= '0' && s.p[0] <= '9') {
+			/* "1,04" is no list of two. */
+			if (s.p[0] == '0' && s.n > 1 && s.p[1] >= '0' && s.p[1] <= '9')
+				return false;
 			if (!take_number(&s, 5, &lo))
 				return false;
 			hi = lo;
@@ -404,6 +407,9 @@ bool words_read_ports(struct span plain, struct words_ports *ret)
 		if (!n)
 			n = 1;
 		struct span word = { s.p, n };
+		/* "-5" */
+		if (span_eq(word, span_str("-")) && s.n > 1 && s.p[1] >= '0' && s.p[1] <= '9')
+			return false;
 		if (span_eq(word, span_str("tcp")))
 			p.tcp = true;
 		else if (span_eq(word, span_str("udp")))
