@@ -26,7 +26,7 @@ static const char help[] =
 "  -p, --policy DIR      policy directory (default " DECIDE_DIR ")\n"
 "      --reason TEXT     why it can be accepted\n"
 "      --owner NAME      who answers for it\n"
-"      --until DATE      2026-12-31, or an RFC 3339 time     --for DURATION   90d; at most a year\n"
+"      --until DATE      2026-12-31 (as it begins, in UTC), or an RFC 3339 time     --for DURATION   90d; at most a year\n"
 "      --since TIME      from when on (default: now)\n"
 "      --from FILE       a store, or alerts in JSON Lines as spanward replay writes them (- is standard input);\n"
 "                        default: the store of spanward run\n"

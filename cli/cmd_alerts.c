@@ -34,7 +34,7 @@ static const char help[] =
 "      --state STATE     open, acknowledged, closed, muted, current (open and acknowledged; default), all\n"
 "      --severity LEVEL  only info, low, medium, high or critical, and above\n"
 "      --reason TEXT     why; others will read it\n"
-"      --for DURATION    12h, 30d, ...     --until DATE   2026-12-31, or an RFC 3339 time\n"
+"      --for DURATION    12h, 30d, ...     --until DATE   2026-12-31 (as it begins, in UTC), or an RFC 3339 time\n"
 "      --who NAME        who decides (default: you)\n"
 "      --format FORMAT   table (default on a terminal), jsonl (default on a pipe), json, csv\n"
 "  -o, --output FILE     write there\n"

@@ -73,10 +73,14 @@ static int take(struct window *w, int opt, const char *arg)
 	return 0;
 }
 
+#define WINDOW_MAX_NS (UINT64_C(366) * 86400 * CLOCK_SECOND)
+
 static int open_window(struct window *w, const char *device, struct decide *d)
 {
 	char name[32], what[DECIDE_WHAT], left[DECIDED_LEFT];
 	uint64_t now = clock_now_ns(), from = w->from_ns ? w->from_ns : now, to = decided_end(&w->d, from);
+	if (to > from && to - from > WINDOW_MAX_NS)
+		return cmd_usage(&cmd_window, "a window is open for a year at most");
 	if (!decided_unit(d, device))
 		return ERR_EXIT_CONFIG;
 	(void)snprintf(name, sizeof(name), "w-%llu", (unsigned long long)decide_next(d));

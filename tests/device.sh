@@ -134,6 +134,7 @@ time.sleep(1.1)
 run("window", "close", "ct-2", "-p", v)
 check(lines("window", "list", "-p", v) == [], "closed")
 run("window", "close", "ct-2", "-p", v, code=1)
+run("window", "open", "ct-2", "--for", "367d", "--by", "x", "--ticket", "x", "-p", v, code=2)
 run("undo", "-p", v)
 check([w["device"] for w in lines("window", "list", "-p", v)] == ["ct-2"], "the close was taken back")
 
