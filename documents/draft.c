@@ -228,7 +228,8 @@ void draft_fact(struct draft *d, char *slot, size_t room, const char *field, siz
 {
 	char clean[256];
 	struct buf b = buf_over(clean, sizeof(clean) - 1);
-	for (size_t i = 0; i < text.n && !b.full;) {
+	bool cut = false;
+	for (size_t i = 0; i < text.n && !cut;) {
 		uint32_t cp = 0;
 		int n = utf8_next(span_from(text, i), &cp);
 		size_t step = n > 0 ? (size_t)n : 1;
@@ -236,11 +237,18 @@ void draft_fact(struct draft *d, char *slot, size_t room, const char *field, siz
 			(void)buf_u8(&b, ' ');
 		else if (n > 0 && b.len + step < room)
 			(void)buf_put(&b, text.p + i, step);
+		else
+			cut = n > 0;
+		cut = cut || b.full;
 		i += step;
 	}
 	clean[b.len] = 0;
 	if (!clean[0])
 		return;
+	if (cut) {
+		(void)draft_text_at(d, draft_kept(d, source, "long_texts"), (struct span){ 0 }, text, text.n * 3 + 1);
+		draft_say(d, DRAFT_SAY_LONG, source, where, span_str(field), NULL, NULL);
+	}
 	if (!slot[0]) {
 		(void)snprintf(slot, room, "%s", clean);
 		draft_say(d, DRAFT_SAY_FACT, source, where, text, field, slot);

@@ -359,8 +359,14 @@ int policy_load_changed(const char *dir, const struct policy_change *change, str
 	}
 	char **names = NULL;
 	size_t n = 0, room = 0;
+	bool workbook = false;
 	int r = 0;
 	for (struct dirent *e; !r && (e = readdir(d));) {
+		if (!strcmp(e->d_name, "inventory.xlsx")) {
+			policy_load_fault(&at, rep, "inventory.xlsx is not read from here; spanward profile import -o inventory.csv "
+					  "inventory.xlsx makes what is");
+			workbook = true;
+		}
 		if (e->d_name[0] == '.' || !(ends_with(e->d_name, ".yaml") || ends_with(e->d_name, ".yml") ||
 					     !strcmp(e->d_name, "inventory.csv")))
 			continue;
@@ -370,6 +376,8 @@ int policy_load_changed(const char *dir, const struct policy_change *change, str
 	if (!r && change)
 		r = add_name(&names, &n, &room, change->name, &at, rep);
 	(void)closedir(d);
+	if (!r && workbook)
+		r = ERR_CONFIG;
 	/* Every file is read, so that one run shows every fault; the order is fixed, so the table is too. */
 	if (n)
 		qsort(names, n, sizeof(*names), by_name);

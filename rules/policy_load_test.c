@@ -378,6 +378,11 @@ static void paths(void)
 	struct policy *p = NULL;
 	CU_ASSERT_EQUAL(policy_compile_dir(f.dir, &p, &rep), ERR_CONFIG);
 	CU_ASSERT_PTR_NOT_NULL(strstr(rep.v[0].what, "holds no policy: expected site.yaml"));
+	/* a workbook that somebody took for the inventory is not passed over */
+	(void)policy_fixture_put(&f, "inventory.xlsx", "", 0);
+	memset(&rep, 0, sizeof(rep));
+	CU_ASSERT_EQUAL(policy_compile_dir(f.dir, &p, &rep), ERR_CONFIG);
+	CU_ASSERT_PTR_NOT_NULL(strstr(rep.v[0].what, "inventory.xlsx is not read from here"));
 	memset(&rep, 0, sizeof(rep));
 	CU_ASSERT_EQUAL(policy_check_path("/nowhere/at/all", &rep), -ENOENT);
 	CU_ASSERT_EQUAL(rep.total, 1);

@@ -24,6 +24,14 @@ want() {
 	unset IFS
 }
 
+# A name longer than its field: its beginning there, the whole of it under extensions, and said.
+{
+	printf 'dn: cn=d,cn=Devices,cn=DICOM Configuration,o=x\nobjectClass: dicomDevice\ndicomDeviceName: d\ndicomManufacturerModelName: X1\n'
+	printf 'dicomManufacturer: %s\n' "$(printf '%5000s' '' | tr ' ' M)"
+} >"$dir/long.ldif"
+want 0 'longer than a text may be: cut, whole under extensions: manufacturer' "$s" profile import -o "$dir/long.yaml" "$dir/long.ldif"
+[ "$(grep -oE 'M{50,}' "$dir/long.yaml" | awk '{ print length }' | sort -n | tr '\n' ' ')" = '128 5000 ' ] || fail "a long name is lost"
+
 # A table of ports, as an office in Japan sends it: CP932, and the same as a workbook.
 cat >"$dir/ports.csv" <<'CSV'
 通信ポート一覧,,,,,,,
