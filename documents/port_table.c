@@ -324,7 +324,8 @@ static void read_row(struct port_table *t, uint32_t number)
 		}
 		if (is) {
 			r->cell[is] = text;
-			r->p[is] = words_plain(text, r->plain[is]);
+			bool ports = is == PORT_HEADING_PORT || is == PORT_HEADING_LOCAL_PORT;
+			r->p[is] = (ports ? words_plain_list : words_plain)(text, r->plain[is]);
 		}
 	}
 	port_table_put_cite(r);
@@ -341,6 +342,8 @@ static void read_row(struct port_table *t, uint32_t number)
 		port_table_put_kept(r, DRAFT_SAY_REFUSED, PORT_HEADING_NONE);
 	} else if (!sound || (!r->ports.n && !ping) || r->ports.rest[0]) {
 		port_table_put_kept(r, DRAFT_SAY_PORT, PORT_HEADING_PORT);
+	} else if (r->ports.unparted) {
+		port_table_put_kept(r, DRAFT_SAY_UNPARTED, PORT_HEADING_PORT);
 	} else if (!r->ports.tcp && !r->ports.udp && !r->ports.icmp) {
 		port_table_put_kept(r, DRAFT_SAY_TRANSPORT, PORT_HEADING_PORT);
 	} else if (!r->side) {

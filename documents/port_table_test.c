@@ -168,6 +168,23 @@ static void odd_numbers(void)
 	is(row(1), "port/0/range", "5000-5010");
 }
 
+/* Nothing but a blank between two numbers: asked, not read as two ports. */
+static void unparted(void)
+{
+	read_table("Port,Protocol,Direction,Peer\n10 4,TCP,in,PACS\n\"104\n11112\",TCP,in,PACS\n104・105,TCP,in,PACS\n");
+	CU_ASSERT_EQUAL(conf_count(d.ports), 2);
+	CU_ASSERT_EQUAL(said(DRAFT_SAY_UNPARTED, "A2"), 1);
+	is(d.root, "extensions/ports/rows/0/cells/Port", "10 4");
+	is(d.root, "port_list/completeness", "partial");
+	is(row(0), "port/1/value", "11112");
+	is(row(1), "port/1/value", "105");
+	char text[1024] = "";
+	for (size_t i = 0; i < d.n_said; i++)
+		if (d.said[i].what == DRAFT_SAY_UNPARTED)
+			draft_sentence(&d.said[i], false, text, sizeof(text));
+	CU_ASSERT(!strncmp(text, "'10 4': one port cut in two, or several?", 40));
+}
+
 static void marks(void)
 {
 	/* Two columns with circles instead of one with words. */
@@ -329,7 +346,8 @@ static void none(void)
 int main(void)
 {
 	CU_TestInfo tests[] = {
-		{ "english", english }, { "japanese", japanese }, { "long peers", long_peers }, { "odd numbers", odd_numbers }, { "marks", marks }, { "not guessed", not_guessed },
+		{ "english", english }, { "japanese", japanese }, { "long peers", long_peers }, { "odd numbers", odd_numbers },
+		{ "unparted", unparted }, { "marks", marks }, { "not guessed", not_guessed },
 		{ "contradictions", contradictions }, { "kept", kept }, { "ends", ends }, { "AE tables", ae_tables }, { "many", many }, { "sentences", sentences }, { "none",
 			none }, CU_TEST_INFO_NULL
 	};

@@ -59,7 +59,8 @@ static void put(struct buf *b, uint32_t cp)
 	(void)buf_put(b, w, n);
 }
 
-struct span words_plain(struct span text, char ret[static WORDS_MAX])
+/* `lists`: what parts the elements of a list is kept as a line end. */
+static struct span plain_form(struct span text, bool lists, char ret[static WORDS_MAX])
 {
 	struct buf b = buf_over(ret, WORDS_MAX - 1);
 	uint32_t last = 0;
@@ -69,7 +70,17 @@ struct span words_plain(struct span text, char ret[static WORDS_MAX])
 		i += n > 0 ? (size_t)n : 1;
 		if (n <= 0)
 			continue;
+		bool parts = lists && (cp == '\n' || cp == 0x30fb || cp == 0xff65);
 		cp = fold(cp);
+		if (parts) {
+			/* Blanks around it say nothing more. */
+			while (b.len && (ret[b.len - 1] == ' ' || ret[b.len - 1] == '\n'))
+				b.len--;
+			if (b.len)
+				put(&b, '\n');
+			last = ' ';
+			continue;
+		}
 		if ((cp == 0x3099 || cp == 0x309a) && has_voiced(last)) {
 			buf_rewind(&b, b.len - 3);
 			cp = last + (cp == 0x3099 ? 1 : 2);
@@ -78,11 +89,14 @@ struct span words_plain(struct span text, char ret[static WORDS_MAX])
 			put(&b, cp);
 		last = cp;
 	}
-	while (b.len && ret[b.len - 1] == ' ')
+	while (b.len && (ret[b.len - 1] == ' ' || ret[b.len - 1] == '\n'))
 		b.len--;
 	ret[b.len] = 0;
 	return (struct span){ (const uint8_t *)ret, b.len };
 }
+
+struct span words_plain(struct span text, char ret[static WORDS_MAX]) { return plain_form(text, false, ret); }
+struct span words_plain_list(struct span text, char ret[static WORDS_MAX]) { return plain_form(text, true, ret); }
 
 /* ---- words ---- */
 
@@ -174,7 +188,7 @@ static bool take_number(struct span *s, unsigned digits, unsigned *ret)
 
 static void blanks(struct span *s)
 {
-	while (take(s, " "))
+	while (take(s, " ") || take(s, "\n"))
 		;
 }
 
@@ -355,12 +369,16 @@ bool words_read_ports(struct span plain, struct words_ports *ret)
 	static const char *const through[] = { "-", "~", "から", "to", "..." , "..", "→" };
 	struct words_ports p = { 0 };
 	struct span s = plain;
+	bool after_number = false;      /* and nothing but blanks since */
 	while (s.n) {
 		unsigned lo, hi;
-		bool found = false;
-		if (strchr(" ,;/|:&()[]{}+", s.p[0]) || take(&s, "、") || take(&s, "。")) {
-			if (s.n && strchr(" ,;/|:&()[]{}+", s.p[0]))
+		bool found = false, after = after_number;
+		after_number = after && s.p[0] == ' ';
+		if (strchr(" \n,;/|:&()[]{}+", s.p[0]) || take(&s, "、") || take(&s, "。")) {
+			if (s.n && strchr(" \n,;/|:&()[]{}+", s.p[0])) {
+				after_number = after_number && s.p[0] == ' ';
 				s = span_from(s, 1);
+			}
 			continue;
 		}
 		if (s.p[0] >= '0' && s.p[0] <= '9') {
@@ -384,6 +402,8 @@ bool words_read_ports(struct span plain, struct words_ports *ret)
 			if (!lo || lo > 65535 || hi < lo || hi > 65535 || p.n == WORDS_PORTS)
 				return false;
 			p.v[p.n++] = (struct conf_port_range){ (uint16_t)lo, (uint16_t)hi };
+			p.unparted = p.unparted || after;
+			after_number = true;
 			continue;
 		}
 		for (size_t i = 0; i < sizeof(changeable) / sizeof(changeable[0]) && !found; i++)

@@ -24,6 +24,8 @@ enum {
  * case, dashes as -, wave dashes as ~, middle dots and line ends as blanks, runs of blanks as one, none at the ends. Cut
  * at a character where `ret` is full. */
 struct span words_plain(struct span text, char ret[static WORDS_MAX]);
+/* The same, but for a line end or a middle dot, by which lists are parted: a line end. */
+struct span words_plain_list(struct span text, char ret[static WORDS_MAX]);
 
 enum words_answer { WORDS_NOTHING, WORDS_YES, WORDS_NO, WORDS_NA, WORDS_SEE_NOTE };
 /* Yes, No, N/A and See Note(s) in the ways they are written; WORDS_NOTHING: none of these. Of a plain form. */
@@ -42,9 +44,11 @@ struct words_ports {
 	size_t n;
 	bool tcp, udp, icmp;
 	bool configurable;              /* says that the hospital may choose another */
+	bool unparted;                  /* "10 4": nothing but a blank between two numbers, so one that is cut in two or both */
 	char rest[64];                  /* words that mean nothing here; empty: all was understood */
 };
-/* "104", "104/11112", "TCP 104", "TCP/UDP 5000-5010", "104、5000〜5010", "443/tcp (configurable)". Of a plain form.
+/* "104", "104/11112", "TCP 104", "TCP/UDP 5000-5010", "104、5000〜5010", "443/tcp (configurable)". Of a plain form,
+ * better of one of a list.
  * False when a number is no port, or there are too many. */
 bool words_read_ports(struct span plain, struct words_ports *ret);
 

@@ -67,7 +67,10 @@ static void ports(void)
 {
 	/* transports in the order tcp, udp, icmp; ! : not read */
 	static const struct { const char *from, *to; } cases[] = {
-		{ "104", "104" }, { "１０４、５０００〜５０１０", "104 5000-5010" }, { "104/11112", "104 11112" }, { "TCP/UDP 104", "104 tcp udp" },
+		{ "104", "104" }, { "１０４、５０００〜５０１０", "104 5000-5010" }, { "104/11112", "104 11112" }, { "10 4", "10 4 unparted" },
+		{ "tcp 104 11112", "104 11112 tcp unparted" }, { "104\n11112", "104 11112" }, { "104・11112", "104 11112" }, { "104 \n ･11112", "104 11112" },
+		{ "104 , 105", "104 105" }, { "104 (105)", "104 105" }, { "5000-\n5010", "5000-5010" }, { "5000 - 5010 6000", "5000-5010 6000 unparted" },
+		{ "TCP/UDP 104", "104 tcp udp" },
 		{ "TCP 104", "104 tcp" }, { "443/tcp (configurable)", "443 tcp c" }, { "UDP：161，162", "161 162 udp" }, { "5000 - 5010", "5000-5010" },
 		{ "5000から5010まで", "5000-5010" }, { "104番ポート", "104" }, { "2762 or 11112", "2762 11112" }, { "icmp", "icmp" },
 		{ "104（変更可能）", "104 c" }, { "104 ephemeral", "104 ?ephemeral" }, { "動的", "?動的" }, { "", "" }, { "-", "" },
@@ -76,7 +79,7 @@ static void ports(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct words_ports p;
 		char got[256] = "!";
-		if (words_read_ports(plain(cases[i].from), &p)) {
+		if (words_read_ports(words_plain_list(span_str(cases[i].from), memory), &p)) {
 			size_t n = 0;
 			got[0] = 0;
 			for (size_t k = 0; k < p.n; k++)
@@ -84,6 +87,7 @@ static void ports(void)
 					      : snprintf(got + n, sizeof(got) - n, "%s%u-%u", n ? " " : "", p.v[k].lo, p.v[k].hi));
 			n += (size_t)snprintf(got + n, sizeof(got) - n, "%s%s%s%s", p.tcp ? " tcp" : "", p.udp ? " udp" : "",
 					      p.icmp ? " icmp" : "", p.configurable ? " c" : "");
+			n += (size_t)snprintf(got + n, sizeof(got) - n, "%s", p.unparted ? " unparted" : "");
 			(void)snprintf(got + n, sizeof(got) - n, "%s%s", p.rest[0] ? " ?" : "", p.rest);
 		}
 		const char *from = got[0] == ' ' ? got + 1 : got;
