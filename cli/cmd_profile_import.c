@@ -26,7 +26,7 @@ static const char help[] =
 "A MUD file (RFC 8520) is a device type by itself: give it alone (spanward profile mud says more).\n"
 "A DICOM configuration (PS3.15) as LDIF: network AEs, their connections and the peers that they name.\n"
 "A table pasted out of a PDF (text) is shown row by row first; --accept takes the rows that were read rightly.\n"
-"A hospital's device register (ME機器台帳) becomes an inventory (CSV) instead.\n"
+"A hospital's device register (ME機器台帳) becomes an inventory (CSV) instead; rows that give no unit stand in the report.\n"
 "\n"
 "Every row cites its document and its place in it. What is not understood is kept under extensions. Where it is not said\n"
 "who opens a connection the report asks, and the row declares nothing; where it is not said with whom the report asks,\n"
@@ -54,7 +54,8 @@ static const char help[] =
 
 static const struct cmd this = { "profile import", "", help, NULL };
 
-enum { OPT_REPORT = 256, OPT_ID, OPT_MAKER, OPT_MODEL, OPT_DOC_ID, OPT_REVISION, OPT_DATE, OPT_LANG, OPT_TYPES, OPT_ACCEPT, OPT_DEVICE };
+enum { OPT_REPORT = 256, OPT_ID, OPT_MAKER, OPT_MODEL, OPT_DOC_ID, OPT_REVISION, OPT_DATE, OPT_LANG, OPT_TYPES, OPT_ACCEPT, OPT_DEVICE,
+       TEXT_MOST = 16 << 10 };
 
 struct import_options {
 	struct draft_options draft;
@@ -67,14 +68,17 @@ struct import_options {
 
 static void put_json(const struct draft *d, const struct draft_said *s, FILE *to)
 {
-	/* Twice the longest cell would not fit a line that anybody reads: texts are cut. */
-	static char memory[64 << 10];
+	/* Twice the longest cell would not fit a line that anybody reads: texts are cut, with a mark. */
+	static char memory[64 << 10], kept[TEXT_MOST + 4];
 	char sentence[1024];
 	struct buf b = buf_over(memory, sizeof(memory));
 	struct span text = span_str(s->text ? s->text : "");
-	if (text.n > 4096)
-		for (text.n = 4096; text.n && (text.p[text.n] & 0xc0) == 0x80;)
+	if (text.n > TEXT_MOST) {
+		for (text.n = TEXT_MOST; text.n && (text.p[text.n] & 0xc0) == 0x80;)
 			text.n--;
+		(void)snprintf(kept, sizeof(kept), "%.*s\xe2\x80\xa6", (int)text.n, s->text);
+		text = span_str(kept);
+	}
 	static const char *const kinds[DRAFT_KINDS] = { "understood", "not_understood", "contradicts", "ask" };
 	(void)buf_u8(&b, '{');
 	(void)json_key(&b, "kind");
@@ -131,7 +135,7 @@ static void show_report(const struct draft *d, bool japanese)
 			continue;
 		draft_sentence(s, japanese, sentence, 1024);
 		size_t n = strlen(sentence);
-		if (s->text && draft_kind(s->what) == DRAFT_NOT_UNDERSTOOD) {
+		if (s->text && (draft_kind(s->what) == DRAFT_NOT_UNDERSTOOD || s->what == DRAFT_SAY_NO_ADDRESS)) {
 			char shown[64];
 			(void)snprintf(shown, sizeof(shown), "%.60s", s->text);
 			for (size_t k = strlen(shown); strlen(s->text) > 60 && k && ((uint8_t)shown[k - 1] & 0xc0) == 0x80 && k > 57;)

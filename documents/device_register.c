@@ -7,7 +7,7 @@
 #include "core/addr.h"
 #include "documents/words.h"
 
-enum { LOOK = 200, COLUMNS = 64, ADDRESSES = 8, MAX_UNITS = 20000 };
+enum { LOOK = 200, COLUMNS = 64, ADDRESSES = 8, MAX_UNITS = 20000, HEADING = 256 };
 
 /* In the order of the inventory's columns. */
 enum field {
@@ -125,6 +125,38 @@ static void say(struct unit *u, enum draft_remark what, enum field field, const 
 			column = u->r->columns[i].column;
 	(void)sheet_where(u->r->b, u->r->sheet, u->row, column, where);
 	draft_say(u->r->d, what, u->r->source, where, u->cell[field], arg0, arg1);
+}
+
+/* The cells of a row that gives no unit, for the report: they stand in no other file that comes of the import. */
+static void say_row(struct reg *r, uint32_t row, enum draft_remark what)
+{
+	char where[SHEET_WHERE];
+	size_t n, room = 1;
+	const struct sheet_cell *c = sheet_row(r->b, r->sheet, row, &n);
+	(void)sheet_where(r->b, r->sheet, row, 0, where);
+	for (size_t i = 0; i < n; i++)
+		room += c[i].n + HEADING + 4;
+	uint8_t *mem = malloc(room);
+	if (!mem) {
+		r->d->no_memory = true;
+		return;
+	}
+	struct buf b = buf_over(mem, room);
+	for (size_t i = 0; i < n; i++) {
+		struct span heading = { 0 };
+		for (size_t k = 0; what != DRAFT_SAY_LINE && k < r->n_columns && !heading.n; k++)
+			heading = r->columns[k].column == c[i].column ? r->columns[k].text : heading;
+		if (b.len)
+			(void)buf_str(&b, "; ");
+		if (heading.n && heading.n <= HEADING) {
+			(void)buf_put(&b, heading.p, heading.n);
+			(void)buf_str(&b, ": ");
+		}
+		struct span text = sheet_text(r->b, &c[i]);
+		(void)buf_put(&b, text.p, text.n);
+	}
+	draft_say(r->d, what, r->source, where, buf_span(&b), NULL, NULL);
+	free(mem);
 }
 
 /* "heading: text" into the note, where it fits. */
@@ -435,6 +467,25 @@ static void write_unit(struct unit *u)
 	(void)fputc('\n', u->r->to);
 }
 
+/* Cells in columns that have no heading. */
+static void keep_unheaded(struct unit *u)
+{
+	const struct reg *r = u->r;
+	size_t n;
+	const struct sheet_cell *c = sheet_row(r->b, r->sheet, u->row, &n);
+	for (size_t i = 0; i < n; i++) {
+		char where[SHEET_WHERE];
+		bool headed = false;
+		for (size_t k = 0; k < r->n_columns && !headed; k++)
+			headed = r->columns[k].column == c[i].column;
+		if (headed)
+			continue;
+		add_note(u, (struct span){ 0 }, sheet_text(r->b, &c[i]));
+		draft_say(r->d, DRAFT_SAY_TO_NOTE, r->source, sheet_where(r->b, r->sheet, u->row, c[i].column, where),
+			  sheet_text(r->b, &c[i]), NULL, NULL);
+	}
+}
+
 static void read_unit(struct reg *r, uint32_t row)
 {
 	struct unit *u = calloc(1, sizeof(*u));
@@ -454,12 +505,7 @@ static void read_unit(struct reg *r, uint32_t row)
 	}
 	/* A line of text below the table, not a unit. */
 	if (filled < 2) {
-		size_t n;
-		char where[SHEET_WHERE];
-		const struct sheet_cell *c = sheet_row(r->b, r->sheet, row, &n);
-		draft_say(r->d, DRAFT_SAY_LINE, r->source, sheet_where(r->b, r->sheet, row, 0, where), n ? sheet_text(r->b,
-			c) : (struct span){ 0 },
-			  NULL, NULL);
+		say_row(r, row, DRAFT_SAY_LINE);
 		free(u);
 		return;
 	}
@@ -471,7 +517,7 @@ static void read_unit(struct reg *r, uint32_t row)
 		keep(u, F_VLAN);
 	read_addresses(u);
 	if (!u->out[F_IP][0] && !u->out[F_MAC][0]) {
-		say(u, DRAFT_SAY_NO_ADDRESS, F_ID, NULL, NULL);
+		say_row(r, row, DRAFT_SAY_NO_ADDRESS);
 		r->left_out++;
 		free(u);
 		return;
@@ -502,6 +548,7 @@ static void read_unit(struct reg *r, uint32_t row)
 		if (text.n && (!is || is == F_NAME || is == F_MODEL || is == F_MAKER))
 			add_note(u, r->columns[i].text, text);
 	}
+	keep_unheaded(u);
 	remember_one(u, u->out[F_IP]);
 	remember_one(u, u->out[F_MAC]);
 	write_unit(u);
@@ -516,7 +563,7 @@ int device_register_read(struct draft *d, const struct sheet_book *b, size_t she
 	uint32_t heading = device_register_heading(b, sheet);
 	size_t n;
 	bool have[FIELDS] = { false };
-	char where[SHEET_WHERE], count[24];
+	char where[SHEET_WHERE], count[24], left_out[24];
 	const struct sheet_cell *c = sheet_row(b, sheet, heading, &n);
 	for (size_t i = 0; i < n && r.n_columns < COLUMNS; i++) {
 		struct span text = sheet_text(b, &c[i]);
@@ -541,10 +588,15 @@ int device_register_read(struct draft *d, const struct sheet_book *b, size_t she
 			draft_say(d, DRAFT_SAY_TOO_MANY, source, sheet_where(b, sheet, c[i].row, 0, where), (struct span){ 0 }, "20000",
 				NULL);
 			break;
-		} else if (c[i].row > heading && (!i || c[i - 1].row != c[i].row))
-			read_unit(&r, c[i].row);
+		} else if (c[i].row != heading && (!i || c[i - 1].row != c[i].row)) {
+			if (c[i].row > heading)
+				read_unit(&r, c[i].row);
+			else
+				say_row(&r, c[i].row, DRAFT_SAY_LINE);
+		}
 	(void)snprintf(count, sizeof(count), "%zu", r.written);
-	draft_say(d, DRAFT_SAY_UNITS, source, b->names[sheet], (struct span){ 0 }, count, NULL);
+	(void)snprintf(left_out, sizeof(left_out), "%zu", r.left_out);
+	draft_say(d, DRAFT_SAY_UNITS, source, b->names[sheet], (struct span){ 0 }, count, left_out);
 	free(r.units);
 	return d->no_memory ? -ENOMEM : ferror(to) ? -EIO : 0;
 }

@@ -1,8 +1,8 @@
 /* device_register.h -- a hospital's device register (ME機器台帳) as an inventory: its own column names, one line per unit.
  *
  * Units are told by what the register calls them; their type by maker and model, among the device types that are given. A unit
- * without IP or MAC address cannot be recognised on a network and is left out, with a word. Columns that the inventory does not
- * know go into `note`.
+ * without IP or MAC address cannot be recognised on a network and is left out: its row is said with all cells, as is a line that
+ * is no unit. Columns that the inventory does not know, and cells without a heading, go into `note`.
  */
 #ifndef DOCUMENTS_DEVICE_REGISTER_H
 #define DOCUMENTS_DEVICE_REGISTER_H

@@ -13,6 +13,7 @@
 #include "documents/encoding.h"
 #include "documents/ldif.h"
 #include "documents/mds2.h"
+#include "documents/mud.h"
 #include "documents/sheet_pasted.h"
 #include "documents/sheet_xlsx.h"
 #include "rules/policy_model.h"
@@ -60,6 +61,20 @@ static int read_file(const char *path, struct span *ret, struct conf_report *rep
 }
 
 static bool begins(struct span s, const char *with) { return s.n >= strlen(with) && !memcmp(s.p, with, strlen(with)); }
+
+/* An object, empty or with a name: no table begins so. */
+static bool is_json(struct span s)
+{
+	size_t i = begins(s, "\xef\xbb\xbf") ? 3 : 0;
+	for (int sign = 0; sign < 2; sign++) {
+		while (i < s.n && s.p[i] && strchr(" \t\r\n", s.p[i]))
+			i++;
+		if (i == s.n || (sign ? s.p[i] != '"' && s.p[i] != '}' : s.p[i] != '{'))
+			return false;
+		i++;
+	}
+	return true;
+}
 
 /* A sheet of no known kind: kept cell by cell. */
 static void keep_sheet(struct draft *d, const struct sheet_book *b, size_t sheet, size_t source)
@@ -111,7 +126,7 @@ static int read_registers(struct draft *d, const struct sheet_book *b, const cha
 {
 	struct policy_place at = { .file = path };
 	char *text = NULL;
-	size_t n = 0;
+	size_t n = 0, cells;
 	bool first = !d->inventory;
 	int source = draft_source(d, "register", path, bytes), r = 0;
 	FILE *to = source < 0 ? NULL : open_memstream(&text, &n);
@@ -123,6 +138,8 @@ static int read_registers(struct draft *d, const struct sheet_book *b, const cha
 		if (kind_of(b, i) == KIND_REGISTER) {
 			r = device_register_read(d, b, i, (size_t)source, d->options.types, first, to);
 			first = false;
+		} else if (sheet_cells(b, i, &cells)) {
+			draft_say(d, DRAFT_SAY_NO_REGISTER, (size_t)source, b->names[i], (struct span){ 0 }, NULL, NULL);
 		}
 	if (fclose(to) || r) {
 		free(text);
@@ -246,6 +263,10 @@ int import_file(struct draft *d, const char *path, const struct port_table_choic
 		return r;
 	if (begins(bytes, "%PDF")) {
 		policy_load_fault(&at, rep, "is a PDF: select its table in a viewer, paste it into a text file, and import that");
+		r = ERR_CONFIG;
+	} else if (is_json(bytes)) {
+		policy_load_fault(&at, rep, "is JSON%s", mud_is(bytes) ? ", a MUD file: that is a device type by itself; import it alone, "
+				  "or with spanward profile mud" : ": of JSON files only MUD files (RFC 8520) are read");
 		r = ERR_CONFIG;
 	} else if (!bytes.n) {
 		policy_load_fault(&at, rep, "is empty");

@@ -17,7 +17,7 @@ enum { MUD_MAX_BYTES = 4 << 20, MUD_MAX_DEPTH = 20 };
 /* A line for a person: what was not understood, or what is lost. `row`: empty when it is about the whole. */
 typedef void mud_note(void *arg, struct span row, const char *what);
 
-/* Whether bytes look like a MUD file: JSON with a `mud` container. */
+/* Whether bytes look like a MUD file: JSON with a `mud` container, or bytes that name one and are no sound JSON. */
 bool mud_is(struct span text);
 /* `name` stands in messages and as the file of its source. 0 with *ret a tree in the long form (caller frees, conf_free), or
  * ERR_CONFIG with faults, -ENOMEM. What it gives is yet to be read by policy_long_read or checked as any file is. */

@@ -611,8 +611,10 @@ static json_t *parse(struct span bytes, json_error_t *e)
 bool mud_is(struct span bytes)
 {
 	json_error_t e;
+	static const char name[] = "\"ietf-mud:mud\"";
 	json_t *root = parse(bytes, &e);
-	bool is = json_is_object(MEMBER(root, "ietf-mud:mud"));
+	/* One that cannot be read is one all the same: mud_read() says what is wrong with it. */
+	bool is = root ? json_is_object(MEMBER(root, "ietf-mud:mud")) : bytes.n && memmem(bytes.p, bytes.n, name, sizeof(name) - 1);
 	json_decref(root);
 	return is;
 }

@@ -111,6 +111,11 @@ static void refused(void)
 	}
 	CU_ASSERT(mud_is(span_str("{\"mud\":{}}")));
 	CU_ASSERT(!mud_is(span_str("{\"type\":\"flow.end\"}")));
+	/* Unsound, or deeper than the parser goes: still one, and mud_read() says why it is refused. */
+	static char deep[8000] = "{\"ietf-mud:mud\":{\"x\":";
+	memset(deep + strlen(deep), '[', 5000);
+	CU_ASSERT(mud_is(span_str(deep)));
+	CU_ASSERT(!mud_is(span_str(deep + 20)));
 }
 
 /* Everything that a row may say that MUD can say too, and some that it cannot. */

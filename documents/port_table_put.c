@@ -387,8 +387,8 @@ void port_table_put_row(struct port_table_row *r, unsigned transport, size_t fro
 		put_ports(r, row, "port", &r->ports, from);
 	struct words_ports local;
 	if (r->cell[PORT_HEADING_LOCAL_PORT].n) {
-		r->keep[PORT_HEADING_LOCAL_PORT] = !words_read_ports(r->p[PORT_HEADING_LOCAL_PORT], &local) || !local.n || local.rest[0] || local.unparted ||
-						    local.n > POLICY_MODEL_MAX_PORTS;
+		r->keep[PORT_HEADING_LOCAL_PORT] = !words_read_ports(r->p[PORT_HEADING_LOCAL_PORT], &local) || !local.n ||
+						    local.rest[0] || local.unparted || local.n > POLICY_MODEL_MAX_PORTS;
 		if (!r->keep[PORT_HEADING_LOCAL_PORT])
 			put_ports(r, row, "local_port", &local, 0);
 	}

@@ -131,6 +131,9 @@ int sheet_pasted_read(struct span text, const char *file, struct sheet_book **re
 	struct piece heads[PIECES];
 	size_t n_heads = 0;
 	unsigned least;
+	/* Each line costs what a page of headings does: a spreadsheet with a fault is not looked through for them. */
+	if (text.n > SHEET_PASTED_MAX)
+		return -ENOENT;
 	for (least = 2; least && !n_heads; least--)
 		for (struct span rest = text; rest.n && !n_heads;) {
 			size_t n = split(take_line(&rest), least, heads);

@@ -9,7 +9,9 @@
 
 #include "documents/sheet.h"
 
-/* `text` is UTF-8. 0 with *ret, -ENOENT when no line of headings is in it, ERR_CONFIG with faults, -ENOMEM. */
+enum { SHEET_PASTED_MAX = 1 << 20 };    /* bytes: the longest list of ports that a person pastes has some kB */
+
+/* `text` is UTF-8. 0 with *ret, -ENOENT when it is longer than that or no line of headings is in it, ERR_CONFIG with faults, -ENOMEM. */
 int sheet_pasted_read(struct span text, const char *file, struct sheet_book **ret, struct conf_report *rep);
 
 #endif

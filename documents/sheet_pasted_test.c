@@ -86,7 +86,14 @@ static void none(void)
 	CU_ASSERT_EQUAL(sheet_pasted_read(span_str("no table\nat all\n"), "x.txt", &b, &rep), -ENOENT);
 	CU_ASSERT_EQUAL(sheet_pasted_read(span_str(""), "x.txt", &b, &rep), -ENOENT);
 	CU_ASSERT_EQUAL(sheet_pasted_read(span_str("the port\nprotocol\n"), "x.txt", &b, &rep), -ENOENT);
+	/* A spreadsheet is not looked through line by line for headings: only what a person may have pasted is. */
+	static char large[SHEET_PASTED_MAX + 1];
+	memset(large, '\n', sizeof(large));
+	memcpy(large, "Port\tProtocol\n104\tTCP\n", 23);
+	CU_ASSERT_EQUAL(sheet_pasted_read((struct span){ (uint8_t *)large, sizeof(large) }, "x.txt", &b, &rep), -ENOENT);
 	CU_ASSERT_PTR_NULL(b);
+	CU_ASSERT_EQUAL(sheet_pasted_read((struct span){ (uint8_t *)large, SHEET_PASTED_MAX }, "x.txt", &b, &rep), 0);
+	sheet_free(b);
 	sheet_free(book);
 	book = NULL;
 }

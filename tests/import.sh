@@ -32,6 +32,21 @@ want() {
 want 0 'longer than a text may be: cut, whole under extensions: manufacturer' "$s" profile import -o "$dir/long.yaml" "$dir/long.ldif"
 [ "$(grep -oE 'M{50,}' "$dir/long.yaml" | awk '{ print length }' | sort -n | tr '\n' ' ')" = '128 5000 ' ] || fail "a long name is lost"
 
+# A quote that is never closed: said with its cell, also in a large file, which is not looked through for a pasted table.
+awk 'BEGIN { print "Port,Protocol,Direction,Notes"; for (i = 0; i < 200000; i++) print "104,TCP,in," (i == 7 ? "\"" : "") "this is a note of ten words, so it is" }' >"$dir/quote.csv"
+want 4 'quote.csv: D9: this quote is never closed' "$s" profile import -o "$dir/no.yaml" "$dir/quote.csv"
+# MUD files that are none, or not alone: not refused as tables.
+"$python" -c 'print("{\"ietf-mud:mud\": {\"x\": " + "[" * 3000 + "]" * 3000 + "}}")' >"$dir/deep.json"
+want 3 'deep.json:1:|no JSON: maximum parsing depth' "$s" profile import -o "$dir/no.yaml" "$dir/deep.json"
+want 4 'import it alone, or with spanward profile mud' "$s" profile import -o "$dir/no.yaml" "$dir/deep.json" "$dir/long.ldif"
+echo '{ "ports": [104] }' >"$dir/other.json"
+want 4 'only MUD files (RFC 8520) are read' "$s" profile import -o "$dir/no.yaml" "$dir/other.json"
+[ ! -e "$dir/no.yaml" ] || fail "a refused file left something"
+# Rows of a register that give no unit: number, reason and every cell in the report.
+printf 'id,name,ip\nA,CT,\nB,US,10.0.0.2\n' >"$dir/register.csv"
+want 0 'left out; --report keeps its cells: id: A; name: CT|1 units, 1 rows left out' "$s" profile import --lang en -o "$dir/inventory.csv" --report "$dir/register.jsonl" "$dir/register.csv"
+grep -q '"code":"no_address".*"where":"2","text":"id: A; name: CT"' "$dir/register.jsonl" || fail "a row that was left out is in no file"
+
 # A table of ports, as an office in Japan sends it: CP932, and the same as a workbook.
 cat >"$dir/ports.csv" <<'CSV'
 通信ポート一覧,,,,,,,
@@ -206,7 +221,7 @@ for i in range(300):
 open(sys.argv[1], "w", encoding="cp932", newline="\r\n").write("\n".join(rows) + "\n")
 PY
 want 0 '290 units|understood' env LC_ALL=C "$s" profile import --types "$dir/policy" -o "$dir/policy/inventory.csv" --report "$dir/units.jsonl" "$dir/register.csv"
-grep -q '"code":"units".*"message":"290 units"' "$dir/units.jsonl" || fail "not 290 units"
+grep -q '"code":"units".*"message":"290 units, 10 rows left out"' "$dir/units.jsonl" || fail "not 290 units"
 [ "$(grep -c '"code":"no_address"' "$dir/units.jsonl")" = 10 ] || fail "not 10 without address"
 [ "$(wc -l <"$dir/policy/inventory.csv")" = 291 ] || fail "lines of the inventory"
 [ "$(grep -c ',er-400,' "$dir/policy/inventory.csv")" = 140 ] || fail "types: $(grep -c ',er-400,' "$dir/policy/inventory.csv")"
