@@ -4,12 +4,29 @@
 
 static inline uint64_t rotl(uint64_t x, int b) { return x << b | x >> (64 - b); }
 
-static inline uint64_t load_le(const uint8_t *p, size_t n)
+/* Fewer than eight bytes, as the lowest of a number: by loads that overlap, none of which reaches over them. */
+static inline uint64_t load_few(const uint8_t *p, size_t n)
 {
-	uint64_t v = 0;
-	for (size_t i = 0; i < n; i++)
-		v |= (uint64_t)p[i] << (8 * i);
-	return v;
+	if (n >= 4) {
+		/* the two may have bytes in common */
+		uint32_t lo, hi;
+		memcpy(&lo, p, sizeof(lo));
+		memcpy(&hi, p + n - 4, sizeof(hi));
+		return le32toh(lo) | (uint64_t)le32toh(hi) << (8 * (n - 4));
+	}
+	if (!n)
+		return 0;
+	return p[0] | (uint64_t)p[n / 2] << (8 * (n / 2)) | (uint64_t)p[n - 1] << (8 * (n - 1));
+}
+
+/* The n & 7 bytes behind the whole words of `n` bytes. */
+static inline uint64_t load_rest(const uint8_t *p, size_t n)
+{
+	if (!(n & 7))
+		return 0;
+	if (n >= 8)
+		return bytes_load(p + n - 8) >> (64 - 8 * (n & 7));
+	return load_few(p + (n & ~(size_t)7), n & 7);
 }
 
 #define ROUND                                                   \
@@ -33,7 +50,7 @@ static inline uint64_t siphash(const struct siphash_key *key, const void *data, 
 			ROUND;
 		v0 ^= m;
 	}
-	uint64_t last = (uint64_t)n << 56 | (n > whole ? load_le(p + whole, n - whole) : 0);
+	uint64_t last = (uint64_t)n << 56 | load_rest(p, n);
 	v3 ^= last;
 	for (int r = 0; r < c; r++)
 		ROUND;
@@ -54,68 +71,56 @@ uint64_t siphash_24(const struct siphash_key *key, const void *data, size_t n)
 	return siphash(key, data, n, 2, 4);
 }
 
-static void block(struct siphash_stream *s, uint64_t m)
-{
-	uint64_t v0 = s->v[0], v1 = s->v[1], v2 = s->v[2], v3 = s->v[3];
-	v3 ^= m;
-	ROUND;
-	v0 ^= m;
-	s->v[0] = v0;
-	s->v[1] = v1;
-	s->v[2] = v2;
-	s->v[3] = v3;
-}
-
-/* Whole blocks, with the state in registers. */
-static void blocks(struct siphash_stream *s, const uint8_t *p, size_t n)
-{
-	uint64_t v0 = s->v[0], v1 = s->v[1], v2 = s->v[2], v3 = s->v[3];
-	for (size_t i = 0; i < n; i += 8) {
-		uint64_t m = bytes_load(p + i);
-		v3 ^= m;
-		ROUND;
-		v0 ^= m;
-	}
-	s->v[0] = v0;
-	s->v[1] = v1;
-	s->v[2] = v2;
-	s->v[3] = v3;
-}
-
 void siphash_stream_begin(struct siphash_stream *s, const struct siphash_key *key)
 {
 	*s = (struct siphash_stream){ .v = { key->k0 ^ 0x736f6d6570736575ULL, key->k1 ^ 0x646f72616e646f6dULL,
 					     key->k0 ^ 0x6c7967656e657261ULL, key->k1 ^ 0x7465646279746573ULL } };
 }
 
+/* What is left of a block before stays in front: each word of the input fills one and begins the next. */
 void siphash_stream_feed(struct siphash_stream *s, const void *data, size_t n)
 {
 	const uint8_t *p = data;
-	size_t begun = s->n & 7, whole;
-	if (begun && n) {
-		size_t room = 8 - begun, part = n < room ? n : room;
-		s->tail |= load_le(p, part) << (8 * begun);
-		s->n += part;
-		if (part < room)
-			return;
-		block(s, s->tail);
-		s->tail = 0;
-		p += part;
-		n -= part;
-	}
-	whole = n & ~(size_t)7;
-	if (whole)
-		blocks(s, p, whole);
-	if (n > whole)
-		s->tail = load_le(p + whole, n - whole);
+	unsigned begun = s->n & 7;
+	uint64_t tail = s->tail;
 	s->n += n;
+	if (begun + n < 8) {
+		s->tail = tail | load_few(p, n) << (8 * begun);
+		return;
+	}
+	uint64_t v0 = s->v[0], v1 = s->v[1], v2 = s->v[2], v3 = s->v[3], m;
+	const uint8_t *end = p + (n & ~(size_t)7);
+	uint64_t rest = load_rest(p, n);
+	unsigned up = 8 * begun, more = 8 * (n & 7);
+	for (; p < end; p += 8) {
+		uint64_t w = bytes_load(p);
+		m = tail | w << up;
+		tail = w >> 1 >> (63 - up);
+		v3 ^= m;
+		ROUND;
+		v0 ^= m;
+	}
+	m = tail | rest << up;
+	if (up + more >= 64) {
+		v3 ^= m;
+		ROUND;
+		v0 ^= m;
+		m = rest >> 1 >> (63 - up);
+	}
+	s->tail = m;
+	s->v[0] = v0;
+	s->v[1] = v1;
+	s->v[2] = v2;
+	s->v[3] = v3;
 }
 
 uint64_t siphash_stream_end(const struct siphash_stream *s)
 {
-	struct siphash_stream last = *s;
-	block(&last, s->n << 56 | s->tail);
-	uint64_t v0 = last.v[0], v1 = last.v[1], v2 = last.v[2] ^ 0xff, v3 = last.v[3];
+	uint64_t v0 = s->v[0], v1 = s->v[1], v2 = s->v[2], v3 = s->v[3], m = s->n << 56 | s->tail;
+	v3 ^= m;
+	ROUND;
+	v0 ^= m;
+	v2 ^= 0xff;
 	for (int r = 0; r < 3; r++)
 		ROUND;
 	return v0 ^ v1 ^ v2 ^ v3;

@@ -17,10 +17,22 @@ enum { TOKEN_LEN = 32 };
 enum token_of {
 	TOKEN_ORDER = 1, /* HL7: placer or filler order number */
 	TOKEN_CONTENT,   /* HL7: hash of a message or of an order in it */
+	TOKEN_KINDS,
+};
+
+/* The keys of every kind that were made so far of one site's key: they cost more than the token itself. Zeroed before its first
+ * use, of one thread. */
+struct token_memo {
+	struct siphash_key site;
+	struct siphash_key half[TOKEN_KINDS][2];
+	bool made[TOKEN_KINDS];
 };
 
 /* Writes TOKEN_LEN digits, no NUL; returns them as a span. */
 struct span token_make(const struct siphash_key *key, enum token_of what, struct span value,
 		       char ret[static TOKEN_LEN]);
+/* The same, with what is remembered. */
+struct span token_recall(struct token_memo *memo, const struct siphash_key *key, enum token_of what, struct span value,
+			 char ret[static TOKEN_LEN]);
 
 #endif

@@ -11,47 +11,74 @@
  * the field's own grammar and length, and no grammar but AE, NAME and VERSION could say it itself. */
 static const char not_admitted[] = "(not admitted)";
 
-/* Sets of ASCII characters, one bit each: lo for 0x00 to 0x3f, hi for 0x40 to 0x7f. */
-struct set { uint64_t lo, hi; };
+/* Sets of ASCII characters, one bit each: the first for 0x00 to 0x3f, the second for 0x40 to 0x7f. X(c, NUMBER, lo, hi) */
 #define BIT(c) (UINT64_C(1) << ((c) & 63))
 #define DIGITS UINT64_C(0x03ff000000000000)
 #define UPPER UINT64_C(0x0000000007fffffe)
 #define LOWER UINT64_C(0x07fffffe00000000)
+#define PRINTED_LO UINT64_C(0xffffffff00000000)
+#define PRINTED_HI (~BIT(0x7f))
+#define SETS(X, c)                                                                                                          \
+	X(c, VOCAB_G_ID, DIGITS | BIT('.') | BIT(':') | BIT('+') | BIT('/') | BIT('-'), UPPER | LOWER | BIT('_'))           \
+	/* 0x20 to 0x7e without the backslash (PS3.5, Table 6.2-1), and without what a person name is written with */       \
+	X(c, VOCAB_G_AE, PRINTED_LO & ~BIT('='), PRINTED_HI & ~(BIT('\\') | BIT('^')))                                      \
+	X(c, VOCAB_G_UID, DIGITS | BIT('.'), 0)                                                                             \
+	X(c, VOCAB_G_VERSION, DIGITS | BIT(' ') | BIT('.') | BIT('/') | BIT('+') | BIT('(') | BIT(')') | BIT(':') |         \
+	  BIT(',') | BIT('-'), UPPER | LOWER | BIT('_'))                                                                    \
+	X(c, VOCAB_G_HL7_HD, DIGITS | BIT(' ') | BIT('.') | BIT(':') | BIT('&') | BIT('/') | BIT('+') | BIT('(') |          \
+	  BIT(')') | BIT('-'), UPPER | LOWER | BIT('_') | BIT('@'))                                                         \
+	X(c, VOCAB_G_HL7_TYPE, DIGITS, UPPER | BIT('_') | BIT('^'))                                                         \
+	X(c, VOCAB_G_HL7_ID, DIGITS | BIT('.') | BIT(':') | BIT('/') | BIT('+') | BIT('-'),                                 \
+	  UPPER | LOWER | BIT('_') | BIT('|') | BIT('@'))                                                                   \
+	X(c, VOCAB_G_CHARSET, DIGITS | BIT(' ') | BIT('/') | BIT('.') | BIT('-'), UPPER | LOWER | BIT('_') | BIT('~'))      \
+	X(c, VOCAB_G_HOST, DIGITS | BIT('.') | BIT('-'), UPPER | LOWER | BIT('_'))                                          \
+	X(c, VOCAB_G_CODE, DIGITS | BIT(' '), UPPER | BIT('_'))                                                             \
+	X(c, VOCAB_G_KEYS, DIGITS | BIT(','), UPPER | LOWER)                                                                \
+	X(c, VOCAB_G_TOKEN, DIGITS, UINT64_C(0x7e00000000))                                                                 \
+	X(c, VOCAB_G_HEX, DIGITS, UINT64_C(0x7e00000000))                                                                   \
+	X(c, VOCAB_G_DNS, DIGITS | BIT('.') | BIT('*') | BIT(',') | BIT('-'), UPPER | LOWER | BIT('_'))                     \
+	/* what names and labels have of ASCII */                                                                           \
+	X(c, VOCAB_G_NAME, PRINTED_LO, PRINTED_HI)                                                                          \
+	X(c, VOCAB_G_LABEL, PRINTED_LO & ~BIT('='), PRINTED_HI & ~(BIT('\\') | BIT('^')))                                   \
+	X(c, FIRST_OF_ID, DIGITS, UPPER | LOWER)                                                                            \
+	X(c, HD_TYPE, DIGITS | BIT('-'), UPPER | LOWER)
 
-static const struct set sets[] = {
-	[VOCAB_G_ID] = { DIGITS | BIT('.') | BIT(':') | BIT('+') | BIT('/') | BIT('-'), UPPER | LOWER | BIT('_') },
-	/* 0x20 to 0x7e without the backslash (PS3.5, Table 6.2-1), and without what a person name is written with */
-	[VOCAB_G_AE] = { UINT64_C(0xffffffff00000000) & ~BIT('='), ~(BIT('\\') | BIT('^') | BIT(0x7f)) },
-	[VOCAB_G_UID] = { DIGITS | BIT('.'), 0 },
-	[VOCAB_G_VERSION] = { DIGITS | BIT(' ') | BIT('.') | BIT('/') | BIT('+') | BIT('(') | BIT(')') | BIT(':') |
-			      BIT(',') | BIT('-'), UPPER | LOWER | BIT('_') },
-	[VOCAB_G_HL7_HD] = { DIGITS | BIT(' ') | BIT('.') | BIT(':') | BIT('&') | BIT('/') | BIT('+') | BIT('(') |
-			     BIT(')') | BIT('-'), UPPER | LOWER | BIT('_') | BIT('@') },
-	[VOCAB_G_HL7_TYPE] = { DIGITS, UPPER | BIT('_') | BIT('^') },
-	[VOCAB_G_HL7_ID] = { DIGITS | BIT('.') | BIT(':') | BIT('/') | BIT('+') | BIT('-'),
-			     UPPER | LOWER | BIT('_') | BIT('|') | BIT('@') },
-	[VOCAB_G_CHARSET] = { DIGITS | BIT(' ') | BIT('/') | BIT('.') | BIT('-'), UPPER | LOWER | BIT('_') | BIT('~') },
-	[VOCAB_G_HOST] = { DIGITS | BIT('.') | BIT('-'), UPPER | LOWER | BIT('_') },
-	[VOCAB_G_CODE] = { DIGITS | BIT(' '), UPPER | BIT('_') },
-	[VOCAB_G_KEYS] = { DIGITS | BIT(','), UPPER | LOWER },
-	[VOCAB_G_TOKEN] = { DIGITS, UINT64_C(0x7e00000000) },
-	[VOCAB_G_HEX] = { DIGITS, UINT64_C(0x7e00000000) },
-	[VOCAB_G_DNS] = { DIGITS | BIT('.') | BIT('*') | BIT(',') | BIT('-'), UPPER | LOWER | BIT('_') },
-};
+enum { FIRST_OF_ID = VOCAB_G_DNS + 1, HD_TYPE };
+_Static_assert(HD_TYPE < 32, "a set is a bit of a character's class");
+
+/* Of each character, in which sets it is, a bit for each; those from 0x80 on are in none. */
+#define IN(c, set, lo, hi) | (uint32_t)(((c) & 64 ? (hi) : (lo)) >> ((c) & 63) & 1) << (set)
+#define CLASS(c) 0 SETS(IN, c)
+#define CLASSES_4(c) CLASS(c), CLASS((c) + 1), CLASS((c) + 2), CLASS((c) + 3)
+#define CLASSES_16(c) CLASSES_4(c), CLASSES_4((c) + 4), CLASSES_4((c) + 8), CLASSES_4((c) + 12)
+#define CLASSES_64(c) CLASSES_16(c), CLASSES_16((c) + 16), CLASSES_16((c) + 32), CLASSES_16((c) + 48)
+static const uint32_t classes[256] = { CLASSES_64(0), CLASSES_64(64) };
 
 enum { UID_MAX = 64, TOKEN_DIGITS = 32 };       /* PS3.5, 9.1; token.h */
 
-static inline bool in_set(const struct set *s, uint8_t c)
+static inline bool in_set(unsigned set, uint8_t c) { return classes[c] >> set & 1; }
+
+/* Without a branch for each: nearly every text is what it should be. */
+static inline bool all_in_set(unsigned set, struct span text)
 {
-	return c < 0x80 && ((c < 64 ? s->lo : s->hi) >> (c & 63) & 1);
+	uint32_t all = UINT32_C(1) << set;
+	size_t i = 0;
+	for (; text.n - i >= 4; i += 4)
+		all &= classes[text.p[i]] & classes[text.p[i + 1]] & classes[text.p[i + 2]] & classes[text.p[i + 3]];
+	for (; i < text.n; i++)
+		all &= classes[text.p[i]];
+	return all;
 }
 
-static bool fits_name(struct span text)
+/* UTF-8 without control characters; of ASCII, characters of that set only. */
+static bool fits_name(unsigned set, struct span text)
 {
+	if (all_in_set(set, text))
+		return true;
 	while (text.n) {
 		uint32_t cp = 0;
 		int n = utf8_next(text, &cp);
-		if (n < 0 || utf8_is_control(cp))
+		if (n < 0 || (n == 1 ? !in_set(set, text.p[0]) : utf8_is_control(cp)))
 			return false;
 		text = span_from(text, (size_t)n);
 	}
@@ -62,17 +89,24 @@ static bool fits_name(struct span text)
 static bool fits_hd(struct span text)
 {
 	enum { TYPE_MAX = 8 };
-	static const struct set of_type = { DIGITS | BIT('-'), UPPER | LOWER };
 	size_t parted = 0, type_at = 0;
 	for (size_t i = 0; i < text.n; i++) {
 		if (text.p[i] == '^') {
 			parted++;
 			type_at = i + 1;
-		} else if (!in_set(parted < 2 ? &sets[VOCAB_G_HL7_HD] : &of_type, text.p[i])) {
+		} else if (!in_set(parted < 2 ? VOCAB_G_HL7_HD : HD_TYPE, text.p[i])) {
 			return false;
 		}
 	}
 	return !parted || (parted == 2 && text.n > type_at && text.n - type_at <= TYPE_MAX);
+}
+
+static bool not_blank(struct span text)
+{
+	size_t i = 0;
+	while (i < text.n && text.p[i] == ' ')
+		i++;
+	return i < text.n;
 }
 
 bool vocab_fits(enum vocab_grammar g, size_t max, struct span text)
@@ -80,30 +114,16 @@ bool vocab_fits(enum vocab_grammar g, size_t max, struct span text)
 	if (text.n > max)
 		return false;
 	if (g == VOCAB_G_NAME)
-		return fits_name(text);
+		return fits_name(g, text);
 	if (g <= VOCAB_G_NONE || g > VOCAB_G_DNS || !text.n || (g == VOCAB_G_TOKEN && text.n != TOKEN_DIGITS))
 		return false;
 	if (g == VOCAB_G_LABEL)
-		return !memchr(text.p, '^', text.n) && !memchr(text.p, '=', text.n) && !memchr(text.p, '\\', text.n) &&
-		       fits_name(text);
-	if (g == VOCAB_G_HL7_HD)
-		return fits_hd(text);
-	/* Without a branch in the loop: nearly every text is what it should be. */
-	const struct set s = sets[g];
-	uint64_t all = 1;
-	unsigned other = 0;
-	for (size_t i = 0; i < text.n; i++) {
-		uint8_t c = text.p[i];
-		all &= (c & 64 ? s.hi : s.lo) >> (c & 63) & (c < 0x80);
-		other |= c ^ ' ';
-	}
-	if (!all)
-		return false;
-	if (g == VOCAB_G_ID) {
-		static const struct set first = { DIGITS, UPPER | LOWER };
-		return in_set(&first, text.p[0]);
-	}
-	return g != VOCAB_G_AE || other;
+		return fits_name(g, text);
+	if (!all_in_set(g, text))
+		return g == VOCAB_G_HL7_HD && fits_hd(text);
+	if (g == VOCAB_G_ID)
+		return in_set(FIRST_OF_ID, text.p[0]);
+	return g != VOCAB_G_AE || not_blank(text);
 }
 
 static inline bool is_not_admitted(struct span text)

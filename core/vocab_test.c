@@ -1,5 +1,6 @@
 #include "core/vocab.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <msgpack.h>
 #include <stdio.h>
@@ -652,6 +653,29 @@ static void grammars_admit_what_they_say(void)
 	CU_ASSERT(!vocab_fits(VOCAB_G_TOKEN, 64, span_str("0123456789ABCDEF0123456789abcdef")));
 }
 
+/* Each character at each place of texts of every length: a text fits when all its characters do. */
+static void grammars_look_at_every_character(void)
+{
+	for (int g = VOCAB_G_ID; g <= VOCAB_G_DNS; g++) {
+		for (size_t n = 1; n <= 12; n++)
+			for (size_t at = 0; at < n; at++)
+				for (unsigned c = 0; c < 256; c++) {
+					uint8_t t[12], two[2] = { '1', (uint8_t)c };
+					memset(t, '1', sizeof(t));
+					t[at] = (uint8_t)c;
+					bool label = g == VOCAB_G_LABEL && (c == '^' || c == '=' || c == '\\');
+					bool want = g == VOCAB_G_NAME || g == VOCAB_G_LABEL ? c >= 0x20 && c < 0x7f && !label
+						    : g == VOCAB_G_ID && !at ? isalnum((int)c) && c < 0x80
+						    : g == VOCAB_G_TOKEN     ? false
+									     : vocab_fits((enum vocab_grammar)g, 2, (struct span){ two, 2 });
+					if (g == VOCAB_G_AE && n == 1 && c == ' ')
+						want = false;
+					CU_ASSERT(vocab_fits((enum vocab_grammar)g, n, (struct span){ t, n }) == want);
+					CU_ASSERT(!vocab_fits((enum vocab_grammar)g, n - 1, (struct span){ t, n }));
+				}
+	}
+}
+
 static void json_has_the_published_form(void)
 {
 	struct observation o = { .head.type = OBSERVATION_DICOM_ASSOCIATE_ACCEPT };
@@ -769,6 +793,7 @@ int main(int argc, char **argv)
 	CU_ADD_TEST(s, contexts_at_their_limits);
 	CU_ADD_TEST(s, texts_that_do_not_fit_are_replaced);
 	CU_ADD_TEST(s, grammars_admit_what_they_say);
+	CU_ADD_TEST(s, grammars_look_at_every_character);
 	CU_ADD_TEST(s, json_has_the_published_form);
 	CU_ADD_TEST(s, names_are_found);
 	CU_ADD_TEST(s, tables_are_consistent);

@@ -12,6 +12,7 @@
 #include "core/cursor.h"
 #include "core/observation.h"
 #include "core/siphash.h"
+#include "core/token.h"
 
 enum dissect_client { DISSECT_CLIENT_UNKNOWN = -1, DISSECT_CLIENT_0 = 0, DISSECT_CLIENT_1 = 1 };
 
@@ -32,8 +33,10 @@ struct dissect_result {
 	uint64_t need;          /* MORE: more than the bytes left after `consumed`; SKIP: > 0 */
 };
 
-/* Per-worker memory a parse may use while it runs; nothing in it outlives the call. */
+/* Per-worker memory a parse may use while it runs; nothing in it outlives the call, but for `tokens`: keys made of
+ * dissect_ctx.tokens, zeroed by whoever makes the scratch. */
 struct dissect_scratch {
+	struct token_memo tokens;
 	struct vocab_scratch vocab;
 	uint8_t bytes[64 << 10];
 };

@@ -88,6 +88,7 @@ static inline uint8_t *drive_copy(const uint8_t *p, size_t n)
 static inline void drive_init(struct drive *v, const struct dissector *d, unsigned mode)
 {
 	memset(v, 0, offsetof(struct drive, scratch));
+	memset(&v->scratch.tokens, 0, sizeof(v->scratch.tokens));
 	drive_require(d, d->state_size <= DISSECT_MAX_STATE);
 	v->d = d;
 	v->midstream = mode & DRIVE_MIDSTREAM;

@@ -292,7 +292,7 @@ static void acknowledgement(struct hl7_state *st, struct dissect_ctx *ctx, struc
 
 static struct span token_of_hash(const struct dissect_ctx *ctx, enum token_of what, uint64_t h, char ret[static TOKEN_LEN])
 {
-	return token_make(&ctx->tokens, what, (struct span){ (const uint8_t *)&h, sizeof(h) }, ret);
+	return token_recall(&ctx->scratch->tokens, &ctx->tokens, what, (struct span){ (const uint8_t *)&h, sizeof(h) }, ret);
 }
 
 static void end_group(struct hl7_state *st, struct dissect_ctx *ctx)
