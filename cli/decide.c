@@ -96,8 +96,7 @@ static int read_all(const struct decide *d, const char *name, size_t most, char 
 
 /* ---- the lock ---- */
 
-/* Opens a file of ours to write. Where the group may write in the directory, and the file is the group's, it may in the file. */
-static int open_ours(int dirfd, const char *name, int how)
+int decide_open_file(int dirfd, const char *name, int how)
 {
 	int fd = openat(dirfd, name, how | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	struct stat of, in;
@@ -116,7 +115,7 @@ static int lock_failed(const char *path, int err)
 int decide_lock(const char *path, int dirfd, int *ret)
 {
 	char who[64] = "";
-	int fd = open_ours(dirfd, lock_name, O_RDWR);
+	int fd = decide_open_file(dirfd, lock_name, O_RDWR);
 	if (fd < 0)
 		return lock_failed(path, -errno);
 	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB); waited += LOOK_MS) {
@@ -270,7 +269,7 @@ static int append(struct decide *d, const struct change *c)
 	int err = b.full ? -E2BIG : 0, fd = -1;
 	struct span line = buf_span(&b);
 	if (!err) {
-		fd = open_ours(d->dirfd, journal_name, O_WRONLY | O_APPEND);
+		fd = decide_open_file(d->dirfd, journal_name, O_WRONLY | O_APPEND);
 		err = fd < 0 ? -errno : 0;
 	}
 	/* A line that a crash cut off stays as it is, and is told as unreadable. */
@@ -510,7 +509,7 @@ static struct conf_doc *changed(const struct decide *d, const char *list, struct
 static int write_file(const struct decide *d, struct span text)
 {
 	static const char beside[] = ".decisions.new";
-	int fd = open_ours(d->dirfd, beside, O_WRONLY | O_TRUNC), err = fd < 0 ? -errno : 0;
+	int fd = decide_open_file(d->dirfd, beside, O_WRONLY | O_TRUNC), err = fd < 0 ? -errno : 0;
 	for (size_t at = 0; !err && at < text.n;) {
 		ssize_t n = write(fd, text.p + at, text.n - at);
 		if (n < 0 && errno != EINTR)
@@ -659,6 +658,49 @@ static bool same(const struct conf_node *a, const struct conf_node *b)
 	return equal;
 }
 
+/* When a hand was on the file, as far as is known: the time of the file where that was just noticed, else when it was. 0: never. */
+static uint64_t edited_at(const struct decide *d, uint64_t after, bool *ret_exact)
+{
+	struct stat st;
+	for (size_t i = d->n; i > after; i--) {
+		struct decide_entry e;
+		decide_entry(d, i - 1, &e);
+		if (!span_eq(e.command, span_str("recovery")) || d->lines[i - 1].voids)
+			continue;
+		*ret_exact = i == d->n && !fstatat(d->dirfd, file_name, &st, AT_SYMLINK_NOFOLLOW);
+		return *ret_exact ? (uint64_t)st.st_mtim.tv_sec * CLOCK_SECOND : e.at_ns;
+	}
+	return 0;
+}
+
+/* Why a change is not taken back: a later one by command, with its number, or a hand on the file; and what to do. */
+static void say_changed_since(const struct decide *d, const struct decide_entry *e, const char *list, const char *item,
+			      const struct conf_node *now)
+{
+	struct decide_entry later = { 0 };
+	bool exact = false;
+	char at[CLOCK_STRLEN];
+	for (size_t i = d->n; i > e->n && !later.n; i--) {
+		struct decide_entry l;
+		decide_entry(d, i - 1, &l);
+		if (span_eq(l.list, span_str(list)) && span_eq(l.item, span_str(item)) && !l.void_ && !l.undone_by && !l.undoes)
+			later = l;
+	}
+	/* Where the file is what the last change of this item made of it, that one is to be taken back first. */
+	if (later.n && same(now, later.after)) {
+		log_say("spanward: what change %llu did was changed since by change %llu (%s %s): take that back first: spanward undo %llu",
+			(unsigned long long)e->n, (unsigned long long)later.n, list, item, (unsigned long long)later.n);
+		return;
+	}
+	uint64_t edited = edited_at(d, e->n, &exact);
+	(void)clock_str(edited, at);
+	log_say("spanward: %s/%s was changed by other means than a command%s%.19s%s: %s %s is %s, so change %llu is not taken back",
+		d->dir, file_name, !edited ? "" : exact ? ", last at " : ", noticed at ", edited ? at : "", edited ? "Z" : "", list, item,
+		now ? "not what that change made of it" : "not there any more", (unsigned long long)e->n);
+	log_say("Put it there as it was (spanward audit --format jsonl: 'after' of change %llu) and undo again, or leave it and decide "
+		"anew with spanward device, window or accept.", (unsigned long long)e->n);
+}
+
 static bool can_undo(const struct decide_entry *e) { return e->list.n && !e->undone_by && !e->void_; }
 
 int decide_undo(struct decide *d, uint64_t n, const char *who, uint64_t *ret_n, char ret_what[static DECIDE_WHAT])
@@ -695,8 +737,7 @@ int decide_undo(struct decide *d, uint64_t n, const char *who, uint64_t *ret_n, 
 	(void)snprintf(item, sizeof(item), "%.*s", (int)e.item.n, (const char *)e.item.p);
 	const struct conf_node *now = decide_item(d, list, item);
 	if (!same(now, e.after)) {
-		log_say("spanward: what change %llu did was changed since (%s %s): take the later change back first (spanward audit)",
-			(unsigned long long)e.n, list, item);
+		say_changed_since(d, &e, list, item, now);
 		return ERR_EXIT_FAILURE;
 	}
 	(void)snprintf(ret_what, DECIDE_WHAT, "%.*s", (int)(e.what.n < 400 ? e.what.n : 400), (const char *)e.what.p);

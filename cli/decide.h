@@ -17,6 +17,9 @@ enum { DECIDE_NAME = 128, DECIDE_WHAT = 512 };
 
 struct decide;
 
+/* Opens, and makes, a file of ours in a directory: mode 0640, and 0660 where the directory's group may write in it and the file is that
+ * group's, for what the one leaves behind the other has to write. -1 with errno. */
+int decide_open_file(int dirfd, const char *name, int how);
 /* The lock of a policy directory, waited for a while; *ret is to be closed. `path` is for messages. */
 int decide_lock(const char *path, int dirfd, int *ret);
 /* ERR_EXIT_OK with *ret, or the exit code with the reason said. For a change it is locked until decide_close(). */

@@ -70,9 +70,12 @@ static int read_at(int dirfd, const char *path, size_t most, uint8_t **ret, size
 
 int installed_read(const char *path, size_t most, uint8_t **ret, size_t *ret_n) { return read_at(AT_FDCWD, path, most, ret, ret_n); }
 
+/* What was signed (O_EXCL) is nobody's to write in; the rest is as files of decisions are. */
 static int write_at(int dirfd, const char *name, struct span s, int how)
 {
-	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, 0640), err = fd < 0 ? -errno : 0;
+	int fd = how & O_EXCL ? openat(dirfd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, 0640) :
+		 decide_open_file(dirfd, name, O_WRONLY | how);
+	int err = fd < 0 ? -errno : 0;
 	for (size_t at = 0; !err && at < s.n;) {
 		ssize_t n = write(fd, s.p + at, s.n - at);
 		if (n < 0 && errno != EINTR)
@@ -213,7 +216,7 @@ static int open_root(const char *path, struct root *r)
 		return ERR_EXIT_CONFIG;
 	}
 	if (!err)
-		r->lock = openat(r->fd, ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+		r->lock = decide_open_file(r->fd, ".lock", O_RDWR);
 	if (!err && r->lock < 0)
 		err = -errno;
 	if (!err && flock(r->lock, LOCK_EX | LOCK_NB)) {
@@ -335,6 +338,17 @@ static int switch_to(struct root *r, const char *gen, const char *action, const 
 	return err ? failed(r->path, err) : ERR_EXIT_OK;
 }
 
+/* Whoever may put a bundle in force may decide in it: a root that is its group's has generations that are. */
+static int share(const struct root *r, int gen)
+{
+	struct stat root, made;
+	if (fstat(r->fd, &root) || fstat(gen, &made))
+		return -errno;
+	if (!(root.st_mode & S_IWGRP) || root.st_gid != made.st_gid)
+		return 0;
+	return fchmod(gen, 0770 | (made.st_mode & S_ISGID)) ? -errno : 0;
+}
+
 static int activate(struct root *r, const struct bundle *b, struct span bytes, enum installed_decisions decisions, const char *who)
 {
 	char gen[NAME], whole[PATH_MAX], key[INSTALLED_KEY_ID];
@@ -359,6 +373,8 @@ static int activate(struct root *r, const struct bundle *b, struct span bytes, e
 	int fd = err ? -1 : openat(r->fd, beside, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (!err && fd < 0)
 		err = -errno;
+	if (!err)
+		err = share(r, fd);
 	if (!err)
 		err = unpack(fd, b);
 	if (!err)

@@ -152,6 +152,19 @@ for i, change in enumerate((("activate", f"{dir}/b2", "--trust", key + ".pub"), 
     check(f"SAME-{i}".encode() in listed and f"BEFORE-{i}".encode() in listed, "a decision at the same time as", change[0], "is lost", listed)
     run("audit", "-p", now)
 
+# ---- who may write: the owner, and the group where the root is the group's; never in what was signed ----
+os.umask(0o022)
+for mode, made, ours in (0o2775, 0o2770, 0o660), (0o755, 0o750, 0o640):
+    g = f"{dir}/group-{mode:o}"
+    os.mkdir(g)
+    os.chmod(g, mode)
+    run("bundle", "activate", f"{dir}/b1", "-p", g, "--trust", key + ".pub")
+    run("window", "open", "pm-2", "--for", "1h", "--by", "x", "--ticket", "G", "-p", f"{g}/current")
+    run("bundle", "activate", f"{dir}/b2", "-p", g, "--trust", key + ".pub", "--keep-decisions")
+    for name, want in (("gen-1", made), ("gen-2", made), (".lock", ours), ("bundles.jsonl", ours), ("gen-2/journal.jsonl", ours), ("gen-2/decisions.yaml", ours),
+                       ("gen-2/site.yaml", 0o640), ("gen-2/bundle.spanward", 0o640)):
+        check(os.stat(f"{g}/{name}").st_mode & 0o7777 == want, name, oct(os.stat(f"{g}/{name}").st_mode), "in", oct(mode))
+
 # ---- a hand on what is installed ----
 run("bundle", "verify", f"{root}/current")
 open(f"{root}/gen-5/site.yaml", "a").write("# a hand\n")
