@@ -13,7 +13,7 @@
 #include "core/log.h"
 
 static const char help[] =
-"usage: spanward accept ALERT_ID --reason TEXT --owner NAME (--until DATE | --for DURATION) [OPTION...]\n"
+"usage: spanward accept ALERT_ID --reason TEXT --owner NAME (--until TIME | --for DURATION) [OPTION...]\n"
 "       spanward accept --end ALERT_ID [OPTION...]\n"
 "       spanward accept --list [--unused | --expired] [OPTION...]\n"
 "\n"
@@ -26,8 +26,10 @@ static const char help[] =
 "  -p, --policy DIR      policy directory (default " DECIDE_DIR ")\n"
 "      --reason TEXT     why it can be accepted\n"
 "      --owner NAME      who answers for it\n"
-"      --until DATE      2026-12-31 (as it begins, in UTC), or an RFC 3339 time     --for DURATION   90d; at most a year\n"
+"      --for DURATION    for how long: 90d; at most a year\n"
+"      --until TIME      when it ends\n"
 "      --since TIME      from when on (default: now)\n"
+DECIDED_TIMES
 "      --from FILE       a store, or alerts in JSON Lines as spanward replay writes them (- is standard input);\n"
 "                        default: the store of spanward run\n"
 "      --who NAME        who decides (default: you)\n"
@@ -54,7 +56,7 @@ static const struct option options[] = {
 struct accept {
 	struct decided d;
 	const char *owner, *from, *end;
-	uint64_t since_ns;
+	struct decided_when since;
 	bool list, unused, expired;
 	char store[WHERE_MAX];
 };
@@ -73,8 +75,7 @@ static int take(struct accept *a, int opt, const char *arg)
 		a->from = arg;
 		return 0;
 	case OPT_SINCE:
-		return clock_parse(span_str(arg), &a->since_ns) ?
-			       cmd_usage(&cmd_accept, "--since: expected a date or an RFC 3339 time") : 0;
+		return decided_take_time(&cmd_accept, "--since", arg, &a->since);
 	case OPT_END:
 		a->end = arg;
 		return 0;
@@ -106,12 +107,17 @@ static int accept_one(struct accept *a, const char *id, struct decide *d)
 {
 	struct finding f;
 	char what[DECIDE_WHAT], when[DECIDED_LEFT];
-	uint64_t now = clock_now_ns(), from = a->since_ns ? a->since_ns : now, until = decided_end(&a->d, now);
-	if (until <= now && !a->since_ns)
+	uint64_t now = clock_now_ns(), from = 0, until = 0;
+	int code = decided_time_of(&cmd_accept, "--since", &a->since, d, &from);
+	from = from ? from : now;
+	code = code ? code : decided_end(&cmd_accept, &a->d, d, now, &until);
+	if (code)
+		return code;
+	if (until <= now && !a->since.text)
 		return cmd_usage(&cmd_accept, "--until: that time is over");
 	if (until > now + YEAR_NS)
 		return cmd_usage(&cmd_accept, "an acceptance lasts a year at most: then somebody looks again");
-	int code = finding_get(a->from ? a->from : a->store, id, &f);
+	code = finding_get(a->from ? a->from : a->store, id, &f);
 	if (code)
 		return code;
 	struct conf_node *item = decide_new(d);
@@ -244,8 +250,8 @@ static int run(int argc, char **argv)
 		return cmd_usage(&cmd_accept, "an ALERT_ID is 16 digits of 0-9 and a-f, or at least the first 4 of them");
 	if (n && (!a.d.reason || !a.d.reason[0] || !a.owner))
 		return cmd_usage(&cmd_accept, "why, and who answers for it? Give --reason and --owner");
-	if (n && !a.d.for_s == !a.d.until_ns)
-		return cmd_usage(&cmd_accept, "an acceptance ends: give --until DATE or --for DURATION");
+	if (n && !a.d.for_s == !a.d.until.text)
+		return cmd_usage(&cmd_accept, "an acceptance ends: give --until TIME or --for DURATION");
 	if (!a.from && !a.end && where_store(a.store))
 		return cmd_usage(&cmd_accept, "no home directory: say where the alert is with --from FILE");
 	struct decide *d = NULL;

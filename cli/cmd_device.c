@@ -16,18 +16,22 @@ static const char help[] =
 "       spanward device mode DEVICE alert|reset [OPTION...]\n"
 "\n"
 "swap puts NEW (a loaner, a replacement, or the repaired unit that comes back) in the place of OLD: it is judged as OLD\n"
-"was, rules and windows of the site for OLD hold for it, and alerts carry its name. Nobody's file is edited: what was\n"
-"decided stands in decisions.yaml. mode says how a unit is judged: learn (counted, not alerted), report (told with\n"
-"severity low at most) until an end, alert from then on; the same mode again begins its time anew, alert ends it, reset\n"
-"goes back to what the inventory says. A running sensor takes the change within a second or two. Everything is written\n"
-"down (spanward audit) and taken back by spanward undo.\n"
+"was, rules and windows of the site for OLD hold for it, and alerts carry its name. A unit that was known before needs no\n"
+"--mac: it has the one of the inventory, or of the swap that brought it. Nobody's file is edited: what was decided\n"
+"stands in decisions.yaml. mode says how a unit is judged: learn (counted, not alerted), report (told with severity low\n"
+"at most) until an end, alert from then on; the same mode again begins its time anew, alert ends it, reset goes back to\n"
+"what the inventory says. A running sensor takes the change within a second or two. Everything is written down\n"
+"(spanward audit) and taken back by spanward undo.\n"
 "\n"
 "  -p, --policy DIR      policy directory (default " DECIDE_DIR ")\n"
-"      --mac MAC         hardware address of the new unit\n"
-"      --ip ADDRESS      its address, when it is another than OLD's\n"
+"      --mac MAC         hardware address of the new unit (default: what is known of a unit of that name)\n"
+"      --ip ADDRESS      its address, when it is another than OLD's (default: OLD's; of a unit that comes back to its\n"
+"                        place, its own)\n"
 "      --serial NUMBER   its serial number\n"
 "      --type TYPE       its device type, when it is another than OLD's\n"
-"      --for DURATION    14d, 12h, ...     --until TIME   2026-12-15, or an RFC 3339 time\n"
+"      --for DURATION    how long a mode lasts: 14d, 12h, ...\n"
+"      --until TIME      when it ends\n"
+DECIDED_TIMES
 "      --reason TEXT     why\n"
 "      --who NAME        who decides (default: you)\n"
 "      --format FORMAT   table (default on a terminal), jsonl (default on a pipe)\n"
@@ -83,6 +87,67 @@ static int done(int code, const struct decide *d, const char *what)
 	return code;
 }
 
+/* What is known of a unit by its name, from before somebody took its place. */
+struct known { char mac[ADDR_MAC_STRLEN], ip[ADDR_STRLEN], from[DECIDE_NAME + 16]; };
+
+/* Addresses of the unit as the inventory has it, when there is one of each kind. */
+static void known_from_inventory(const struct device *v, const char *name, struct known *k)
+{
+	static const char none[] = "format: spanward/1\nkind: decisions\n";
+	struct policy_model m = { 0 };
+	struct conf_report rep = { 0 };
+	if (!policy_load_changed(v->d.dir, &(struct policy_change){ "decisions.yaml", span_str(none) }, &m, &rep))
+		for (size_t i = 0; i < m.units.n; i++) {
+			const struct policy_model_unit *u = &m.units.v[i];
+			unsigned macs = 0, ips = 0;
+			for (size_t n = 0; span_eq(u->id, span_str(name)) && n < u->selects.n; n++) {
+				const struct policy_select *s = &u->selects.v[n];
+				if (s->has_mac && !macs++)
+					(void)addr_mac_str(&s->mac, k->mac);
+				if (s->has_ip && !ips++)
+					(void)addr_str(&s->ip, k->ip);
+			}
+			k->mac[0] = macs > 1 ? '\0' : k->mac[0];
+			k->ip[0] = ips > 1 ? '\0' : k->ip[0];
+			if (macs || ips)
+				(void)snprintf(k->from, sizeof(k->from), "the inventory");
+		}
+	policy_load_free(&m);
+}
+
+/* Fills in what was not typed of a unit that comes back. Its hardware address is its own wherever it stands; an IP address belongs to
+ * the place. */
+static void fill_known(struct device *v, const char *was, const char *now, struct decide *d, struct known *k)
+{
+	const struct policy_model *m = decide_model(d);
+	bool returns = span_eq(policy_decisions_now(m, span_str(now)), span_str(was));
+	*k = (struct known){ 0 };
+	known_from_inventory(v, now, k);
+	/* A swap that brought it is later than the inventory. */
+	for (size_t i = 0; i < m->swaps.n; i++) {
+		const struct policy_model_swap *s = &m->swaps.v[i];
+		if (!span_eq(s->now, span_str(now)))
+			continue;
+		if (s->has_mac)
+			(void)addr_mac_str(&s->mac, k->mac);
+		if (s->has_ip)
+			(void)addr_str(&s->ip, k->ip);
+		(void)snprintf(k->from, sizeof(k->from), "the swap that brought it");
+	}
+	bool had_mac = false, other_ip = false;
+	for (size_t i = 0; i < m->units.n; i++)
+		for (size_t n = 0; span_eq(m->units.v[i].id, span_str(was)) && n < m->units.v[i].selects.n; n++) {
+			char ip[ADDR_STRLEN];
+			const struct policy_select *s = &m->units.v[i].selects.v[n];
+			had_mac |= s->has_mac;
+			other_ip |= s->has_ip && k->ip[0] && strcmp(addr_str(&s->ip, ip), k->ip) != 0;
+		}
+	if (!v->mac && k->mac[0] && had_mac)
+		v->mac = k->mac;
+	if (!v->ip && other_ip && returns)
+		v->ip = k->ip;
+}
+
 static int swap(struct device *v, const char *was, const char *now, struct decide *d)
 {
 	char name[32], what[DECIDE_WHAT];
@@ -90,6 +155,8 @@ static int swap(struct device *v, const char *was, const char *now, struct decid
 		return cmd_usage(&cmd_device, "the name of a unit has 1 to 64 bytes of UTF-8 without control characters");
 	if (!decided_unit(d, was))
 		return ERR_EXIT_CONFIG;
+	struct known known;
+	fill_known(v, was, now, d, &known);
 	(void)snprintf(name, sizeof(name), "s-%llu", (unsigned long long)decide_next(d));
 	struct conf_node *item = decide_new(d);
 	const struct { const char *key, *value; } texts[] = {
@@ -101,7 +168,11 @@ static int swap(struct device *v, const char *was, const char *now, struct decid
 	decide_set_time(d, item, "at", clock_now_ns());
 	(void)snprintf(what, sizeof(what), "%.64s stands where %.64s stood%s%.64s", now, was, v->serial ? ", serial " : "",
 		       v->serial ? v->serial : "");
-	return done(decide_put(d, "swaps", name, item, "device swap", v->d.who, what), d, what);
+	int code = decide_put(d, "swaps", name, item, "device swap", v->d.who, what);
+	if (!code && (v->mac == known.mac || v->ip == known.ip))
+		(void)printf("%s has %s%s%s, as %s says (--mac, --ip say otherwise)\n", now, v->mac == known.mac ? known.mac : "",
+			     v->mac == known.mac && v->ip == known.ip ? ", " : "", v->ip == known.ip ? known.ip : "", known.from);
+	return done(code, d, what);
 }
 
 /* The decisions about a unit stand under the name that it had when they were made. */
@@ -123,14 +194,17 @@ static int set_mode(struct device *v, const char *device, const char *word, stru
 {
 	char name[DECIDE_NAME], what[DECIDE_WHAT], when[DECIDED_LEFT];
 	int mode = cmd_choice(&cmd_device, "mode", word, modes);
-	uint64_t now = clock_now_ns(), until = decided_end(&v->d, now);
+	uint64_t now = clock_now_ns(), until = 0;
 	bool ends = mode == POLICY_MODE_REPORT || mode == POLICY_MODE_LEARN;
 	if (mode < 0)
 		return ERR_EXIT_USAGE;
-	if (ends && !v->d.for_s == !v->d.until_ns)
+	if (ends && !v->d.for_s == !v->d.until.text)
 		return cmd_usage(&cmd_device, "learn and report end: give --for DURATION or --until TIME");
-	if (!ends && until)
+	if (!ends && (v->d.for_s || v->d.until.text))
 		return cmd_usage(&cmd_device, "alert and reset have no end");
+	int code = decided_end(&cmd_device, &v->d, d, now, &until);
+	if (code)
+		return code;
 	if (ends && until <= now)
 		return cmd_usage(&cmd_device, "--until: that time is over");
 	if (!decided_unit(d, device))

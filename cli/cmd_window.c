@@ -18,8 +18,10 @@ static const char help[] =
 "a second or two. Everything is written down (spanward audit) and taken back by spanward undo.\n"
 "\n"
 "  -p, --policy DIR      policy directory (default " DECIDE_DIR ")\n"
-"      --for DURATION    2h, 90m, ...      --until TIME   2026-12-01T02:00:00+09:00, or a date\n"
+"      --for DURATION    how long: 2h, 90m, ...\n"
+"      --until TIME      when it closes\n"
 "      --from TIME       when it opens (default: now)\n"
+DECIDED_TIMES
 "      --by WHO          who works on the device\n"
 "      --ticket TICKET   under which number that was agreed\n"
 "      --role ROLE       only with hosts of this role of the site; may be given several times (default: whoever)\n"
@@ -47,7 +49,7 @@ struct window {
 	struct decided d;
 	const char *by, *ticket, *roles[MAX_ROLES];
 	size_t n_roles;
-	uint64_t from_ns;
+	struct decided_when from;
 	bool all;
 };
 
@@ -61,7 +63,7 @@ static int take(struct window *w, int opt, const char *arg)
 		return 0;
 	}
 	if (opt == OPT_FROM)
-		return clock_parse(span_str(arg), &w->from_ns) ? cmd_usage(&cmd_window, "--from: expected an RFC 3339 time or a date") : 0;
+		return decided_take_time(&cmd_window, "--from", arg, &w->from);
 	if (!*arg || !decided_is_text(arg, POLICY_KEYS_NAME))
 		return cmd_usage(&cmd_window, "--by, --ticket and --role: expected 1 to 64 bytes of UTF-8 without control characters");
 	if (opt == OPT_ROLE && w->n_roles == MAX_ROLES)
@@ -78,7 +80,12 @@ static int take(struct window *w, int opt, const char *arg)
 static int open_window(struct window *w, const char *device, struct decide *d)
 {
 	char name[32], what[DECIDE_WHAT], left[DECIDED_LEFT];
-	uint64_t now = clock_now_ns(), from = w->from_ns ? w->from_ns : now, to = decided_end(&w->d, from);
+	uint64_t now = clock_now_ns(), from = 0, to = 0;
+	int code = decided_time_of(&cmd_window, "--from", &w->from, d, &from);
+	from = from ? from : now;
+	code = code ? code : decided_end(&cmd_window, &w->d, d, from, &to);
+	if (code)
+		return code;
 	if (to > from && to - from > WINDOW_MAX_NS)
 		return cmd_usage(&cmd_window, "a window is open for a year at most");
 	if (!decided_unit(d, device))
@@ -97,7 +104,7 @@ static int open_window(struct window *w, const char *device, struct decide *d)
 	decide_set(d, item, "reason", w->d.reason);
 	(void)snprintf(what, sizeof(what), "window %s for %.64s until %s, %.64s, ticket %.64s", name, device, decided_time(to, left), w->by,
 		       w->ticket);
-	int code = decide_put(d, "windows", name, item, "window open", w->d.who, what);
+	code = decide_put(d, "windows", name, item, "window open", w->d.who, what);
 	if (!code)
 		(void)printf("%s; to take it back: spanward undo %llu\n", what, (unsigned long long)decide_next(d) - 1);
 	return code;
@@ -207,7 +214,7 @@ static int run(int argc, char **argv)
 	if (verb == 2 ? n != 0 : n != 1)
 		return cmd_usage(&cmd_window, verb == 2 ? "list takes no argument" : verb ? "close takes one DEVICE or WINDOW" :
 				 "open takes one DEVICE");
-	if (verb == 0 && !w.d.for_s == !w.d.until_ns)
+	if (verb == 0 && !w.d.for_s == !w.d.until.text)
 		return cmd_usage(&cmd_window, "a window ends: give --for DURATION or --until TIME");
 	if (verb == 0 && (!w.by || !w.ticket))
 		return cmd_usage(&cmd_window, "who works on it, and under which number? Give --by and --ticket");

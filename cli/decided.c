@@ -54,8 +54,7 @@ int decided_take(const struct cmd *c, struct decided *d, int opt, const char *ar
 		}
 		return 0;
 	case DECIDED_UNTIL:
-		return clock_parse(span_str(arg), &d->until_ns) ?
-			       cmd_usage(c, "--until: expected a date such as 2026-12-31 or an RFC 3339 time") : 0;
+		return decided_take_time(c, "--until", arg, &d->until);
 	case DECIDED_FORMAT:
 		if (strcmp(arg, "table") && strcmp(arg, "jsonl"))
 			return cmd_usage(c, "--format: expected table or jsonl");
@@ -68,9 +67,52 @@ int decided_take(const struct cmd *c, struct decided *d, int opt, const char *ar
 	}
 }
 
-uint64_t decided_end(const struct decided *d, uint64_t now_ns)
+int decided_take_time(const struct cmd *c, const char *option, const char *arg, struct decided_when *ret)
 {
-	return d->for_s ? now_ns + d->for_s * CLOCK_SECOND : d->until_ns;
+	char whole[48], why[160];
+	size_t n = strlen(arg);
+	struct decided_when w = { .text = arg };
+	bool minutes = n == strlen("2026-12-31T18:00");
+	if (!clock_parse(span_str(arg), &w.ns)) {
+		w.day = n == strlen("2026-12-31");
+	} else if ((minutes || n == strlen("2026-12-31T18:00:00")) &&
+		   snprintf(whole, sizeof(whole), "%s%sZ", arg, minutes ? ":00" : "") > 0 && !clock_parse(span_str(whole), &w.ns)) {
+		w.local = true;
+	} else {
+		(void)snprintf(why, sizeof(why), "%s: expected a day such as 2026-12-31, a time of it such as 2026-12-31T18:00, or an "
+			       "RFC 3339 time", option);
+		return cmd_usage(c, why);
+	}
+	*ret = w;
+	return 0;
+}
+
+int decided_time_of(const struct cmd *c, const char *option, const struct decided_when *w, struct decide *d, uint64_t *ret)
+{
+	char why[200];
+	uint64_t ns = w->ns;
+	if (w->text && (w->day || w->local)) {
+		const struct policy_model *m = decide_model(d);
+		if (!m)
+			return ERR_EXIT_CONFIG;
+		if (w->local && !m->has_utc_offset) {
+			(void)snprintf(why, sizeof(why), "%s %.19s: of which clocks? Write the zone behind it (Z, +09:00; seconds "
+				       "before it), or utc_offset in site.yaml", option, w->text);
+			return cmd_usage(c, why);
+		}
+		int64_t shift = (int64_t)m->utc_offset_min * 60 * (int64_t)CLOCK_SECOND;
+		ns = shift > 0 && ns < (uint64_t)shift ? 0 : ns - (uint64_t)shift;
+	}
+	*ret = w->text ? ns : 0;
+	return ERR_EXIT_OK;
+}
+
+int decided_end(const struct cmd *c, const struct decided *v, struct decide *d, uint64_t now_ns, uint64_t *ret)
+{
+	if (!v->for_s)
+		return decided_time_of(c, "--until", &v->until, d, ret);
+	*ret = now_ns + v->for_s * CLOCK_SECOND;
+	return ERR_EXIT_OK;
 }
 
 const char *decided_left(uint64_t until_ns, uint64_t now_ns, char ret[static DECIDED_LEFT])

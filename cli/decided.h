@@ -15,10 +15,23 @@ enum { DECIDED_WHO = 512, DECIDED_REASON, DECIDED_FOR, DECIDED_UNTIL, DECIDED_FO
 	{ "until", required_argument, NULL, DECIDED_UNTIL }, { "format", required_argument, NULL, DECIDED_FORMAT }, \
 	{ "lang", required_argument, NULL, DECIDED_LANG }, { "help", no_argument, NULL, 'h' }
 
+/* A time as it was typed. A day, and a time without a zone, are of the site's clocks (utc_offset in site.yaml): known when its policy
+ * is read. */
+struct decided_when {
+	const char *text;               /* NULL: none was */
+	uint64_t ns;                    /* as if in UTC */
+	bool day, local;                /* a day alone; a time without a zone */
+};
+/* For the help of every option that takes one, behind its name and before what it does. */
+#define DECIDED_TIMES \
+	"                        TIME: 2026-12-31 (as that day begins), 2026-12-31T18:00, both by the site's clocks (utc_offset\n" \
+	"                        in site.yaml; without it a day is one of UTC), or with a zone: 2026-12-31T18:00:00+09:00\n"
+
 struct decided {
 	const char *dir, *reason, *format;
 	char who[DECIDE_NAME];
-	uint64_t for_s, until_ns;
+	uint64_t for_s;
+	struct decided_when until;
 	enum rule_language language;
 };
 
@@ -27,8 +40,12 @@ void decided_defaults(struct decided *d);
 int decided_take(const struct cmd *c, struct decided *d, int opt, const char *arg);
 /* Whether a text that stands in the file and the journal can: UTF-8 without control characters, at most `most` bytes. */
 bool decided_is_text(const char *text, size_t most);
-/* The end that was typed, as time; 0 when none was. */
-uint64_t decided_end(const struct decided *d, uint64_t now_ns);
+/* A time that was typed for that option: 0, or ERR_EXIT_USAGE with the reason said. `arg` is kept. */
+int decided_take_time(const struct cmd *c, const char *option, const char *arg, struct decided_when *ret);
+/* What it means by the clocks of this policy's site; 0 in *ret when none was typed. 0, or the exit code with the reason said. */
+int decided_time_of(const struct cmd *c, const char *option, const struct decided_when *w, struct decide *d, uint64_t *ret);
+/* The end that was typed, as time; 0 in *ret when none was. As above. */
+int decided_end(const struct cmd *c, const struct decided *v, struct decide *d, uint64_t now_ns, uint64_t *ret);
 /* "13d 4h", "2h 5m", "40m"; "over". */
 enum { DECIDED_LEFT = 24 };
 const char *decided_left(uint64_t until_ns, uint64_t now_ns, char ret[static DECIDED_LEFT]);

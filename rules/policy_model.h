@@ -253,7 +253,8 @@ struct policy_model {
 	bool has_site, has_inventory;
 	struct span site_revision, inventory_revision;
 	const char *inventory_file;     /* the last read */
-	int utc_offset_min;             /* of the site's clocks, for schedules */
+	int utc_offset_min;             /* of the site's clocks, for schedules and for times that people type */
+	bool has_utc_offset;            /* it is said */
 	bool no_memory;
 };
 

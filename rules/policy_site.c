@@ -90,7 +90,7 @@ const struct conf_key policy_site_keys[] = {
 	{ .name = "revision", .kind = CONF_TEXT, .max = 32 },
 	{ .name = "zones", .kind = CONF_MAP_OF, .keys = zone_item },
 	{ .name = "local_networks", .kind = CONF_LIST, .keys = prefix_item },
-	{ .name = "utc_offset", .kind = CONF_TEXT, .min = 6, .max = 6, .doc = "of the site's clocks, for schedules: \"+09:00\"" },
+	{ .name = "utc_offset", .kind = CONF_TEXT, .min = 6, .max = 6, .doc = "of the site's clocks: \"+09:00\"" },
 	{ .name = "roles", .kind = CONF_MAP_OF, .keys = role_item },
 	{ .name = "windows", .kind = CONF_MAP_OF, .keys = window_item },
 	{ .name = "scanners", .kind = CONF_LIST, .keys = scanner_item },
@@ -334,7 +334,7 @@ static void read_offset(struct reader *r, const struct conf_node *n)
 	if (h > 14 || m > 59)
 		FAULT(r, n, "expected hours and minutes from UTC, as in \"+09:00\"");
 	else
-		r->m->utc_offset_min = (s.p[0] == '-' ? -1 : 1) * (h * 60 + m);
+		r->m->utc_offset_min = (s.p[0] == '-' ? -1 : 1) * (h * 60 + m), r->m->has_utc_offset = true;
 }
 
 int policy_site_read(struct policy_model *m, const struct conf_doc *doc, const char *file, struct conf_report *rep)

@@ -65,8 +65,10 @@ day = "test-pcaps/demo/hospital-day.pcap"
 old = [a for a in lines("replay", "-q", "-p", "test-pcaps/demo/policy", day) if a["device"] == "pm-1"]
 new = [a for a in lines("replay", "-q", "-p", p, day) if a["device"] == "loan-7"]
 check(len(old) == len(new), "alerts of pm-1", len(old), "of its loaner", len(new))
-# Back comes the repaired unit, under its own name; and all of it is taken back, last first.
-run("device", "swap", "loan-7", "pm-1", "-p", p, "--mac", "02:00:5e:30:05:31")
+# Back comes the repaired unit, under its own name: its address is known. All of it is taken back, last first.
+r = run("device", "swap", "loan-7", "pm-1", "-p", p)
+check(b"pm-1 has 02:00:5e:30:05:31, as the inventory says" in r.stdout, r.stdout)
+check({u["device"]: u["addresses"] for u in lines("device", "list", "-p", p)}["pm-1"] == "10.30.5.31 02:00:5e:30:05:31", "not as it was")
 check({u["device"] for u in lines("device", "list", "-p", p)} == {u for u in units if u != "loan-7"} | {"pm-1"}, "not back")
 r = run("undo", "1", "-p", p, code=3)
 check(b"nothing was changed" in r.stderr, r.stderr)
@@ -87,6 +89,18 @@ check("stands where" not in table, table)
 check(json.loads(run("audit", "-p", p, "--lang", "ja").stdout.splitlines()[0])["what"].startswith("loan-7 stands where"), "JSON has a language")
 table = run("device", "list", "-p", p, "--format", "table", "--lang", "ja").stdout.decode()
 check("機器種別" in table and "通常監視" in table and "警報" not in table, table)
+# A loaner that comes again, with an address of its own; the unit back to its place, and to its own address. Typed counts more.
+q = f"{dir}/again"
+shutil.copytree("test-pcaps/demo/policy", q)
+address = lambda unit: {u["device"]: u["addresses"] for u in lines("device", "list", "-p", q)}[unit]
+run("device", "swap", "pm-1", "loan-7", "-p", q, "--mac", "02:00:5e:30:05:99", "--ip", "10.30.5.199")
+r = run("device", "swap", "loan-7", "pm-1", "-p", q)
+check(b"pm-1 has 02:00:5e:30:05:31, 10.30.5.31, as the inventory says" in r.stdout and address("pm-1") == "10.30.5.31 02:00:5e:30:05:31", r.stdout)
+r = run("device", "swap", "pm-2", "loan-7", "-p", q)
+check(b"loan-7 has 02:00:5e:30:05:99, as the swap that brought it says" in r.stdout and address("loan-7").endswith(" 02:00:5e:30:05:99") and
+      "10.30.5.199" not in address("loan-7"), r.stdout, address("loan-7"))
+r = run("device", "swap", "loan-7", "pm-2", "-p", q, "--mac", "02:00:5e:30:05:55")
+check(b" has " not in r.stdout and address("pm-2").endswith("02:00:5e:30:05:55"), r.stdout)
 # An undo can be taken back as well.
 run("undo", "4", "-p", p)
 check("loan-7" in {u["device"] for u in lines("device", "list", "-p", p)}, "the undo of an undo")
@@ -101,6 +115,20 @@ pcap = "test-pcaps/verdicts/undeclared-listener.pcap"
 check(lines("replay", "-q", "-p", v, pcap) == [], "a unit that is learned is alerted")
 run("device", "mode", "ct-1", "report", "--for", "2h", "-p", v)
 check(lines("device", "show", "ct-1", "-p", v)[0]["left"] in ("2h 0m", "1h 59m"), "the time did not begin anew")
+# Times as people type them: the site's clocks where the site says them, and no guess where it does not.
+site = open(f"{v}/site.yaml").read()
+for offset, typed, until in ("+09:00", "2037-01-02", "2037-01-01 15:00Z"), ("+09:00", "2037-01-02T08:30", "2037-01-01 23:30Z"), \
+        ("-03:30", "2037-01-02T08:30:00", "2037-01-02 12:00Z"), ("+09:00", "2037-01-02T00:00:00Z", "2037-01-02 00:00Z"), (None, "2037-01-02", "2037-01-02 00:00Z"):
+    open(f"{v}/site.yaml", "w").write(site.replace('utc_offset: "+00:00"', f'utc_offset: "{offset}"' if offset else "# no clocks"))
+    run("device", "mode", "ct-1", "report", "--until", typed, "-p", v)
+    check(lines("device", "show", "ct-1", "-p", v)[0]["until"] == until, offset, typed, lines("device", "show", "ct-1", "-p", v)[0])
+r = run("device", "mode", "ct-1", "report", "--until", "2037-01-02T08:30", "-p", v, code=2)
+check(b"--until 2037-01-02T08:30: of which clocks?" in r.stderr and b"utc_offset" in r.stderr, r.stderr)
+r = run("window", "open", "ct-1", "--until", "tomorrow", "--by", "x", "--ticket", "x", "-p", v, code=2)
+check(b"--until: expected a day such as 2026-12-31, a time of it" in r.stderr, r.stderr)
+open(f"{v}/site.yaml", "w").write(site)
+for verb in "device", "window", "accept":
+    check(b"2026-12-31 (as that day begins)" in run(verb, "--help").stdout, "the help of", verb, "says when a day begins")
 run("device", "mode", "ct-1", "alert", "-p", v)
 check(len(lines("replay", "-q", "-p", v, pcap)) == 1, "ended learning")
 run("device", "mode", "ct-1", "reset", "-p", v)
@@ -208,6 +236,24 @@ check(run("audit", "-p", v, code=1).stderr.count(b"not what the last line") == 1
 r = run("window", "open", "ct-1", "--for", "1h", "--by", "x", "--ticket", "AFTER", "-p", v)
 check(b"never put in place" in r.stderr, r.stderr)
 check([a.get("state") for a in lines("audit", "-p", v)][-3:-2] == ["never in force"], "the lost change")
+# A hand on the file: undo says which file, when, and what to do; a later command is named by its number.
+run("device", "mode", "ct-2", "learn", "--for", "1h", "-p", v)
+n = len(lines("audit", "-p", v))
+run("device", "mode", "ct-2", "report", "--for", "1h", "-p", v)
+r = run("undo", str(n), "-p", v, code=1)
+check(f"changed since by change {n + 1} (modes ct-2): take that back first: spanward undo {n + 1}\n".encode() in r.stderr, r.stderr)
+run("undo", "-p", v)
+text = open(f"{v}/decisions.yaml").read()
+begin = text.index("modes:")
+open(f"{v}/decisions.yaml", "w").write(text[:begin] + text[begin:].replace("learn", "alert"))
+os.utime(f"{v}/decisions.yaml", (1796000000, 1796000000))
+r = run("undo", str(n), "-p", v, code=1)
+check(f"{v}/decisions.yaml was changed by other means than a command, last at 2026-11-30T00:53:20Z: modes ct-2 is not what that change made of it, so change {n} is not".encode() in r.stderr and
+      f"'after' of change {n}) and undo again, or leave it and decide anew".encode() in r.stderr, r.stderr)
+run("window", "open", "ct-1", "--for", "1h", "--by", "x", "--ticket", "x", "-p", v)
+r = run("undo", str(n), "-p", v, code=1)
+check(b"other means than a command, noticed at 20" in r.stderr, r.stderr)
+run("device", "mode", "ct-2", "reset", "-p", v)
 with open(f"{v}/journal.jsonl", "a") as f:
     f.write('{"n":99,"at":"2026')
 run("window", "open", "ct-1", "--for", "1h", "--by", "x", "--ticket", "TORN", "-p", v)
