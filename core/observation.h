@@ -6,6 +6,10 @@
 #ifndef CORE_OBSERVATION_H
 #define CORE_OBSERVATION_H
 
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
 #include "core/vocab.h"
 
 enum observation_field {
@@ -153,14 +157,38 @@ static inline bool observation_has(const struct observation *o, enum observation
 	return vocab_has(&o->head, f);
 }
 
+/* Begins an observation by its head alone: a field that is not present is garbage. Two kilobytes need not be cleared for the ten
+ * fields that one has. */
+static inline void observation_begin(struct observation *o, enum observation_type type)
+{
+	o->head = (struct vocab_head){ .type = (uint16_t)type };
+}
+
+/* Where a field lies and what it admits: with a field that the compiler knows, setting it is two moves. */
+static const struct { uint16_t offset, max; uint8_t grammar; } observation_places[] = {
+#define FIELD(name, KIND, max, GRAMMAR, ...) { offsetof(struct observation, name), max, VOCAB_G_##GRAMMAR },
+#include "core/observation.def"
+};
+
+static inline void *observation_place(struct observation *o, enum observation_field f)
+{
+	o->head.present[f >> 6] |= UINT64_C(1) << (f & 63);
+	return (uint8_t *)o + observation_places[f].offset;
+}
+
+/* As vocab_set_uint() and vocab_set_text(). */
 static inline void observation_uint(struct observation *o, enum observation_field f, uint64_t v)
 {
-	vocab_set_uint(&observation_vocab, &o->head, f, v);
+	assert(vocab_may_be(&observation_vocab, &o->head, f, &v));
+	memcpy(observation_place(o, f), &v, sizeof(v));
 }
 
 static inline bool observation_text(struct observation *o, enum observation_field f, struct span s)
 {
-	return vocab_set_text(&observation_vocab, &o->head, f, s);
+	assert(vocab_may_be(&observation_vocab, &o->head, f, NULL));
+	struct span admitted = vocab_admit((enum vocab_grammar)observation_places[f].grammar, observation_places[f].max, s);
+	memcpy(observation_place(o, f), &admitted, sizeof(admitted));
+	return admitted.p == s.p;
 }
 
 #endif

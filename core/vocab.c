@@ -131,7 +131,7 @@ static inline bool is_not_admitted(struct span text)
 	return text.n == sizeof(not_admitted) - 1 && !memcmp(text.p, not_admitted, sizeof(not_admitted) - 1);
 }
 
-static inline struct span admit(enum vocab_grammar g, size_t max, struct span text)
+struct span vocab_admit(enum vocab_grammar g, size_t max, struct span text)
 {
 	return vocab_fits(g, max, text) ? text : (struct span){ (const uint8_t *)not_admitted, sizeof(not_admitted) - 1 };
 }
@@ -181,6 +181,17 @@ static bool may_carry(const struct vocab *v, const struct vocab_head *rec, unsig
 	return allowed[field >> 6] >> (field & 63) & 1;
 }
 
+bool vocab_may_be(const struct vocab *v, const struct vocab_head *rec, unsigned field, const uint64_t *number)
+{
+	if (!may_carry(v, rec, field))
+		return false;
+	enum vocab_kind kind = v->fields[field].kind;
+	if (!number)
+		return kind == VOCAB_TEXT;
+	return kind == VOCAB_UINT || kind == VOCAB_TIME || (kind == VOCAB_HEX16 && *number <= 0xffff) ||
+	       (kind == VOCAB_BOOL && *number <= 1) || (kind == VOCAB_WORD && vocab_word(v, field, *number));
+}
+
 /* Marks the field and gives its place in the record. */
 static inline void *slot(const struct vocab *v, struct vocab_head *rec, unsigned field)
 {
@@ -198,10 +209,7 @@ static inline const void *place(const struct vocab *v, const struct vocab_head *
 /* The fields are copied bytewise: the compiler makes one move of it, and no alignment is assumed. */
 void vocab_set_uint(const struct vocab *v, struct vocab_head *rec, unsigned field, uint64_t value)
 {
-	enum vocab_kind kind = v->fields[field].kind;
-	assert(kind == VOCAB_UINT || kind == VOCAB_TIME || (kind == VOCAB_HEX16 && value <= 0xffff) ||
-	       (kind == VOCAB_BOOL && value <= 1) || (kind == VOCAB_WORD && vocab_word(v, field, value)));
-	(void)kind;
+	assert(vocab_may_be(v, rec, field, &value));
 	memcpy(slot(v, rec, field), &value, sizeof(value));
 }
 
@@ -209,7 +217,7 @@ bool vocab_set_text(const struct vocab *v, struct vocab_head *rec, unsigned fiel
 {
 	const struct vocab_field *f = &v->fields[field];
 	assert(f->kind == VOCAB_TEXT);
-	struct span admitted = admit(f->grammar, f->max, text);
+	struct span admitted = vocab_admit(f->grammar, f->max, text);
 	memcpy(slot(v, rec, field), &admitted, sizeof(admitted));
 	return admitted.p == text.p;
 }
@@ -265,10 +273,10 @@ static void encode_contexts(const struct vocab_contexts *c, struct buf *out)
 		(void)msgpack_put_uint(out, x->result);
 		/* The setter borrows these and could not replace them: it is done here. */
 		struct span abstract = x->abstract_syntax;
-		(void)msgpack_put_str(out, abstract.n ? admit(VOCAB_G_UID, UID_MAX, abstract) : abstract);
+		(void)msgpack_put_str(out, abstract.n ? vocab_admit(VOCAB_G_UID, UID_MAX, abstract) : abstract);
 		(void)msgpack_put_array(out, x->n);
 		for (size_t k = 0; k < x->n; k++)
-			(void)msgpack_put_str(out, admit(VOCAB_G_UID, UID_MAX, c->syntaxes[x->first + k]));
+			(void)msgpack_put_str(out, vocab_admit(VOCAB_G_UID, UID_MAX, c->syntaxes[x->first + k]));
 	}
 }
 

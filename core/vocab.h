@@ -159,6 +159,10 @@ void vocab_set_contexts(const struct vocab *v, struct vocab_head *rec, unsigned 
 
 /* Whether the text is of that grammar and at most `max` bytes. Empty fits VOCAB_G_NAME only. */
 bool vocab_fits(enum vocab_grammar g, size_t max, struct span text);
+/* The text, or what stands for one that does not fit. */
+struct span vocab_admit(enum vocab_grammar g, size_t max, struct span text);
+/* For asserts of setters: whether the record may carry that number, or, with NULL, any text, in this field. */
+bool vocab_may_be(const struct vocab *v, const struct vocab_head *rec, unsigned field, const uint64_t *number);
 /* The word of a VOCAB_WORD field, NULL when the index is past the table. */
 const char *vocab_word(const struct vocab *v, unsigned field, uint64_t index);
 /* Index of a type or field by name, -1 when there is none. */

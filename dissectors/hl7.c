@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "dissectors/hl7.h"
+#include "dissectors/hl7_line.h"
 
 enum { MAX_HELD = 2 * HL7_SEGMENT_MAX }; /* with room to look ahead */
 
@@ -228,9 +228,46 @@ static bool step_start(struct hl7_state *st, struct span in, struct dissect_ctx 
 	return true;
 }
 
+/* Reads segments that are plain, as many as there are; the bytes of them. What stands there then is read by the other steps, which
+ * would have said the same of these. */
+static size_t plain_segments(struct hl7_state *st, struct span in, struct dissect_ctx *ctx)
+{
+	struct hl7_side *s = &st->side[ctx->dir];
+	struct hl7_line l;
+	size_t at = 0;
+	for (;;) {
+		while (at < in.n && hl7_eol(in.p[at]))
+			at++;
+		if (at == in.n || in.p[at] < 0x20 || !hl7_line_scan(in, at, s->separator, &l))
+			return at;
+		const uint8_t *name = l.text.p;
+		if (l.text.n < 4 || name[3] != s->separator)
+			return at;
+		if (name[0] == 'O' && name[1] == 'B' && name[2] == 'X') {
+			hl7_message_plain_obx(st, ctx, &l);
+		} else {
+			if (!hl7_upper(name[0]) || !(hl7_upper(name[1]) || hl7_digit(name[1])) ||
+			    !(hl7_upper(name[2]) || hl7_digit(name[2])) || hl7_msh_kind(span_from(in, at)) != HL7_OTHER)
+				return at;
+			if (hl7_message_segment(st, ctx, l.text) == HL7_SEG_HELD)
+				hl7_message_line(st, ctx, &l);
+		}
+		hl7_message_bytes(s, l.text);
+		at += l.text.n;
+	}
+}
+
 static bool step_held(struct hl7_state *st, struct span in, struct dissect_ctx *ctx, bool final, size_t *ret_used)
 {
 	struct hl7_side *s = &st->side[ctx->dir];
+	struct hl7_line l;
+	if (!s->headed && in.n >= SCAN_BYTES && hl7_line_scan(in, 0, in.p[3], &l)) {
+		hl7_message_line(st, ctx, &l);
+		s->segment = HL7_SEG_START;
+		s->scanned = 0;
+		*ret_used = l.text.n;
+		return true;
+	}
 	size_t i = s->scanned, end = in.n < HL7_SEGMENT_MAX ? in.n : HL7_SEGMENT_MAX;
 	int begins = 0;
 	for (;;) {
@@ -370,7 +407,8 @@ static bool step_inside(struct hl7_state *st, struct span in, struct dissect_ctx
 	struct hl7_side *s = &st->side[ctx->dir];
 	switch (s->segment) {
 	case HL7_SEG_START:
-		return step_start(st, in, ctx, final, ret_used);
+		*ret_used = plain_segments(st, in, ctx);
+		return *ret_used || step_start(st, in, ctx, final, ret_used);
 	case HL7_SEG_HELD:
 		return step_held(st, in, ctx, final, ret_used);
 	case HL7_SEG_OBX_FIELD:

@@ -1,5 +1,6 @@
 /* hl7.h -- inside the HL7 v2 dissector: what its files share. hl7.c finds messages in the stream and segments in messages,
- * hl7_message.c knows what segments mean and says it, hl7_msh.c is the syntax, hl7_device.c equipment and software,
+ * hl7_message.c knows what segments mean and says it, hl7_msh.c is the syntax, hl7_line.c
+ * the same for segments of plain ASCII, hl7_device.c equipment and software,
  * hl7_vendor.c whose way of writing it is, hl7_probe.c recognition, hl7_rest.c what is kept between messages.
  * Facts: HL7 v2 chapter 2 (2.5.4 delimiters, 2.15.8 MSA, 2.15.9 MSH), MLLP release 1 and 2.
  */
@@ -105,6 +106,8 @@ struct hl7_msh {                               /* spans into the message */
 	enum hl7_family family;
 };
 
+/* The family that MSH-18 names. */
+enum hl7_family hl7_msh_family(struct span charset);
 /* Reads an MSH segment of kind HL7_MESSAGE, which may be cut anywhere. The family is the one that MSH-18 names
  * when MSH is split by its rules: they decide where MSH-18 is. */
 void hl7_msh_parse(struct span segment, struct hl7_msh *ret);
@@ -206,8 +209,12 @@ struct hl7_state {
 void hl7_message_begin(struct hl7_side *s);
 /* A segment of that name begins. How it is to be read. */
 enum hl7_segment hl7_message_segment(struct hl7_state *st, struct dissect_ctx *ctx, struct span name);
-/* The segment s->name, or its first HL7_SEGMENT_MAX bytes. */
+/* The segment s->name, or its first HL7_SEGMENT_MAX bytes. The second for one that is plain. */
+struct hl7_line;
 void hl7_message_held(struct hl7_state *st, struct dissect_ctx *ctx, struct span segment);
+void hl7_message_line(struct hl7_state *st, struct dissect_ctx *ctx, const struct hl7_line *l);
+/* A plain OBX, whole. */
+void hl7_message_plain_obx(struct hl7_state *st, struct dissect_ctx *ctx, const struct hl7_line *l);
 /* OBX-3 or OBX-18, as s->field says, or its first HL7_FIELD_MAX bytes. */
 void hl7_message_obx(struct hl7_state *st, struct dissect_ctx *ctx, struct span field);
 /* Whether that field of an OBX is wanted. */
@@ -216,7 +223,14 @@ static inline bool hl7_message_wants(const struct hl7_side *s, unsigned field)
 	return field == 18 || (field == 3 && s->vendor - 1 == OBSERVATION_VENDORS);
 }
 /* Bytes of the message that have been passed. */
-void hl7_message_bytes(struct hl7_side *s, struct span bytes);
+static inline void hl7_message_bytes(struct hl7_side *s, struct span bytes)
+{
+	/* Of an acknowledgement the content is not said. */
+	if (!s->ack || s->orders)
+		siphash_stream_feed(&s->body, bytes.p, bytes.n);
+	if (s->grouped)
+		siphash_stream_feed(&s->group, bytes.p, bytes.n);
+}
 /* The end may have come but is not certain: the control id is taken down, so that an answer finds it. */
 void hl7_message_decide(struct hl7_state *st, struct dissect_ctx *ctx);
 void hl7_message_end(struct hl7_state *st, struct dissect_ctx *ctx, int framing);

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "dissectors/hl7.h"
+#include "dissectors/hl7_line.h"
 
 /* ---- who waits ---- */
 
@@ -136,6 +136,13 @@ static void save(struct hl7_side *s, enum hl7_saved which, struct span text)
 	keep(s, which, &out);
 }
 
+/* The same where all of it is written with the usual delimiters and without escapes already. */
+static void save_usual(struct hl7_side *s, enum hl7_saved which, struct span text)
+{
+	if (text.n != 2 || text.p[0] != '"' || text.p[1] != '"')
+		save_raw(s, which, text);
+}
+
 void hl7_message_put(struct observation *o, enum observation_field f, const struct hl7_side *s, enum hl7_saved which)
 {
 	static const uint8_t nothing[1] = { 0 }; /* fits no grammar */
@@ -198,52 +205,101 @@ static struct charset charset_of(const struct hl7_msh *m)
 	return r;
 }
 
+/* The bytes before the first `stop`: hl7_msh_token() of a text that is ASCII. */
+static struct span plain_token(struct span s, uint8_t stop)
+{
+	size_t n = 0;
+	while (n < s.n && s.p[n] != stop)
+		n++;
+	return (struct span){ s.p, n };
+}
+
+static struct span component(const struct hl7_msh *m, struct span s, bool plain)
+{
+	return plain ? plain_token(s, m->component) : hl7_msh_token(s, m->component, m->family);
+}
+
+static uint8_t condition(struct span f)
+{
+	static const char conditions[][3] = { "AL", "NE", "ER", "SU" };
+	bool given = f.n && !(f.n == 2 && f.p[0] == '"' && f.p[1] == '"');
+	return given ? (uint8_t)(1 + word_of(f, conditions, 4)) : 0;
+}
+
+/* The content of a message is everything but when and under which number it was sent (MSH-7, MSH-10). */
+static void begin_content(struct hl7_side *s, const struct dissect_ctx *ctx, const struct hl7_msh *m)
+{
+	const struct siphash_key key = ctx->tokens;
+	static const uint8_t counts[] = { 3, 4, 5, 6, 9 };
+	uint8_t joined[256];
+	struct buf b = buf_over(joined, sizeof(joined));
+	siphash_stream_begin(&s->body, &key);
+	for (size_t i = 0; i < sizeof(counts); i++) {
+		struct span f = m->field[counts[i]];
+		if (b.cap - b.len <= f.n) {
+			siphash_stream_feed(&s->body, b.data, b.len);
+			b.len = 0;
+		}
+		if (b.cap <= f.n)
+			siphash_stream_feed(&s->body, f.p, f.n);
+		else
+			(void)buf_put(&b, f.p, f.n);
+		(void)buf_u8(&b, HL7_CR);
+	}
+	siphash_stream_feed(&s->body, b.data, b.len);
+}
+
+/* `usual`: nothing in it is written otherwise than where the usual delimiters are used (save). */
+static void read_header(struct hl7_side *s, struct dissect_ctx *ctx, const struct hl7_msh *m, bool plain, bool usual)
+{
+	void (*const save_text)(struct hl7_side *, enum hl7_saved, struct span) = usual ? save_usual : save;
+	s->headed = true;
+	s->separator = m->separator;
+	s->component = m->component;
+	s->repetition = m->repetition;
+	s->escape = m->escape;
+	s->subcomponent = m->subcomponent;
+	s->text = (struct hl7_text){ .family = (uint8_t)m->family };
+	s->charset = charset_of(m);
+
+	struct span type = m->field[9];
+	struct span first = component(m, type, plain);
+	struct span second = component(m, span_from(type, first.n + 1), plain);
+	save_text(s, HL7_S_TYPE, (struct span){ type.p, second.n ? first.n + 1 + second.n : first.n });
+	save_raw(s, HL7_S_CONTROL, m->field[10]);
+	save_text(s, HL7_S_APP, m->field[3]);
+	save_text(s, HL7_S_FACILITY, m->field[4]);
+	save_text(s, HL7_S_TO_APP, m->field[5]);
+	save_text(s, HL7_S_TO_FACILITY, m->field[6]);
+	save_text(s, HL7_S_VERSION, component(m, m->field[12], plain));
+	save_text(s, HL7_S_CHARSET, m->field[18]);
+	s->id = hash(ctx->dir, m->field[10]);
+	s->accept_ack = condition(m->field[15]);
+	s->application_ack = condition(m->field[16]);
+	/* An accept acknowledgement of an acknowledgement is asked for (enhanced mode, 2.9.3). */
+	s->asks_accept = s->accept_ack && s->accept_ack - 1 != OBSERVATION_ACK_NEVER;
+	s->vendor = (uint8_t)(1 + hl7_vendor_of_header(m));
+	s->orders = carries_orders(own(s, HL7_S_TYPE));
+	begin_content(s, ctx, m);
+	hl7_device_serial(s, ctx, hl7_vendor_serial(s->vendor - 1u, m->field[10]));
+}
+
 static void header(struct hl7_side *s, struct dissect_ctx *ctx, struct span segment)
 {
 	struct hl7_msh m;
 	hl7_msh_parse(segment, &m);
-	s->headed = true;
-	s->separator = m.separator;
-	s->component = m.component;
-	s->repetition = m.repetition;
-	s->escape = m.escape;
-	s->subcomponent = m.subcomponent;
-	s->text = (struct hl7_text){ .family = (uint8_t)m.family };
-	s->charset = charset_of(&m);
+	read_header(s, ctx, &m, false, false);
+}
 
-	struct span type = m.field[9];
-	struct span first = hl7_msh_token(type, m.component, m.family);
-	struct span second = hl7_msh_token(span_from(type, first.n + 1), m.component, m.family);
-	save(s, HL7_S_TYPE, (struct span){ type.p, second.n ? first.n + 1 + second.n : first.n });
-	save_raw(s, HL7_S_CONTROL, m.field[10]);
-	save(s, HL7_S_APP, m.field[3]);
-	save(s, HL7_S_FACILITY, m.field[4]);
-	save(s, HL7_S_TO_APP, m.field[5]);
-	save(s, HL7_S_TO_FACILITY, m.field[6]);
-	save(s, HL7_S_VERSION, hl7_msh_token(m.field[12], m.component, m.family));
-	save(s, HL7_S_CHARSET, m.field[18]);
-	s->id = hash(ctx->dir, m.field[10]);
-	static const char conditions[][3] = { "AL", "NE", "ER", "SU" };
-	for (unsigned n = 15; n <= 16; n++) {
-		struct span f = m.field[n];
-		bool given = f.n && !(f.n == 2 && f.p[0] == '"' && f.p[1] == '"');
-		uint8_t *to = n == 15 ? &s->accept_ack : &s->application_ack;
-		*to = given ? (uint8_t)(1 + word_of(f, conditions, 4)) : 0;
-	}
-	/* An accept acknowledgement of an acknowledgement is asked for (enhanced mode, 2.9.3). */
-	s->asks_accept = s->accept_ack && s->accept_ack - 1 != OBSERVATION_ACK_NEVER;
-	s->vendor = (uint8_t)(1 + hl7_vendor_of_header(&m));
-	s->orders = carries_orders(own(s, HL7_S_TYPE));
-
-	/* The content is everything but when and under which number it was sent (MSH-7, MSH-10). */
-	const struct siphash_key key = ctx->tokens;
-	siphash_stream_begin(&s->body, &key);
-	static const uint8_t counts[] = { 3, 4, 5, 6, 9 };
-	for (size_t i = 0; i < sizeof(counts); i++) {
-		siphash_stream_feed(&s->body, m.field[counts[i]].p, m.field[counts[i]].n);
-		siphash_stream_feed(&s->body, "\r", 1);
-	}
-	hl7_device_serial(s, ctx, hl7_vendor_serial(s->vendor - 1u, m.field[10]));
+static void plain_header(struct hl7_side *s, struct dissect_ctx *ctx, const struct hl7_line *l)
+{
+	struct hl7_msh m;
+	hl7_line_msh(l, &m);
+	m.family = hl7_msh_family(m.field[18]);
+	size_t behind = (size_t)(m.field[2].p - l->text.p) + m.field[2].n;
+	bool usual = m.component == '^' && m.repetition == '~' && (!m.subcomponent || m.subcomponent == '&') &&
+		     !(m.escape && memchr(l->text.p + behind, m.escape, l->text.n - behind));
+	read_header(s, ctx, &m, true, usual);
 }
 
 static uint64_t ack_code(struct span s)
@@ -277,17 +333,15 @@ static struct span field_of(const struct hl7_side *s, struct span segment, unsig
 	return span_trim(hl7_msh_nth(segment, n + 1, s->separator, s->text.family));
 }
 
-static void acknowledgement(struct hl7_state *st, struct dissect_ctx *ctx, struct span segment)
+/* MSA-1, MSA-2 and MSA-6. */
+static void acknowledgement(struct hl7_side *s, unsigned dir, struct span code, struct span id, struct span error)
 {
-	struct hl7_side *s = &st->side[ctx->dir];
-	if (s->ack)
-		return;
 	s->ack = true;
-	s->ack_code = (uint8_t)ack_code(field_of(s, segment, 1));
-	struct span id = field_of(s, segment, 2);
-	s->acked = hash(!ctx->dir, id);
+	s->ack_code = (uint8_t)ack_code(code);
+	s->acked = hash(!dir, id);
 	save_raw(s, HL7_S_ACKED, id);
-	error_code(s, field_of(s, segment, 6), 1, 2);
+	if (error.n)
+		error_code(s, error, 1, 2);
 }
 
 static struct span token_of_hash(const struct dissect_ctx *ctx, enum token_of what, uint64_t h, char ret[static TOKEN_LEN])
@@ -412,7 +466,8 @@ void hl7_message_held(struct hl7_state *st, struct dissect_ctx *ctx, struct span
 	if (is(s->name, "MSH")) {
 		header(s, ctx, segment);
 	} else if (is(s->name, "MSA")) {
-		acknowledgement(st, ctx, segment);
+		if (!s->ack)
+			acknowledgement(s, ctx->dir, field_of(s, segment, 1), field_of(s, segment, 2), field_of(s, segment, 6));
 	} else if (is(s->name, "ERR")) {
 		error_code(s, field_of(s, segment, 3), 1, 3);
 		error_code(s, field_of(s, segment, 1), 4, 1);
@@ -425,6 +480,45 @@ void hl7_message_held(struct hl7_state *st, struct dissect_ctx *ctx, struct span
 	}
 }
 
+static struct span plain_field(const struct hl7_line *l, unsigned n)
+{
+	struct span f = hl7_line_field(l, n);
+	return f.n && (f.p[0] == ' ' || f.p[f.n - 1] == ' ') ? span_trim(f) : f;
+}
+
+void hl7_message_line(struct hl7_state *st, struct dissect_ctx *ctx, const struct hl7_line *l)
+{
+	struct hl7_side *s = &st->side[ctx->dir];
+	if (!s->headed)
+		plain_header(s, ctx, l);
+	else if (!is(s->name, "MSA"))
+		hl7_message_held(st, ctx, l->text);
+	else if (!s->ack)
+		acknowledgement(s, ctx->dir, plain_field(l, 1), plain_field(l, 2), plain_field(l, 6));
+}
+
+/* What hl7_vendor_of_coding() would say of the third component of an OBX-3 in ASCII. */
+static unsigned vendor_of_coding(const struct hl7_side *s, struct span obx_3)
+{
+	struct span text = obx_3;
+	for (unsigned n = 1; n < 3; n++)
+		text = span_from(text, plain_token(text, s->component).n + 1);
+	return hl7_vendor_of_coding(plain_token(text, s->component));
+}
+
+void hl7_message_plain_obx(struct hl7_state *st, struct dissect_ctx *ctx, const struct hl7_line *l)
+{
+	struct hl7_side *s = &st->side[ctx->dir];
+	if (!s->decided)
+		hl7_message_decide(st, ctx);
+	if (l->n >= 3 && hl7_message_wants(s, 3))
+		s->vendor = (uint8_t)(1 + vendor_of_coding(s, hl7_line_field(l, 3)));
+	if (l->n >= 18) {
+		s->field = 18;
+		hl7_message_obx(st, ctx, hl7_line_field(l, 18));
+	}
+}
+
 void hl7_message_obx(struct hl7_state *st, struct dissect_ctx *ctx, struct span field)
 {
 	struct hl7_side *s = &st->side[ctx->dir];
@@ -432,13 +526,6 @@ void hl7_message_obx(struct hl7_state *st, struct dissect_ctx *ctx, struct span 
 		hl7_device_obx(s, ctx, field);
 	else
 		s->vendor = (uint8_t)(1 + hl7_vendor_of_coding(hl7_msh_nth(field, 3, s->component, s->text.family)));
-}
-
-void hl7_message_bytes(struct hl7_side *s, struct span bytes)
-{
-	siphash_stream_feed(&s->body, bytes.p, bytes.n);
-	if (s->grouped)
-		siphash_stream_feed(&s->group, bytes.p, bytes.n);
 }
 
 static void acknowledge(struct hl7_state *st, const struct hl7_side *s, struct observation *o)
@@ -469,11 +556,16 @@ void hl7_message_end(struct hl7_state *st, struct dissect_ctx *ctx, int framing)
 		s->grouped = false; /* its end was not seen */
 	else
 		end_group(st, ctx);
-	struct observation o = { .head.type = s->ack ? OBSERVATION_HL7_ACK : OBSERVATION_HL7_MESSAGE };
-	static const uint8_t always[] = { HL7_S_TYPE,   HL7_S_CONTROL,     HL7_S_APP,     HL7_S_FACILITY,
-					  HL7_S_TO_APP, HL7_S_TO_FACILITY, HL7_S_VERSION, HL7_S_CHARSET };
-	for (size_t i = 0; i < sizeof(always); i++)
-		put(&o, s, (enum hl7_saved)always[i]);
+	struct observation o;
+	observation_begin(&o, s->ack ? OBSERVATION_HL7_ACK : OBSERVATION_HL7_MESSAGE);
+	put(&o, s, HL7_S_TYPE);
+	put(&o, s, HL7_S_CONTROL);
+	put(&o, s, HL7_S_APP);
+	put(&o, s, HL7_S_FACILITY);
+	put(&o, s, HL7_S_TO_APP);
+	put(&o, s, HL7_S_TO_FACILITY);
+	put(&o, s, HL7_S_VERSION);
+	put(&o, s, HL7_S_CHARSET);
 	if (s->accept_ack)
 		observation_uint(&o, OBSERVATION_F_accept_ack, s->accept_ack - 1u);
 	if (s->application_ack)

@@ -186,7 +186,7 @@ void hl7_msh_split(struct span segment, enum hl7_family family, struct hl7_msh *
 }
 
 /* Table 0211 has no Shift-JIS; sites write it all the same, in many ways. */
-static enum hl7_family family_of(struct span charset)
+enum hl7_family hl7_msh_family(struct span charset)
 {
 	static const struct {
 		const char *name;
@@ -228,12 +228,12 @@ void hl7_msh_parse(struct span segment, struct hl7_msh *ret)
 	static const enum hl7_family families[] = { HL7_SHIFT_JIS, HL7_PAIRS, HL7_PLAIN };
 	if (is_plain(segment)) {
 		hl7_msh_split(segment, HL7_GUESS, ret);
-		ret->family = family_of(ret->field[18]);
+		ret->family = hl7_msh_family(ret->field[18]);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		hl7_msh_split(segment, families[i], ret);
-		if (family_of(ret->field[18]) == families[i])
+		if (hl7_msh_family(ret->field[18]) == families[i])
 			return;
 	}
 	hl7_msh_split(segment, HL7_GUESS, ret);

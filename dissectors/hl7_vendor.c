@@ -39,7 +39,11 @@ static bool begins(struct span s, const char *with)
 
 unsigned hl7_vendor_of_header(const struct hl7_msh *m)
 {
+	/* Nearly every application: none of the names above begins like it. Without a name it may have an identifier. */
 	struct span rest = m->field[3];
+	uint8_t first = rest.n && rest.p[0] != m->component ? rest.p[0] & 0xdf : 0;
+	if (rest.n && first && first != 'M' && first != 'N')
+		return HL7_VENDOR_UNKNOWN;
 	struct span app = hl7_msh_next(&rest, m->component, m->family), id = hl7_msh_next(&rest, m->component, m->family);
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
 		if (begins(app, headers[i].app) && (!headers[i].app_id || begins(id, headers[i].app_id)) &&

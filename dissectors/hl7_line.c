@@ -1,0 +1,38 @@
+/* hl7_line.c -- the fields of a plain MSH segment. */
+#include "dissectors/hl7_line.h"
+
+static inline struct span trim(struct span s)
+{
+	return s.n && (s.p[0] == ' ' || s.p[s.n - 1] == ' ') ? span_trim(s) : s;
+}
+
+void hl7_line_msh(const struct hl7_line *l, struct hl7_msh *ret)
+{
+	const uint8_t *p = l->text.p;
+	unsigned f = 2, words = (unsigned)((l->text.n + 63) / 64);
+	size_t begin = 4;
+	/* MSH-1 is the separator itself, so the first field after it is MSH-2 (2.15.9). */
+	ret->field[0] = (struct span){ 0 };
+	ret->field[1] = (struct span){ p + 3, 1 };
+	ret->separator = p[3];
+	for (unsigned w = 0; w < words && f <= HL7_MSH_FIELDS; w++) {
+		uint64_t bits = l->separators[w];
+		if (!w)
+			bits &= bits - 1;
+		for (; bits && f <= HL7_MSH_FIELDS; bits &= bits - 1) {
+			size_t end = 64 * (size_t)w + scan_first(bits);
+			ret->field[f++] = trim((struct span){ p + begin, end - begin });
+			begin = end + 1;
+		}
+	}
+	if (f <= HL7_MSH_FIELDS)
+		ret->field[f++] = trim((struct span){ p + begin, l->text.n - begin });
+	while (f <= HL7_MSH_FIELDS)
+		ret->field[f++] = (struct span){ 0 };
+	struct span encoding = ret->field[2];
+	ret->component = encoding.n > 0 ? encoding.p[0] : 0;
+	ret->repetition = encoding.n > 1 ? encoding.p[1] : 0;
+	ret->escape = encoding.n > 2 ? encoding.p[2] : 0;
+	ret->subcomponent = encoding.n > 3 ? encoding.p[3] : 0;
+	ret->family = HL7_GUESS;
+}
