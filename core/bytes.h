@@ -1,4 +1,4 @@
-/* bytes.h -- eight bytes looked at in one step, for loops over text that is nearly always plain.
+/* bytes.h -- several bytes read in one step: numbers of the network, and eight bytes of text that is nearly always plain.
  *
  * bytes_load() gives eight bytes as a number, the first one lowest, on any machine. The tests below answer with the highest
  * bit of each byte they mean; they may also answer for bytes behind the first that they mean, never for one before it: so
@@ -20,6 +20,35 @@ static inline uint64_t bytes_load(const void *p)
 	uint64_t v;
 	memcpy(&v, p, sizeof(v));
 	return le64toh(v);
+}
+
+/* Numbers of the network, from bytes that are known to be there (core/cursor.h took them). */
+static inline uint16_t bytes_u16be(const uint8_t *p)
+{
+	uint16_t v;
+	memcpy(&v, p, sizeof(v));
+	return be16toh(v);
+}
+
+static inline uint32_t bytes_u32be(const uint8_t *p)
+{
+	uint32_t v;
+	memcpy(&v, p, sizeof(v));
+	return be32toh(v);
+}
+
+static inline uint64_t bytes_u64be(const uint8_t *p)
+{
+	uint64_t v;
+	memcpy(&v, p, sizeof(v));
+	return be64toh(v);
+}
+
+static inline uint32_t bytes_u32le(const uint8_t *p)
+{
+	uint32_t v;
+	memcpy(&v, p, sizeof(v));
+	return le32toh(v);
 }
 
 /* Bytes below `limit`, which is at most 80H. */

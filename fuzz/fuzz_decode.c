@@ -1,10 +1,12 @@
-/* The first byte chooses the link type, the second how much longer the packet was on the wire. */
+/* The first byte chooses the link type, the second how much longer the packet was on the wire. What is read in one look
+ * (sensor/decode_plain.c) must be what the layers say. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "sensor/checksum.h"
-#include "sensor/decode.h"
+#include "sensor/decode_layers.h"
+#include "sensor/decode_same.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,8 +18,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct span s = { data + 2, size - 2 };
 	/* Shift 0..3 keeps small differences likely, the rest reaches jumbograms. */
 	uint32_t longer = (uint32_t)(data[1] & 0x3f) << (data[1] >> 6) * 8;
-	struct decode d;
-	decode_packet(links[data[0] % (sizeof(links) / sizeof(*links))], s, (uint32_t)s.n + longer, &d);
+	struct decode d, general;
+	uint32_t link = links[data[0] % (sizeof(links) / sizeof(*links))];
+	decode_packet(link, s, (uint32_t)s.n + longer, &d);
+	decode_general(link, s, (uint32_t)s.n + longer, &general);
+	if (!decode_same(&d, &general))
+		abort();
 	if (d.counter >= STATS_COUNTERS || d.payload.n > d.payload_wire || d.truncated != (d.payload.n < d.payload_wire))
 		abort();
 	/* An ERSPAN mirror that cut its copy leaves to the IP header how long the packet was. */

@@ -12,6 +12,12 @@ enum {
 
 void decode_packet(uint32_t linktype, struct span bytes, uint32_t wire_len, struct decode *ret)
 {
+	if (linktype != LINK_ETHERNET || !decode_plain(bytes, ret))
+		decode_general(linktype, bytes, wire_len, ret);
+}
+
+void decode_general(uint32_t linktype, struct span bytes, uint32_t wire_len, struct decode *ret)
+{
 	*ret = (struct decode){ .kind = DECODE_NOTHING, .counter = STATS_link_unknown, .ip_sum = CHECKSUM_NONE };
 	struct decode_frame f = { .c = cursor_from(bytes), .wire = wire_len };
 	if (f.wire < bytes.n)

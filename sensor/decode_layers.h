@@ -53,6 +53,10 @@ static inline void decode_set_payload(struct decode *d, struct cursor *c, uint64
 	d->truncated = s.n < wire;
 }
 
+/* decode.c: decode_packet without a look at what is plain. */
+void decode_general(uint32_t linktype, struct span bytes, uint32_t wire_len, struct decode *ret);
+/* decode_plain.c: an Ethernet frame. False: not plain, *ret is as it was. */
+bool decode_plain(struct span bytes, struct decode *ret);
 /* decode_link.c */
 void decode_link_ethernet(struct decode *d, struct decode_frame *f);
 void decode_link_ethertype(struct decode *d, struct decode_frame *f, uint16_t type);
@@ -76,5 +80,14 @@ void decode_tunnel_mpls(struct decode *d, struct decode_frame *f);
 void decode_tunnel_pppoe(struct decode *d, struct decode_frame *f);
 bool decode_tunnel_over_ip(struct decode *d, struct cursor c, uint64_t wire, uint8_t proto);
 bool decode_tunnel_over_udp(struct decode *d, struct cursor c, uint64_t wire);  /* ports are in *d */
+
+
+/* Whether a datagram between these ports is looked at by decode_tunnel_over_udp(): of who receives; CAPWAP and L2TP answer from
+ * theirs. */
+static inline bool decode_tunnel_may_be(uint16_t src_port, uint16_t dst_port)
+{
+	return dst_port == 4789 || dst_port == 8472 || dst_port == 6081 || dst_port == 2152 || dst_port == 5247 ||
+	       dst_port == 1701 || src_port == 5247 || src_port == 1701;
+}
 
 #endif
