@@ -18,7 +18,9 @@ void decode_packet(uint32_t linktype, struct span bytes, uint32_t wire_len, stru
 
 void decode_general(uint32_t linktype, struct span bytes, uint32_t wire_len, struct decode *ret)
 {
-	*ret = (struct decode){ .kind = DECODE_NOTHING, .counter = STATS_link_unknown, .ip_sum = CHECKSUM_NONE };
+	decode_zero(ret);
+	decode_fail(ret, STATS_link_unknown);
+	ret->ip_sum = CHECKSUM_NONE;
 	struct decode_frame f = { .c = cursor_from(bytes), .wire = wire_len };
 	if (f.wire < bytes.n)
 		f.wire = bytes.n;               /* a file may lie about it; what was captured was there */

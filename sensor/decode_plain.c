@@ -24,6 +24,14 @@ static inline enum checksum header_sum(const uint8_t *h)
 	return checksum_fold(sum) == 0xffff ? CHECKSUM_RIGHT : CHECKSUM_WRONG;
 }
 
+/* `n` bytes of header and payload. */
+static inline void set_payload(struct decode *d, const uint8_t *l4, size_t n, size_t header)
+{
+	d->segment = (struct span){ l4, n };
+	d->payload = (struct span){ l4 + header, n - header };
+	d->payload_wire = (uint32_t)(n - header);
+}
+
 bool decode_plain(struct span bytes, struct decode *ret)
 {
 	struct cursor c = cursor_from(bytes);
@@ -44,40 +52,42 @@ bool decode_plain(struct span bytes, struct decode *ret)
 	/* More fragments, an offset; longer than what was captured, which is not longer than the frame. */
 	if (type != DECODE_ETHERTYPE_IPV4 || ip[0] != 0x45 || bytes_u16be(ip + 6) & 0x3fff || total > bytes.n - link)
 		return false;
-	bool tcp = ip[9] == PROTO_TCP;
-	size_t header = UDP, end = total - IPV4;        /* of the datagram; wrong when there is not even a header, seen next */
-	if (tcp) {
-		if (total < IPV4 + TCP)
+	if (ip[9] == PROTO_TCP) {
+		size_t n = total - IPV4, header = total < IPV4 + TCP ? 0 : (size_t)(l4[12] >> 4) * 4;
+		if (header < TCP || header > n)
 			return false;
-		header = (size_t)(l4[12] >> 4) * 4;
-		if (header < TCP || header > end)
-			return false;
-	} else {
-		if (ip[9] != PROTO_UDP || total < IPV4 + UDP)
-			return false;
-		size_t length = bytes_u16be(l4 + 4);
-		if (length < UDP || length > end || decode_tunnel_may_be(bytes_u16be(l4), bytes_u16be(l4 + 2)))
-			return false;
-		end = length;
-	}
-	*ret = (struct decode){
-		.kind = tcp ? DECODE_TCP : DECODE_UDP, .counter = tcp ? STATS_tcp : STATS_udp, .has_mac = true, .vlan = vlan,
-		.ip_proto = ip[9], .ttl = ip[8], .ip_id = bytes_u16be(ip + 4), .ip_sum = (uint8_t)header_sum(ip),
-		.ip_bytes = (uint32_t)total, .src_port = bytes_u16be(l4), .dst_port = bytes_u16be(l4 + 2),
-		.segment = { l4, end }, .payload = { l4 + header, end - header }, .payload_wire = (uint32_t)(end - header),
-	};
-	memcpy(ret->dst_mac.b, frame, 6);
-	memcpy(ret->src_mac.b, frame + 6, 6);
-	set_mapped(&ret->src, bytes_u32be(ip + 12));
-	set_mapped(&ret->dst, bytes_u32be(ip + 16));
-	if (tcp) {
+		decode_zero(ret);
+		ret->kind = DECODE_TCP;
+		ret->counter = STATS_tcp;
 		ret->seq = bytes_u32be(l4 + 4);
 		ret->ack = bytes_u32be(l4 + 8);
-		ret->flags = l4[13] & 0x3f;
 		ret->window = bytes_u16be(l4 + 14);
+		ret->flags = l4[13] & 0x3f;
 		ret->checksum = bytes_u16be(l4 + 16);
+		set_payload(ret, l4, n, header);
 	} else {
+		size_t n = bytes_u16be(l4 + 4);
+		if (ip[9] != PROTO_UDP || total < IPV4 + UDP || n < UDP || n > total - IPV4 ||
+		    decode_tunnel_may_be(bytes_u16be(l4), bytes_u16be(l4 + 2)))
+			return false;
+		decode_zero(ret);
+		ret->kind = DECODE_UDP;
+		ret->counter = STATS_udp;
 		ret->checksum = bytes_u16be(l4 + 6);
+		set_payload(ret, l4, n, UDP);
 	}
+	ret->has_mac = true;
+	memcpy(ret->dst_mac.b, frame, 6);
+	memcpy(ret->src_mac.b, frame + 6, 6);
+	ret->vlan = vlan;
+	set_mapped(&ret->src, bytes_u32be(ip + 12));
+	set_mapped(&ret->dst, bytes_u32be(ip + 16));
+	ret->ip_proto = ip[9];
+	ret->ttl = ip[8];
+	ret->ip_id = bytes_u16be(ip + 4);
+	ret->ip_sum = (uint8_t)header_sum(ip);
+	ret->ip_bytes = (uint32_t)total;
+	ret->src_port = bytes_u16be(l4);
+	ret->dst_port = bytes_u16be(l4 + 2);
 	return true;
 }

@@ -30,6 +30,7 @@ enum {
 	PROGRESS_BATCHES = 8,
 	FLUSH_BATCHES = 32,             /* files: whoever reads the ring is woken this often at least */
 	LIVE_WAIT_MS = 10,              /* how long a live batch collects: what a person does not notice */
+	ENDED_TOGETHER = 64,            /* flows whose ends are said together: their output stays in the cache */
 	OUTLIERS_MAKE_TIME = 3,         /* so many packets in a row that agree on a leap: the leap is real */
 };
 
@@ -508,46 +509,81 @@ static uint64_t packet_time(struct engine *e, const struct source_packet *p)
 
 /* ---- reading ---- */
 
-static void take_packet(struct engine *e, const struct source_packet *p, bool many_files, struct item *it)
+/* Packets as they were read, into the items: numbered, timed, counted. */
+static void take_packets(struct engine *e, struct source_packet *p, size_t n, bool many_files, struct item *items)
 {
-	e->st.v[STATS_packets]++;
-	e->st.v[STATS_bytes] += p->wire_len;
-	it->p = (struct shard_packet){
-		.seq = ++e->seq, .ts_ns = packet_time(e, p), .number = p->number, .file = many_files ? p->file : 0,
-	};
-	/* A directory that is followed is one source. */
-	uint32_t source = e->feed ? 1 : p->file;
-	mirror_packet(e->mirror, source, it->p.ts_ns, p->ts_ns, p->wire_len, p->bytes.n);
+	uint64_t ts_ns[NEAR], bytes = 0;
+	size_t counted = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct item *it = &items[i];
+		if (p[i].bytes.n > SOURCE_MAX_PACKET)   /* the source promises otherwise; the arena must hold */
+			p[i].bytes.n = SOURCE_MAX_PACKET;
+		ts_ns[i] = packet_time(e, &p[i]);
+		bytes += p[i].wire_len;
+		it->p.seq = ++e->seq;
+		it->p.ts_ns = ts_ns[i];
+		it->p.number = p[i].number;
+		it->p.file = many_files ? p[i].file : 0;
+		/* A directory that is followed is one source. */
+		uint32_t source = e->feed ? 1 : p[i].file;
+		it->source = (uint8_t)(source && source <= MIRROR_SOURCES ? source - 1 : MIRROR_SOURCES - 1);
+		it->bytes = p[i].bytes;
+		it->linktype = p[i].linktype;
+		it->wire_len = p[i].wire_len;
+		if (i + 1 == n || (!e->feed && p[i + 1].file != source)) {
+			mirror_packets(e->mirror, source, p + counted, ts_ns + counted, i + 1 - counted);
+			counted = i + 1;
+		}
+	}
 	if (!e->n_items)
-		e->batch_ns = it->p.ts_ns;
-	it->source = (uint8_t)(source && source <= MIRROR_SOURCES ? source - 1 : MIRROR_SOURCES - 1);
-	it->bytes = p->bytes;
-	it->linktype = p->linktype;
-	it->wire_len = p->wire_len;
+		e->batch_ns = ts_ns[0];
+	e->n_items += n;
+	e->st.v[STATS_packets] += n;
+	e->st.v[STATS_bytes] += bytes;
 }
 
-/* Packets that lie decoded in the source's buffer: to their shards, in order. Looking up a flow waits for memory three times as
- * long as it works, so all look-ups are begun before the first is needed. */
+/* Packets that lie in the source's buffer: decoded, and to their shards in order. Looking up a flow waits for memory three times
+ * as long as it works, so all look-ups are begun before the first is needed. */
 static void work_near(struct engine *e, size_t n)
 {
+	struct item *items = e->items;
+	for (size_t i = 0; i < n; i++) {
+		decode_item(e, &items[i], &e->workers[0]);
+		if (items[i].d.kind == DECODE_FRAGMENT)
+			join_item(e, &items[i]);
+		if (items[i].shard != NO_SHARD)
+			shard_expect(e->shards[items[i].shard], items[i].p.hash);
+	}
 	for (size_t i = 0; i < n; i++)
-		if (e->items[i].shard != NO_SHARD)
-			shard_expect_flow(e->shards[e->items[i].shard], e->items[i].p.hash);
+		if (items[i].shard != NO_SHARD)
+			shard_expect_flow(e->shards[items[i].shard], items[i].p.hash);
 	for (size_t i = 0; i < n; i++)
-		if (e->items[i].shard != NO_SHARD)
-			shard_packet(e->shards[e->items[i].shard], e->workers[0].out, &e->items[i].p);
+		if (items[i].shard != NO_SHARD)
+			shard_packet(e->shards[items[i].shard], e->workers[0].out, &items[i].p);
+}
+
+/* Into the arena: what the source holds is good until it is read from again. */
+static size_t copy_packets(struct engine *e, struct item *items, size_t n, size_t used)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (items[i].bytes.n)
+			memcpy(e->arena + used, items[i].bytes.p, items[i].bytes.n);
+		items[i].bytes.p = e->arena + used;
+		used += items[i].bytes.n;
+	}
+	return used;
 }
 
 /* Fills a batch; false at the end of the source. With one worker packets are worked on where they lie, as many together as
- * the source leaves there; else they are copied, because its bytes are good until the next packet only. */
+ * the source leaves there; else they are copied. */
 static bool read_batch(struct engine *e, struct source *s)
 {
 	bool live = source_is_live(s), many_files = e->feed || (!live && source_files(s) > 1), alone = e->c.workers == 1;
 	uint64_t began_ns = live ? clock_mono_ns() : 0;
-	size_t used = 0, near = 0;
+	size_t used = 0;
 	e->n_items = 0;
 	while (e->n_items < ENGINE_BATCH && ARENA_BYTES - used >= SOURCE_MAX_PACKET) {
-		struct source_packet p;
+		struct source_packet p[NEAR];
 		unsigned wait_ms = 0;
 		if (live) {
 			uint64_t spent_ms = (clock_mono_ns() - began_ns) / 1000000u;
@@ -555,35 +591,22 @@ static bool read_batch(struct engine *e, struct source *s)
 				break;
 			wait_ms = LIVE_WAIT_MS - (unsigned)spent_ms;
 		}
-		enum source_status got = source_next(s, wait_ms, &p);
-		if (got == SOURCE_END) {
-			work_near(e, near);
+		size_t n = ENGINE_BATCH - e->n_items < NEAR ? ENGINE_BATCH - e->n_items : NEAR;
+		enum source_status got = source_batch(s, wait_ms, p, n, ARENA_BYTES - used, &n);
+		if (got == SOURCE_END)
 			return false;
-		}
 		if (got == SOURCE_IDLE)
 			break;
-		if (p.bytes.n > SOURCE_MAX_PACKET)      /* the source promises otherwise; the arena must hold */
-			p.bytes.n = SOURCE_MAX_PACKET;
-		struct item *it = &e->items[alone ? near : e->n_items];
-		take_packet(e, &p, many_files, it);
-		e->n_items++;
-		if (alone) {
-			decode_item(e, it, &e->workers[0]);
-			if (it->d.kind == DECODE_FRAGMENT)
-				join_item(e, it);
-			if (it->shard != NO_SHARD)
-				shard_expect(e->shards[it->shard], it->p.hash);
-			if (++near == NEAR || !source_stays(s)) {
-				work_near(e, near);
-				near = 0;
-			}
-		} else if (p.bytes.n) {
-			memcpy(e->arena + used, p.bytes.p, p.bytes.n);
-			it->bytes.p = e->arena + used;
+		struct item *items = &e->items[alone ? 0 : e->n_items];
+		take_packets(e, p, n, many_files, items);
+		if (!alone) {
+			used = copy_packets(e, items, n, used);
+			continue;
 		}
-		used += p.bytes.n;
+		work_near(e, n);
+		for (size_t i = 0; i < n; i++)
+			used += p[i].bytes.n;
 	}
-	work_near(e, near);
 	if (live && !e->n_items && e->watermark) {
 		uint64_t now = clock_now_ns();
 		if (now > LIVE_LAG_NS && now - LIVE_LAG_NS > e->watermark)
@@ -640,23 +663,40 @@ static void observe_all(struct engine *e)
 		buf_rewind(&e->workers[w].out->bytes, 0);
 }
 
+/* A shard with flows left, by the number of its first: a heap of them, the earliest at 0. */
+struct ending { uint64_t number; struct shard *shard; };
+
+static void sift_down(struct ending *heap, size_t n, size_t at)
+{
+	struct ending moved = heap[at];
+	for (size_t child; (child = 2 * at + 1) < n; at = child) {
+		child += child + 1 < n && heap[child + 1].number < heap[child].number;
+		if (moved.number < heap[child].number)
+			break;
+		heap[at] = heap[child];
+	}
+	heap[at] = moved;
+}
+
 /* In the order in which they were made. */
 static void end_all_flows(struct engine *e)
 {
-	uint64_t first[ENGINE_SHARDS];
-	for (unsigned s = 0; s < ENGINE_SHARDS; s++)
-		if (!shard_first_flow(e->shards[s], &first[s]))
-			first[s] = UINT64_MAX;
-	for (;;) {
-		unsigned best = 0;
-		for (unsigned s = 1; s < ENGINE_SHARDS; s++)
-			best = first[s] < first[best] ? s : best;
-		if (first[best] == UINT64_MAX)
-			return;
-		shard_end_first_flow(e->shards[best], e->workers[0].out);
-		if (!shard_first_flow(e->shards[best], &first[best]))
-			first[best] = UINT64_MAX;
-		observe_all(e);
+	struct ending heap[ENGINE_SHARDS];
+	size_t n = 0;
+	for (unsigned s = 0; s < ENGINE_SHARDS; s++) {
+		heap[n].shard = e->shards[s];
+		n += shard_first_flow(e->shards[s], &heap[n].number);
+	}
+	for (size_t i = n / 2; i-- > 0;)
+		sift_down(heap, n, i);
+	for (unsigned ended = 1; n; ended++) {
+		shard_end_first_flow(heap[0].shard, e->workers[0].out);
+		if (!shard_first_flow(heap[0].shard, &heap[0].number))
+			heap[0] = heap[--n];
+		if (n)
+			sift_down(heap, n, 0);
+		if (!n || ended % ENDED_TOGETHER == 0)
+			observe_all(e);
 	}
 }
 

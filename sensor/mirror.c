@@ -57,34 +57,48 @@ static void say_silent(struct mirror *m, uint32_t i, uint64_t silent_ns, uint64_
 	m->c.found(m->c.arg, MIRROR_SILENT, i + 1, silent_ns / UINT64_C(1000000000), now_ns);
 }
 
-void mirror_packet(struct mirror *m, uint32_t source, uint64_t ts_ns, uint64_t stamp_ns, uint32_t wire_len, size_t n)
+void mirror_packets(struct mirror *m, uint32_t source, const struct source_packet *p, const uint64_t *ts_ns, size_t n)
 {
 	uint32_t i = (source && source <= MIRROR_SOURCES ? source : MIRROR_SOURCES) - 1;
 	struct mirror_source *f = &m->facts[i];
 	struct source *s = &m->sources[i];
-	if (!f->packets++) {
-		f->first_ns = f->last_ns = ts_ns;
+	if (!n)
+		return;
+	if (!f->packets) {
+		f->first_ns = f->last_ns = ts_ns[0];
 		if (i >= m->last_source)
 			m->last_source = i + 1;
-	} else if (ts_ns - f->last_ns > f->silence_ns) {
-		f->silence_ns = ts_ns - f->last_ns;
-		f->silence_at_ns = f->last_ns;
 	}
-	if (ts_ns - f->last_ns >= MIRROR_SILENCE_NS) {
-		f->silences++;
-		s->was_busy |= s->window_packets >= BUSY;
-		if (!s->resumed_ns) {
-			s->resumed_ns = ts_ns;  /* said when it is time to judge */
-			s->silent_ns = ts_ns - f->last_ns;
+	uint64_t last_ns = f->last_ns, stamp_ns = s->stamp_ns, bytes = 0, longest = f->longest, backward = 0, truncated = 0;
+	for (size_t k = 0; k < n; k++) {
+		uint64_t quiet_ns = ts_ns[k] - last_ns;
+		if (quiet_ns > f->silence_ns) {
+			f->silence_ns = quiet_ns;
+			f->silence_at_ns = last_ns;
 		}
+		if (quiet_ns >= MIRROR_SILENCE_NS) {
+			f->silences++;
+			s->was_busy |= s->window_packets + k >= BUSY;
+			if (!s->resumed_ns) {
+				s->resumed_ns = ts_ns[k];       /* said when it is time to judge */
+				s->silent_ns = quiet_ns;
+			}
+		}
+		last_ns = ts_ns[k];
+		bytes += p[k].wire_len;
+		longest = p[k].wire_len > longest ? p[k].wire_len : longest;
+		backward += p[k].ts_ns < stamp_ns;
+		stamp_ns = p[k].ts_ns;
+		truncated += p[k].bytes.n < p[k].wire_len;
 	}
-	f->bytes += wire_len;
-	f->longest = wire_len > f->longest ? wire_len : f->longest;
-	f->last_ns = ts_ns;
-	f->backward += stamp_ns < s->stamp_ns;
-	f->truncated += n < wire_len;
+	f->packets += n;
+	f->bytes += bytes;
+	f->longest = longest;
+	f->last_ns = last_ns;
+	f->backward += backward;
+	f->truncated += truncated;
 	s->stamp_ns = stamp_ns;
-	s->window_packets++;
+	s->window_packets += n;
 }
 
 void mirror_drops(struct mirror *m, uint32_t source, uint64_t kernel, uint64_t interface)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sensor/source.h"
 #include "sensor/stats.h"
 
 enum { MIRROR_VLANS = 4096 /* 0: untagged */, MIRROR_SOURCES = 256 /* files or interfaces */ };
@@ -59,9 +60,9 @@ struct mirror;
 struct mirror *mirror_new(const struct mirror_config *c);       /* NULL on ENOMEM */
 size_t mirror_bytes(void);                                      /* what mirror_new takes */
 void mirror_free(struct mirror *m);                             /* NULL is fine */
-/* A packet of `source` (1-based; above MIRROR_SOURCES counts with the last). `ts_ns`: never before an earlier one;
- * `stamp_ns`: as stamped. */
-void mirror_packet(struct mirror *m, uint32_t source, uint64_t ts_ns, uint64_t stamp_ns, uint32_t wire_len, size_t n);
+/* Packets of `source` (1-based; above MIRROR_SOURCES counts with the last), one after the other. `ts_ns`: the time of each,
+ * never before an earlier one; p->ts_ns is as stamped. */
+void mirror_packets(struct mirror *m, uint32_t source, const struct source_packet *p, const uint64_t *ts_ns, size_t n);
 /* What was lost of a source so far, before it could be read. */
 void mirror_drops(struct mirror *m, uint32_t source, uint64_t kernel, uint64_t interface);
 /* An answered TCP flow ended, seen in both directions or in one. */

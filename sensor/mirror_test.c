@@ -32,12 +32,18 @@ static void setup(struct rig *r)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(r->m);
 }
 
+static void packet(struct rig *r, uint32_t source, uint64_t ts_ns, uint64_t stamp_ns, uint32_t wire_len, size_t n)
+{
+	const struct source_packet p = { .bytes.n = n, .wire_len = wire_len, .ts_ns = stamp_ns };
+	mirror_packets(r->m, source, &p, &ts_ns, 1);
+}
+
 /* `seconds` of ten packets a second of a source and VLAN. */
 static void traffic(struct rig *r, uint32_t source, unsigned vlan, unsigned seconds)
 {
 	for (unsigned i = 0; i < seconds * 10; i++) {
 		r->now += second / 10;
-		mirror_packet(r->m, source, r->now, r->now, 100, 100);
+		packet(r, source, r->now, r->now, 100, 100);
 		r->packets++;
 		r->vlans[vlan]++;
 		if (mirror_due(r->m, r->now))
@@ -50,8 +56,8 @@ static void facts_of_a_source(void)
 	struct rig r;
 	setup(&r);
 	traffic(&r, 2, 0, 1);
-	mirror_packet(r.m, 2, r.now, r.now - 5, 1500, 96);
-	mirror_packet(r.m, 2, r.now + 7 * second, r.now + 7 * second, 60, 60);
+	packet(&r, 2, r.now, r.now - 5, 1500, 96);
+	packet(&r, 2, r.now + 7 * second, r.now + 7 * second, 60, 60);
 	const struct mirror_source *f = mirror_of(r.m, 2);
 	CU_ASSERT_EQUAL(f->packets, 12);
 	CU_ASSERT_EQUAL(f->bytes, 1000 + 1500 + 60);
@@ -92,7 +98,7 @@ static void a_quiet_source_may_be_silent(void)
 	setup(&r);
 	for (int i = 0; i < 20; i++) {
 		r.now += 60 * second;
-		mirror_packet(r.m, 1, r.now, r.now, 100, 100);
+		packet(&r, 1, r.now, r.now, 100, 100);
 		mirror_judge(r.m, r.now, r.vlans, ++r.packets, 0);
 	}
 	r.now += 4000 * second;

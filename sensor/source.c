@@ -211,6 +211,26 @@ bool source_stays(const struct source *s)
 	return s->primed && s->heap_n && source_file_stays(&s->file[s->heap[0]]);
 }
 
+enum source_status source_batch(struct source *s, unsigned wait_ms, struct source_packet *ret, size_t max, size_t room,
+				size_t *ret_n)
+{
+	*ret_n = 0;
+	enum source_status got = source_next(s, wait_ms, ret);
+	if (got != SOURCE_PACKET)
+		return got;
+	size_t n = 1;
+	room -= ret->bytes.n < room ? ret->bytes.n : room;
+	if (s->n == 1 && !s->live) {
+		n += source_file_run(s->file, ret + 1, max - 1, &room);
+		for (size_t i = 1; i < n; i++)
+			ret[i].file = ret->file;
+	}
+	for (; n < max && room >= SOURCE_MAX_PACKET && source_stays(s) && source_next(s, 0, ret + n) == SOURCE_PACKET; n++)
+		room -= ret[n].bytes.n < room ? ret[n].bytes.n : room;
+	*ret_n = n;
+	return SOURCE_PACKET;
+}
+
 bool source_is_live(const struct source *s) { return s->live != NULL; }
 
 void source_drops(struct source *s, size_t from, uint64_t *ret_kernel, uint64_t *ret_interface)

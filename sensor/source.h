@@ -67,6 +67,10 @@ int source_open_live(const char *const *interfaces, size_t n, const struct sourc
 /* The next packet in time order; one that its file stamps earlier than the one before it comes at once.
  * SOURCE_IDLE at most after `wait_ms` (live). SOURCE_END (live): every interface has failed. */
 enum source_status source_next(struct source *s, unsigned wait_ms, struct source_packet *ret);
+/* The same for several at once, as many as stay where they are: *ret_n from 1 to `max` with SOURCE_PACKET, else 0. All are good
+ * until the next call. Ends when their bytes leave less of `room` than SOURCE_MAX_PACKET. Only the first is waited for. */
+enum source_status source_batch(struct source *s, unsigned wait_ms, struct source_packet *ret, size_t max, size_t room,
+				size_t *ret_n);
 /* Whether what the last packets' bytes point at stays as it is over the next source_next(): files only, and not at the end of
  * what was read at once. */
 bool source_stays(const struct source *s);

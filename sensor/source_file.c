@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/bytes.h"
 #include "core/clock.h"
 #include "core/err.h"
 
@@ -558,6 +559,55 @@ bool source_file_stays(const struct source_file *f)
 	uint32_t type = u32(f, &c), total = u32(f, &c);
 	return f->kind == SOURCE_FILE_PCAPNG && cursor_ok(&c) && type == BLOCK_ENHANCED && total >= 12 && total <= NEED_MAX &&
 	       at.n >= total;
+}
+
+/* Records of a plain kind of pcap, which are all that stands in the window. */
+static size_t run_pcap(struct source_file *f, struct source_packet *ret, size_t max, size_t *room)
+{
+	const struct source_file_interface *i = f->interface;
+	const size_t header = f->modified ? 24 : 16;
+	const bool little = f->little;
+	const uint64_t mul = i->mul;
+	const uint32_t linktype = i->linktype;
+	struct cursor c = cursor_from((struct span){ f->in.buf + f->in.at, f->in.len - f->in.at });
+	uint64_t number = f->result.packets;
+	size_t n = 0, left = *room, passed = 0;
+	for (; n < max && left >= SOURCE_MAX_PACKET; n++) {
+		const uint8_t *h = cursor_take(&c, header).p;
+		if (!h)
+			break;
+		uint32_t seconds = bytes_u32le(h), fraction = bytes_u32le(h + 4), captured = bytes_u32le(h + 8);
+		uint32_t wire = bytes_u32le(h + 12);
+		if (!little) {
+			seconds = __builtin_bswap32(seconds);
+			fraction = __builtin_bswap32(fraction);
+			captured = __builtin_bswap32(captured);
+			wire = __builtin_bswap32(wire);
+		}
+		struct span data = cursor_take(&c, captured);
+		if (captured > SOURCE_MAX_PACKET || !data.p)
+			break;
+		ret[n] = (struct source_packet){ .bytes = data, .wire_len = wire, .linktype = linktype,
+						 .ts_ns = seconds * CLOCK_SECOND + fraction * mul, .number = ++number };
+		passed += header + captured;
+		left -= captured;
+	}
+	if (n)
+		f->last_ts_ns = ret[n - 1].ts_ns;
+	f->in.at += passed;
+	f->result.packets = number;
+	*room = left;
+	return n;
+}
+
+size_t source_file_run(struct source_file *f, struct source_packet *ret, size_t max, size_t *room)
+{
+	if (f->kind == SOURCE_FILE_PCAP && !f->owed && !f->unsure && f->lengths == SOURCE_FILE_LENGTHS_NEW)
+		return run_pcap(f, ret, max, room);
+	size_t n = 0;
+	for (; n < max && *room >= SOURCE_MAX_PACKET && source_file_stays(f) && source_file_next(f, ret + n); n++)
+		*room -= ret[n].bytes.n;
+	return n;
 }
 
 bool source_file_next(struct source_file *f, struct source_packet *ret)

@@ -48,6 +48,9 @@ void source_file_again(struct source_file *f, int fd);
 /* Whether the next record is a packet that source_file_next() gives from the bytes at hand, so that those of the packets
  * before it stay where they are. */
 bool source_file_stays(const struct source_file *f);
+/* The next packets, while source_file_stays(), at most `max`, and none once *room, from which their bytes are taken, is below
+ * SOURCE_MAX_PACKET. How many; all but `file` of each is set. */
+size_t source_file_run(struct source_file *f, struct source_packet *ret, size_t max, size_t *room);
 /* The next record; all but `file` of *ret is set. False: it has ended, f->result says how. */
 bool source_file_next(struct source_file *f, struct source_packet *ret);
 
