@@ -34,8 +34,19 @@ static void pump(struct stream_pool *p, struct stream *s, struct model *m, struc
 	struct span bytes;
 	uint32_t gap;
 	enum stream_kind k;
-	stream_push(p, s, seg, &st);
-	while ((k = stream_next(p, s, seg, &st, &bytes, &gap)) != STREAM_NOTHING) {
+	/* What may be passed is, now and then. */
+	bool pass = keep & 4 && seg->bytes.n && !seg->missing && !seg->flush && stream_is_next(s, seg->seq);
+	if (!pass)
+		stream_push(p, s, seg, &st);
+	for (;; pass = false) {
+		if (pass) {
+			k = STREAM_BYTES;
+			bytes = seg->bytes;
+			stream_pass(s, bytes, &st);
+			*seg = (struct stream_segment){ 0 };
+		} else if ((k = stream_next(p, s, seg, &st, &bytes, &gap)) == STREAM_NOTHING) {
+			break;
+		}
 		if (k == STREAM_FIN)
 			continue;
 		if (k == STREAM_GAP) {

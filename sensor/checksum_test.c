@@ -18,19 +18,29 @@ static uint16_t plain(const uint8_t *p, size_t n)
 
 static void sums_like_the_standard(void)
 {
-	uint8_t bytes[67];
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (uint8_t)(i * 37 + 200);
-	for (size_t n = 0; n <= sizeof(bytes); n++) {
-		uint8_t *exact = malloc(n ? n : 1);
-		if (!exact)
-			abort();
-		memcpy(exact, bytes, n);
-		uint16_t native = checksum_fold(checksum_add(0, (struct span){ exact, n })), want = plain(bytes, n);
-		uint8_t be[2];
-		memcpy(be, &native, 2);
-		CU_ASSERT_EQUAL((unsigned)be[0] << 8 | be[1], want);
-		free(exact);
+	uint8_t bytes[1600];
+	for (unsigned kind = 0; kind < 3; kind++) {
+		uint32_t state = 1;
+		for (size_t i = 0; i < sizeof(bytes); i++) {
+			state = state * 1664525u + 1013904223u;
+			bytes[i] = kind == 0 ? (uint8_t)(i * 37 + 200) : kind == 1 ? 0xff : (uint8_t)(state >> 24);
+		}
+		for (size_t n = 0; n <= sizeof(bytes); n++) {
+			uint8_t *exact = malloc(n ? n : 1);
+			if (!exact)
+				abort();
+			memcpy(exact, bytes, n);
+			uint16_t native = checksum_fold(checksum_add(0, (struct span){ exact, n })), want = plain(bytes, n);
+			uint8_t be[2];
+			memcpy(be, &native, 2);
+			CU_ASSERT_EQUAL((unsigned)be[0] << 8 | be[1], want);
+			/* In two pieces, from any even place, on top of any sum that one call leaves. */
+			size_t part = n / 3 & ~(size_t)1;
+			uint64_t sum = checksum_add(0, (struct span){ exact, part });
+			sum = checksum_add(sum, (struct span){ exact + part, n - part });
+			CU_ASSERT_EQUAL(checksum_fold(sum), native);
+			free(exact);
+		}
 	}
 }
 

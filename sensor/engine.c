@@ -524,6 +524,7 @@ static void take_packets(struct engine *e, struct source_packet *p, size_t n, bo
 		it->p.ts_ns = ts_ns[i];
 		it->p.number = p[i].number;
 		it->p.file = many_files ? p[i].file : 0;
+		it->p.hint = 0;
 		/* A directory that is followed is one source. */
 		uint32_t source = e->feed ? 1 : p[i].file;
 		it->source = (uint8_t)(source && source <= MIRROR_SOURCES ? source - 1 : MIRROR_SOURCES - 1);
@@ -556,7 +557,7 @@ static void work_near(struct engine *e, size_t n)
 	}
 	for (size_t i = 0; i < n; i++)
 		if (items[i].shard != NO_SHARD)
-			shard_expect_flow(e->shards[items[i].shard], items[i].p.hash);
+			shard_expect_flow(e->shards[items[i].shard], &items[i].p);
 	for (size_t i = 0; i < n; i++)
 		if (items[i].shard != NO_SHARD)
 			shard_packet(e->shards[items[i].shard], e->workers[0].out, &items[i].p);

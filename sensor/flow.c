@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 15, FULL = 9, LINE = 64 };
+enum { SLOTS = 15, FULL = 9, LINE = 64, NOBODYS = 0xff /* protocol of a record that is free: no packet's key is this one */ };
 
 /* One cache line. `passed`: keys that belong here or before and had to be put further on; while it is 0 a look-up
  * need not go on, and a removal leaves no tombstone. */
@@ -13,7 +13,7 @@ struct bucket {
 	uint32_t passed;
 };
 _Static_assert(sizeof(struct bucket) == LINE, "a bucket is a cache line");
-_Static_assert(sizeof(struct flow_key) == 40, "no padding: the key is hashed as bytes");
+_Static_assert(sizeof(struct flow_key) == 5 * sizeof(uint64_t), "no padding: the key is hashed and compared as bytes");
 
 struct flow_table {
 	struct bucket *buckets;
@@ -26,18 +26,6 @@ struct flow_table {
 	uint32_t fresh;                 /* flows from here on were never used */
 	uint32_t oldest[FLOW_LISTS], newest[FLOW_LISTS];
 };
-
-unsigned flow_key_make(const struct decode *d, struct flow_key *ret)
-{
-	int c = addr_cmp(&d->src, &d->dst);
-	unsigned side = c > 0 || (c == 0 && d->src_port > d->dst_port);
-	*ret = (struct flow_key){ .proto = (uint8_t)(d->kind == DECODE_ICMP_ERROR ? d->quoted : d->kind) };
-	ret->ip[side] = d->src;
-	ret->ip[!side] = d->dst;
-	ret->port[side] = d->src_port;
-	ret->port[!side] = d->dst_port;
-	return side;
-}
 
 uint64_t flow_key_hash(const struct siphash_key *secret, const struct flow_key *k)
 {
@@ -107,24 +95,42 @@ static uint32_t next_bucket(const struct flow_table *t, uint32_t at) { return at
 /* The highest bits, which say nothing of the bucket. */
 static uint32_t tag_of(const struct flow_table *t, uint64_t hash) { return (uint32_t)(hash >> 32) & ~t->numbers; }
 
-/* The slots of a bucket whose tag this is: a bit each. Without a branch, so that it is one comparison of a few lanes. */
-static uint32_t matches(const struct flow_table *t, const struct bucket *b, uint32_t tag)
+typedef uint32_t lanes __attribute__((vector_size(16)));
+
+/* The slots of a bucket whose tag this is, a bit each; free ones too when the tag is 0. */
+static inline uint32_t matches(const struct flow_table *t, const struct bucket *b, uint32_t tag)
 {
-	uint32_t found = 0;
-	for (unsigned i = 0; i < SLOTS; i++)
-		found |= (uint32_t)((b->slot[i] & ~t->numbers) == tag && b->slot[i] & t->numbers) << i;
-	return found;
+	static const lanes bits[4] = { { 1, 2, 4, 8 }, { 16, 32, 64, 128 }, { 256, 512, 1024, 2048 }, { 4096, 8192, 16384, 0 } };
+	const uint32_t kept = ~t->numbers;
+	const lanes mask = { kept, kept, kept, kept }, want = { tag, tag, tag, tag };
+	lanes found = { 0 };
+	for (unsigned i = 0; i < 4; i++) {
+		lanes four;
+		memcpy(&four, (const uint8_t *)b + i * sizeof(four), sizeof(four));
+		found |= (lanes)((four & mask) == want) & bits[i];
+	}
+	return found[0] | found[1] | found[2] | found[3];
 }
 
-uint32_t flow_find(const struct flow_table *t, const struct flow_key *k, uint64_t hash)
+static inline bool same_key(const struct flow_key *a, const struct flow_key *b)
 {
+	uint64_t x[5], y[5];
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4]));
+}
+
+uint32_t flow_find(const struct flow_table *t, const struct flow_key *k, uint64_t hash, uint32_t hint)
+{
+	if (hint && same_key(&t->flows[hint - 1].key, k))
+		return hint - 1;
 	uint32_t tag = tag_of(t, hash), at = first_bucket(t, home_of(hash));
 	for (uint32_t n = 0; n < t->n_buckets; n++, at = next_bucket(t, at)) {
 		const struct bucket *b = &t->buckets[at];
 		for (uint32_t found = matches(t, b, tag); found; found &= found - 1) {
-			uint32_t i = (b->slot[__builtin_ctz(found)] & t->numbers) - 1;
-			if (!memcmp(&t->flows[i].key, k, sizeof(*k)))
-				return i;
+			uint32_t i = b->slot[__builtin_ctz(found)] & t->numbers;
+			if (i && same_key(&t->flows[i - 1].key, k))
+				return i - 1;
 		}
 		if (!b->passed)
 			break;
@@ -149,15 +155,17 @@ void flow_prefetch_bucket(const struct flow_table *t, uint64_t hash)
 	__builtin_prefetch(&t->buckets[first_bucket(t, home_of(hash))]);
 }
 
-void flow_prefetch_record(const struct flow_table *t, uint64_t hash)
+uint32_t flow_prefetch_record(const struct flow_table *t, uint64_t hash)
 {
 	const struct bucket *b = &t->buckets[first_bucket(t, home_of(hash))];
 	uint32_t found = matches(t, b, tag_of(t, hash));
-	if (!found)
-		return;
-	const struct flow *f = &t->flows[(b->slot[__builtin_ctz(found)] & t->numbers) - 1];
+	uint32_t hint = found ? b->slot[__builtin_ctz(found)] & t->numbers : 0;
+	if (!hint)
+		return 0;
+	const struct flow *f = &t->flows[hint - 1];
 	__builtin_prefetch(f, 1);
 	__builtin_prefetch((const uint8_t *)f + LINE, 1);
+	return hint;
 }
 
 static void list_add(struct flow_table *t, uint32_t i, enum flow_list list, uint64_t now_ns)
@@ -229,6 +237,7 @@ void flow_remove(struct flow_table *t, uint32_t i)
 		b->passed--;
 	}
 	list_remove(t, i);
+	f->key.proto = NOBODYS;
 	f->newer = t->free_first;
 	t->free_first = i;
 	t->used--;

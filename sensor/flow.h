@@ -7,7 +7,10 @@
 #ifndef SENSOR_FLOW_H
 #define SENSOR_FLOW_H
 
+#include <string.h>
+
 #include "core/addr.h"
+#include "core/bytes.h"
 #include "core/siphash.h"
 #include "sensor/decode.h"
 
@@ -92,15 +95,30 @@ _Static_assert(sizeof(struct flow) == 128 && sizeof(struct flow_rest) == 40, "wh
 struct flow_table;
 
 /* Key of a packet with a flow, or of the one that an ICMP error quotes; returns the side (0 or 1) that sent it. */
-unsigned flow_key_make(const struct decode *d, struct flow_key *ret);
+static inline unsigned flow_key_make(const struct decode *d, struct flow_key *ret)
+{
+	uint64_t a = bytes_u64be(d->src.b), b = bytes_u64be(d->dst.b);
+	if (a == b) {                           /* so are those of all IPv4 addresses */
+		a = bytes_u64be(d->src.b + 8);
+		b = bytes_u64be(d->dst.b + 8);
+	}
+	unsigned side = a != b ? a > b : d->src_port > d->dst_port;
+	ret->ip[side] = d->src;
+	ret->ip[!side] = d->dst;
+	ret->port[side] = d->src_port;
+	ret->port[!side] = d->dst_port;
+	ret->proto = (uint8_t)(d->kind == DECODE_ICMP_ERROR ? d->quoted : d->kind);
+	memset(ret->zero, 0, sizeof(ret->zero));
+	return side;
+}
 uint64_t flow_key_hash(const struct siphash_key *secret, const struct flow_key *k);
 
 /* NULL on ENOMEM. `flows`: 1 .. FLOW_MAX. */
 struct flow_table *flow_table_new(size_t flows);
 void flow_table_free(struct flow_table *t);     /* NULL is fine */
 size_t flow_count(const struct flow_table *t);
-/* Number of the flow with this key, FLOW_NONE. */
-uint32_t flow_find(const struct flow_table *t, const struct flow_key *k, uint64_t hash);
+/* Number of the flow with this key, FLOW_NONE. `hint`: what flow_prefetch_record() said of this hash, however long ago; or 0. */
+uint32_t flow_find(const struct flow_table *t, const struct flow_key *k, uint64_t hash, uint32_t hint);
 /* A new flow, zeroed but for its key, in `list`. FLOW_NONE when full. The key is not in the table yet. */
 uint32_t flow_add(struct flow_table *t, const struct flow_key *k, uint64_t hash, enum flow_list list, uint64_t now_ns);
 void flow_remove(struct flow_table *t, uint32_t i);
@@ -121,6 +139,6 @@ unsigned flow_idle_step(uint64_t silence_ns);
 unsigned flow_idle_s(unsigned step);
 /* The two steps of a look-up that wait for memory, each some packets ahead of the look-up. */
 void flow_prefetch_bucket(const struct flow_table *t, uint64_t hash);
-void flow_prefetch_record(const struct flow_table *t, uint64_t hash);
+uint32_t flow_prefetch_record(const struct flow_table *t, uint64_t hash);       /* a hint for flow_find(), 0 none */
 
 #endif

@@ -28,7 +28,10 @@ static uint32_t add(struct flow_table *t, unsigned n, enum flow_list list, uint6
 static uint32_t find(struct flow_table *t, unsigned n)
 {
 	struct flow_key k = key(n);
-	return flow_find(t, &k, flow_key_hash(&secret, &k));
+	uint64_t hash = flow_key_hash(&secret, &k);
+	uint32_t i = flow_find(t, &k, hash, 0), hint = flow_prefetch_record(t, hash);
+	CU_ASSERT(hint <= 3000 && flow_find(t, &k, hash, hint) == i);
+	return i;
 }
 
 static void both_directions_have_one_key(void)
@@ -102,6 +105,66 @@ static void every_flow_is_found_while_it_is_there(void)
 	flow_table_free(t);
 }
 
+static int by_memcmp(const void *a, const void *b, size_t n)
+{
+	int c = memcmp(a, b, n);
+	return c > 0 ? 1 : c < 0 ? -1 : 0;
+}
+
+/* The lower (address, port) is side 0, as bytes compare. */
+static void the_lower_end_is_side_0(void)
+{
+	uint32_t seed = 7;
+	for (int i = 0; i < 20000; i++) {
+		struct decode d = { .kind = i % 3 ? DECODE_TCP : DECODE_ICMP_ERROR, .quoted = DECODE_UDP };
+		for (unsigned k = 0; k < 2; k++) {
+			struct addr *a = k ? &d.dst : &d.src;
+			for (unsigned b = 0; b < 16; b++) {
+				seed = seed * 1664525u + 1013904223u;
+				/* Nearly alike, so that every byte decides now and then. */
+				a->b[b] = seed >> 28 ? 0x7f : (uint8_t)(seed >> 16);
+			}
+			seed = seed * 1664525u + 1013904223u;
+			*(k ? &d.dst_port : &d.src_port) = (uint16_t)(seed >> 16 & 0x8001);
+		}
+		if (i % 7 == 0)
+			d.dst = d.src;
+		int c = by_memcmp(d.src.b, d.dst.b, 16);
+		unsigned want = c > 0 || (!c && d.src_port > d.dst_port);
+		struct flow_key k;
+		memset(&k, 0xee, sizeof(k));
+		CU_ASSERT_EQUAL_FATAL(flow_key_make(&d, &k), want);
+		CU_ASSERT(!memcmp(&k.ip[want], &d.src, 16) && !memcmp(&k.ip[!want], &d.dst, 16));
+		CU_ASSERT(k.port[want] == d.src_port && k.port[!want] == d.dst_port && !k.zero[0] && !k.zero[1] && !k.zero[2]);
+		CU_ASSERT_EQUAL(k.proto, i % 3 ? DECODE_TCP : DECODE_UDP);
+	}
+}
+
+/* A hint may be old: the flow may have ended, and its record be another's by now. */
+static void an_old_hint_misleads_nobody(void)
+{
+	struct flow_table *t = flow_table_new(100);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+	for (unsigned n = 0; n < 100; n++)
+		(void)add(t, n, FLOW_TCP, 0);
+	unsigned hints = 0;
+	for (unsigned n = 0; n < 100; n++) {
+		struct flow_key k = key(n), other = key(n + 1000);
+		uint64_t hash = flow_key_hash(&secret, &k), other_hash = flow_key_hash(&secret, &other);
+		uint32_t hint = flow_prefetch_record(t, hash);
+		hints += hint > 0;
+		uint32_t i = flow_find(t, &k, hash, hint);
+		flow_remove(t, i);
+		CU_ASSERT_EQUAL(flow_find(t, &k, hash, i + 1), FLOW_NONE);
+		CU_ASSERT_EQUAL(flow_add(t, &other, other_hash, FLOW_TCP, 0), i);
+		CU_ASSERT_EQUAL(flow_find(t, &k, hash, i + 1), FLOW_NONE);
+		CU_ASSERT_EQUAL(flow_find(t, &other, other_hash, i + 1), i);
+		CU_ASSERT_EQUAL(flow_find(t, &other, other_hash, i ? i : 2), i);
+	}
+	CU_ASSERT(hints > 80);                  /* the others were passed on to another bucket */
+	flow_table_free(t);
+}
+
 static void one_bucket_takes_many(void)
 {
 	/* The same hash for all: the chain of buckets is walked, and shrinks again. */
@@ -113,11 +176,11 @@ static void one_bucket_takes_many(void)
 	}
 	for (unsigned n = 0; n < 64; n += 2) {
 		struct flow_key k = key(n);
-		flow_remove(t, flow_find(t, &k, 77));
+		flow_remove(t, flow_find(t, &k, 77, 0));
 	}
 	for (unsigned n = 0; n < 64; n++) {
 		struct flow_key k = key(n);
-		CU_ASSERT_EQUAL(flow_find(t, &k, 77) != FLOW_NONE, n % 2 == 1);
+		CU_ASSERT_EQUAL(flow_find(t, &k, 77, 0) != FLOW_NONE, n % 2 == 1);
 	}
 	flow_table_free(t);
 }
@@ -194,6 +257,8 @@ int main(void)
 	T(both_directions_have_one_key);
 	T(a_full_table_says_so_and_has_room_again);
 	T(every_flow_is_found_while_it_is_there);
+	T(the_lower_end_is_side_0);
+	T(an_old_hint_misleads_nobody);
 	T(one_bucket_takes_many);
 	T(lists_are_in_order_of_activity);
 	T(the_end_is_in_order_of_creation);

@@ -49,12 +49,24 @@ static void every_service_has_a_name(void)
 	CU_ASSERT_PTR_NULL(recognise_name(RECOGNISE_NONE));
 }
 
+/* The shard sets its services without asking whether they are admitted. */
+static void every_name_is_admitted(void)
+{
+	const struct vocab_field *f = &observation_vocab.fields[OBSERVATION_F_service];
+	for (int s = RECOGNISE_NONE + 1; s < RECOGNISE_SERVICES; s++)
+		CU_ASSERT(vocab_fits(f->grammar, f->max, span_str(recognise_name((enum recognise_service)s))));
+	for (const struct dissector *const *d = dissector_list; *d; d++)
+		CU_ASSERT(vocab_fits(f->grammar, f->max, span_str((*d)->name)));
+	CU_ASSERT(vocab_fits(f->grammar, f->max, span_str("unknown")));
+}
+
 int main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "mail by its greeting", mail_by_its_greeting },
 		{ "what is nothing we know", what_is_nothing_we_know },
 		{ "every service has a name", every_service_has_a_name },
+		{ "every name is admitted", every_name_is_admitted },
 		CU_TEST_INFO_NULL,
 	};
 	return test_run("recognise", tests);

@@ -86,7 +86,7 @@ bool shard_record_next(const struct shard_out *out, size_t *at, struct shard_rec
 }
 
 void shard_expect(const struct shard *h, uint64_t hash) { flow_prefetch_bucket(h->table, hash); }
-void shard_expect_flow(const struct shard *h, uint64_t hash) { flow_prefetch_record(h->table, hash); }
+void shard_expect_flow(const struct shard *h, struct shard_packet *p) { p->hint = flow_prefetch_record(h->table, p->hash); }
 
 static void count(struct shard_run *r, const struct shard_packet *p)
 {
@@ -172,7 +172,7 @@ void shard_packet(struct shard *h, struct shard_out *out, const struct shard_pac
 			 .number = p->number, .file = p->file };
 	if (p->d->kind == DECODE_TCP)
 		h->st.v[STATS_tcp_bytes] += p->d->payload.n;
-	r.i = flow_find(h->table, &p->key, p->hash);
+	r.i = flow_find(h->table, &p->key, p->hash, p->hint);
 	if (r.i != FLOW_NONE)
 		r.f = flow_at(h->table, r.i);
 	/* Its timer has run out, though nobody has looked at the timers since. */

@@ -48,6 +48,7 @@ struct shard_packet {
 	uint64_t ts_ns;                 /* never before an earlier packet's */
 	uint64_t number;                /* in its file, from 1 */
 	uint32_t file;                  /* 0: there is only one */
+	uint32_t hint;                  /* by shard_expect_flow(); 0: it was not asked */
 };
 
 /* Where a worker puts packed observations, and what its dissectors may use while they run. */
@@ -70,9 +71,9 @@ struct shard *shard_new(const struct shard_config *c);  /* NULL on ENOMEM */
 size_t shard_bytes(const struct shard_config *c);       /* what shard_new takes, all of it */
 void shard_free(struct shard *h);                       /* NULL is fine */
 /* A packet with this hash will come: what it is looked up by is fetched into the cache, and one step later the flow that was
- * found. Changes nothing. */
+ * found, which the packet then has a hint of. Changes nothing else. */
 void shard_expect(const struct shard *h, uint64_t hash);
-void shard_expect_flow(const struct shard *h, uint64_t hash);
+void shard_expect_flow(const struct shard *h, struct shard_packet *p);
 /* `out` has SHARD_OUTPUT bytes of room for each of these calls. */
 void shard_packet(struct shard *h, struct shard_out *out, const struct shard_packet *p);
 /* Ends what has been idle too long at this packet time; what finds no room in SHARD_OUTPUT waits for the next call. */

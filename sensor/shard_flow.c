@@ -28,28 +28,29 @@ void shard_flow_end(struct shard_run *r, uint64_t why)
 	if (f->side[0].data || f->side[1].data)
 		shard_say_service(r);
 	shard_guess_end(r);
-	struct observation o = shard_say_flow(r, OBSERVATION_FLOW_END);
+	struct observation o;
+	shard_say_flow(r, OBSERVATION_FLOW_END, &o);
 	unsigned from = f->initiator;
 	if (f->said_service)
-		observation_text(&o, OBSERVATION_F_service, span_str(shard_say_service_name(r)));
-	observation_uint(&o, OBSERVATION_F_started, rest_of->started_ns);
-	observation_uint(&o, OBSERVATION_F_packets_out, f->side[from].packets);
-	observation_uint(&o, OBSERVATION_F_packets_in, f->side[!from].packets);
-	observation_uint(&o, OBSERVATION_F_bytes_out, f->side[from].bytes);
-	observation_uint(&o, OBSERVATION_F_bytes_in, f->side[!from].bytes);
-	observation_uint(&o, OBSERVATION_F_gap_bytes, rest_of->gap_bytes);
-	observation_uint(&o, OBSERVATION_F_end, why);
+		SHARD_SAY(&o, service, shard_say_service_name(r));
+	SHARD_SAY(&o, started, rest_of->started_ns);
+	SHARD_SAY(&o, packets_out, f->side[from].packets);
+	SHARD_SAY(&o, packets_in, f->side[!from].packets);
+	SHARD_SAY(&o, bytes_out, f->side[from].bytes);
+	SHARD_SAY(&o, bytes_in, f->side[!from].bytes);
+	SHARD_SAY(&o, gap_bytes, rest_of->gap_bytes);
+	SHARD_SAY(&o, end, why);
 	if (rest_of->conflicts)
-		observation_uint(&o, OBSERVATION_F_conflicts, rest_of->conflicts);
+		SHARD_SAY(&o, conflicts, rest_of->conflicts);
 	if (f->key.proto == DECODE_TCP && f->answered && !f->settled)
-		observation_uint(&o, OBSERVATION_F_half_open, true);
+		SHARD_SAY(&o, half_open, true);
 	if (f->unread)
-		observation_uint(&o, OBSERVATION_F_unread, true);
+		SHARD_SAY(&o, unread, true);
 	/* Whoever did not close was silent until its time ran out. */
 	if (why == OBSERVATION_END_IDLE && f->list == FLOW_TCP)
 		shard_flow_silence(r, r->h->c.tcp_idle_ns);
 	if (shard_rest(r)->idle)
-		observation_uint(&o, OBSERVATION_F_idle_s, flow_idle_s(shard_rest(r)->idle));
+		SHARD_SAY(&o, idle_s, flow_idle_s(shard_rest(r)->idle));
 	shard_say_put(r, &o);
 	f->ended = true;
 	/* Syslog and its like are never answered, and still more than an attempt. */

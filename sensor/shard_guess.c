@@ -21,9 +21,10 @@ void shard_guess_tell(struct shard_run *r)
 	if (rest->guess_phase != ASKED || !rest->app || !r->f->said_service || r->f->service != SHARD_SERVICE_UNKNOWN)
 		return;
 	rest->guess_phase = TOLD;
-	struct observation o = { .head.type = OBSERVATION_FLOW_APP };
+	struct observation o;
+	shard_say_begin(&o, OBSERVATION_FLOW_APP);
 	shard_say_place(r, &o, r->f->initiator);
-	observation_uint(&o, OBSERVATION_F_transport, shard_say_transport(r));
+	SHARD_SAY(&o, transport, shard_say_transport(r));
 	observation_text(&o, OBSERVATION_F_app, span_str(guess_name(rest->app)));
 	shard_say_put(r, &o);
 }

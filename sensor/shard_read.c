@@ -132,8 +132,8 @@ static void on_observation(void *arg, struct observation *o)
 	shard_say_place(r, o, r->ctx->dir);
 	if (o->head.type == OBSERVATION_MALFORMED) {
 		r->f->said_malformed = true;
-		observation_uint(o, OBSERVATION_F_transport, shard_say_transport(r));
-		observation_text(o, OBSERVATION_F_service, span_str(shard_say_service_name(r)));
+		SHARD_SAY(o, transport, shard_say_transport(r));
+		SHARD_SAY(o, service, shard_say_service_name(r));
 	}
 	shard_say_put(r, o);
 }
@@ -511,6 +511,20 @@ void shard_read_drain(struct shard_run *r, unsigned dir, struct stream_segment *
 	/* Reading ended in the middle of the segment. */
 	stream_release(r->h->pool, seg);
 	r->h->st.v[STATS_stream_unread_bytes] += seg->bytes.n;
+}
+
+void shard_read_next(struct shard_run *r, unsigned dir, struct span bytes)
+{
+	stream_pass(&r->c->s[dir], bytes, &r->h->st);
+	if (r->f->phase == SHARD_PHASE_PROBING)
+		probe(r, dir, bytes);
+	else
+		feed(r, dir, bytes);
+	/* It stood behind these bytes and came before them. */
+	if (r->c && r->c->s[dir].fin_seen) {
+		struct stream_segment none = { 0 };
+		shard_read_drain(r, dir, &none);
+	}
 }
 
 /* ---- datagrams ---- */

@@ -77,13 +77,24 @@ struct shard_run {
 
 static inline struct flow_rest *shard_rest(const struct shard_run *r) { return flow_rest_at(r->h->table, r->i); }
 
+/* What the shard itself says is of its own making: set where it stands, not held to the tables. Only what is present is read of an
+ * observation, so only that which says what is present begins at zero. */
+#define SHARD_SAY(o, field, value)                                                                                        \
+	((o)->field = (value),                                                                                            \
+	 (o)->head.present[OBSERVATION_F_##field >> 6] |= UINT64_C(1) << (OBSERVATION_F_##field & 63))
+
+static inline void shard_say_begin(struct observation *o, enum observation_type type)
+{
+	o->head = (struct vocab_head){ .type = (uint16_t)type };
+}
+
 /* shard_say.c */
 void shard_say_put(struct shard_run *r, const struct observation *o);
 void shard_say_place(const struct shard_run *r, struct observation *o, unsigned from);
-const char *shard_say_service_name(const struct shard_run *r);
+struct span shard_say_service_name(const struct shard_run *r);
 uint64_t shard_say_transport(const struct shard_run *r);
 /* What flow.open, flow.service and flow.end have in common. src is the side that opened the flow. */
-struct observation shard_say_flow(const struct shard_run *r, enum observation_type type);
+void shard_say_flow(const struct shard_run *r, enum observation_type type, struct observation *o);
 void shard_say_open(struct shard_run *r);
 void shard_say_service(struct shard_run *r);
 void shard_say_malformed(struct shard_run *r, unsigned dir, uint64_t reason);
@@ -93,6 +104,7 @@ void shard_say_conflict(struct shard_run *r, unsigned dir);
 void shard_read_start(struct shard_run *r, bool data);  /* the first data of a flow, or a FIN without any */
 void shard_read_resume(struct shard_run *r);            /* r->c by r->f */
 void shard_read_drain(struct shard_run *r, unsigned dir, struct stream_segment *seg);
+void shard_read_next(struct shard_run *r, unsigned dir, struct span bytes);    /* given that stream_is_next() */
 void shard_read_finish(struct shard_run *r, unsigned dir);      /* the direction has ended */
 void shard_read_datagram(struct shard_run *r, const struct shard_packet *p);    /* with data */
 void shard_read_give_up(struct shard_run *r);           /* nothing recognises it */

@@ -26,21 +26,16 @@ void shard_say_put(struct shard_run *r, const struct observation *o)
 	st->v[flow ? STATS_flow_observations : STATS_observations]++;
 }
 
-static struct endpoint end_of(const struct shard_run *r, unsigned side)
-{
-	return (struct endpoint){ r->f->key.ip[side], r->f->key.port[side] };
-}
-
 void shard_say_place(const struct shard_run *r, struct observation *o, unsigned from)
 {
-	struct endpoint src = end_of(r, from), dst = end_of(r, !from);
-	observation_uint(o, OBSERVATION_F_packet, r->number);
+	const struct flow_key *k = &r->f->key;
+	SHARD_SAY(o, packet, r->number);
 	if (r->file)
-		observation_uint(o, OBSERVATION_F_file, r->file);
-	observation_uint(o, OBSERVATION_F_ts, r->ts_ns);
-	vocab_set_endpoint(&observation_vocab, &o->head, OBSERVATION_F_src, &src);
-	vocab_set_endpoint(&observation_vocab, &o->head, OBSERVATION_F_dst, &dst);
-	observation_uint(o, OBSERVATION_F_flow, shard_rest(r)->number);
+		SHARD_SAY(o, file, r->file);
+	SHARD_SAY(o, ts, r->ts_ns);
+	SHARD_SAY(o, src, ((struct endpoint){ k->ip[from], k->port[from] }));
+	SHARD_SAY(o, dst, ((struct endpoint){ k->ip[!from], k->port[!from] }));
+	SHARD_SAY(o, flow, shard_rest(r)->number);
 }
 
 uint64_t shard_say_transport(const struct shard_run *r)
@@ -55,38 +50,37 @@ uint64_t shard_say_transport(const struct shard_run *r)
 	}
 }
 
-const char *shard_say_service_name(const struct shard_run *r)
+struct span shard_say_service_name(const struct shard_run *r)
 {
 	unsigned s = r->f->service;
+	const char *name = "unknown";
 	if (s >= SHARD_SERVICE_DISSECTED)
-		return r->h->c.dissectors[s - SHARD_SERVICE_DISSECTED]->name;
-	if (s >= SHARD_SERVICE_RECOGNISED)
-		return recognise_name((enum recognise_service)(s - SHARD_SERVICE_RECOGNISED + 1));
-	return "unknown";
+		name = r->h->c.dissectors[s - SHARD_SERVICE_DISSECTED]->name;
+	else if (s >= SHARD_SERVICE_RECOGNISED)
+		name = recognise_name((enum recognise_service)(s - SHARD_SERVICE_RECOGNISED + 1));
+	return span_str(name);
 }
 
-/* What flow.open, flow.service and flow.end have in common. src is the side that opened the flow. */
-struct observation shard_say_flow(const struct shard_run *r, enum observation_type type)
+void shard_say_flow(const struct shard_run *r, enum observation_type type, struct observation *o)
 {
 	const struct flow *f = r->f;
 	const struct flow_rest *rest = shard_rest(r);
 	unsigned from = f->initiator;
-	struct observation o = { .head.type = (uint16_t)type };
-	shard_say_place(r, &o, from);
-	observation_uint(&o, OBSERVATION_F_transport, shard_say_transport(r));
-	observation_uint(&o, OBSERVATION_F_initiator_by, f->by);
+	shard_say_begin(o, type);
+	shard_say_place(r, o, from);
+	SHARD_SAY(o, transport, shard_say_transport(r));
+	SHARD_SAY(o, initiator_by, f->by);
 	if (f->side[from].mac_by)
-		vocab_set_mac(&observation_vocab, &o.head, OBSERVATION_F_src_mac, &rest->mac[from]);
+		SHARD_SAY(o, src_mac, rest->mac[from]);
 	if (f->side[!from].mac_by)
-		vocab_set_mac(&observation_vocab, &o.head, OBSERVATION_F_dst_mac, &rest->mac[!from]);
+		SHARD_SAY(o, dst_mac, rest->mac[!from]);
 	if (rest->vlan)
-		observation_uint(&o, OBSERVATION_F_vlan, rest->vlan);
-	observation_uint(&o, OBSERVATION_F_midstream, f->midstream);
+		SHARD_SAY(o, vlan, rest->vlan);
+	SHARD_SAY(o, midstream, f->midstream);
 	/* After one packet nobody can say yet. */
 	if (f->side[0].packets + f->side[1].packets > 1 || type == OBSERVATION_FLOW_END)
-		observation_uint(&o, OBSERVATION_F_one_sided, !f->side[0].packets || !f->side[1].packets);
-	observation_uint(&o, OBSERVATION_F_answered, f->answered);
-	return o;
+		SHARD_SAY(o, one_sided, !f->side[0].packets || !f->side[1].packets);
+	SHARD_SAY(o, answered, f->answered);
 }
 
 void shard_say_open(struct shard_run *r)
@@ -94,7 +88,8 @@ void shard_say_open(struct shard_run *r)
 	if (r->f->opened)
 		return;
 	r->f->opened = true;
-	struct observation o = shard_say_flow(r, OBSERVATION_FLOW_OPEN);
+	struct observation o;
+	shard_say_flow(r, OBSERVATION_FLOW_OPEN, &o);
 	shard_say_put(r, &o);
 }
 
@@ -103,13 +98,14 @@ void shard_say_service(struct shard_run *r)
 	if (r->f->said_service)
 		return;
 	r->f->said_service = true;
-	struct observation o = shard_say_flow(r, OBSERVATION_FLOW_SERVICE);
-	observation_text(&o, OBSERVATION_F_service, span_str(shard_say_service_name(r)));
+	struct observation o;
+	shard_say_flow(r, OBSERVATION_FLOW_SERVICE, &o);
+	SHARD_SAY(&o, service, shard_say_service_name(r));
 	/* Why it may be called unknown and is not. */
 	if (shard_rest(r)->gap_bytes)
-		observation_uint(&o, OBSERVATION_F_gap_bytes, shard_rest(r)->gap_bytes);
+		SHARD_SAY(&o, gap_bytes, shard_rest(r)->gap_bytes);
 	if (r->f->unread)
-		observation_uint(&o, OBSERVATION_F_unread, true);
+		SHARD_SAY(&o, unread, true);
 	shard_say_put(r, &o);
 	shard_guess_tell(r);
 }
@@ -119,11 +115,12 @@ void shard_say_malformed(struct shard_run *r, unsigned dir, uint64_t reason)
 	if (r->f->said_malformed)
 		return;
 	r->f->said_malformed = true;
-	struct observation o = { .head.type = OBSERVATION_MALFORMED };
+	struct observation o;
+	shard_say_begin(&o, OBSERVATION_MALFORMED);
 	shard_say_place(r, &o, dir);
-	observation_uint(&o, OBSERVATION_F_transport, shard_say_transport(r));
-	observation_text(&o, OBSERVATION_F_service, span_str(shard_say_service_name(r)));
-	observation_uint(&o, OBSERVATION_F_reason, reason);
+	SHARD_SAY(&o, transport, shard_say_transport(r));
+	SHARD_SAY(&o, service, shard_say_service_name(r));
+	SHARD_SAY(&o, reason, reason);
 	shard_say_put(r, &o);
 }
 
@@ -136,9 +133,10 @@ void shard_say_conflict(struct shard_run *r, unsigned dir)
 	if (r->f->side[dir].said_conflict)
 		return;
 	r->f->side[dir].said_conflict = true;
-	struct observation o = { .head.type = OBSERVATION_STREAM_CONFLICT };
+	struct observation o;
+	shard_say_begin(&o, OBSERVATION_STREAM_CONFLICT);
 	shard_say_place(r, &o, dir);
-	observation_uint(&o, OBSERVATION_F_transport, shard_say_transport(r));
-	observation_uint(&o, OBSERVATION_F_conflicts, rest->conflicts);
+	SHARD_SAY(&o, transport, shard_say_transport(r));
+	SHARD_SAY(&o, conflicts, rest->conflicts);
 	shard_say_put(r, &o);
 }

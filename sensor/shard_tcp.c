@@ -131,7 +131,9 @@ void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p)
 			stream_ack(r->h->pool, &c->s[other], d->ack);
 		if (fin)
 			stream_fin(&c->s[side], end);
-		if (d->payload_wire || fin) {
+		if (d->payload.n && d->payload.n == d->payload_wire && !fin && stream_is_next(&c->s[side], seq)) {
+			shard_read_next(r, side, d->payload);
+		} else if (d->payload_wire || fin) {
 			struct stream_segment seg = { .seq = seq, .bytes = d->payload,
 						      .missing = d->payload_wire - (uint32_t)d->payload.n };
 			uint64_t conflicts = r->h->st.v[STATS_stream_conflicts];
@@ -140,7 +142,7 @@ void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p)
 				shard_say_conflict(r, side);
 			shard_read_drain(r, side, &seg);
 		}
-		if (r->c && stream_waiting_n(r->h->pool, &r->c->s[other])) {
+		if (r->c && r->c->s[other].kept && stream_waiting_n(r->h->pool, &r->c->s[other])) {
 			struct stream_segment none = { 0 };
 			shard_read_drain(r, other, &none);
 		}
@@ -150,7 +152,8 @@ void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p)
 		r->h->st.v[STATS_stream_unread_bytes] += d->payload.n;
 		shard_guess_show(r, side, d->payload);
 	}
-	f->side[side].fin |= fin & 1;
+	if (fin)
+		f->side[side].fin = true;
 	bool closing = f->side[0].fin && f->side[1].fin;
 	bool read = !r->c || (r->c->s[0].finished && r->c->s[1].finished);
 	if (closing && was_closing && read && ack && !d->payload_wire && !fin)

@@ -250,15 +250,13 @@ void stream_start(struct stream *s, uint32_t seq)
 	s->next_seq = seq;
 }
 
-void stream_ack(struct stream_pool *p, struct stream *s, uint32_t ack)
+void stream_ack_kept(struct stream_pool *p, struct stream *s, uint32_t ack)
 {
 	if (!s->acked_seen || ahead(s->acked, ack) > 0) {
 		s->acked = ack;
-		if (s->kept) {
-			struct kept *k = keep(p, s);
-			if (k->ooo_first && ahead(s->next_seq, ack) > 0 && k->ooo_acks < UINT16_MAX)
-				k->ooo_acks++;
-		}
+		struct kept *k = keep(p, s);
+		if (k->ooo_first && ahead(s->next_seq, ack) > 0 && k->ooo_acks < UINT16_MAX)
+			k->ooo_acks++;
 	}
 	s->acked_seen = true;
 }

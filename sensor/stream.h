@@ -63,7 +63,18 @@ enum stream_kind { STREAM_NOTHING, STREAM_BYTES, STREAM_GAP, STREAM_FIN };
 /* The first byte's sequence number, from the handshake. Without it the first segment pushed decides. */
 void stream_start(struct stream *s, uint32_t seq);
 /* The other side acknowledged everything before `ack`. */
-void stream_ack(struct stream_pool *p, struct stream *s, uint32_t ack);
+void stream_ack_kept(struct stream_pool *p, struct stream *s, uint32_t ack);    /* of a stream that keeps something */
+static inline void stream_ack(struct stream_pool *p, struct stream *s, uint32_t ack)
+{
+	uint32_t ahead = ack - s->acked;
+	if (s->kept) {
+		stream_ack_kept(p, s, ack);
+		return;
+	}
+	if (!s->acked_seen || (ahead && ahead < UINT32_C(0x80000000)))
+		s->acked = ack;
+	s->acked_seen = true;
+}
 /* A FIN stands at `seq`. The first one counts; one outside the window does not. */
 void stream_fin(struct stream *s, uint32_t seq);
 /* Takes a segment in: compares its bytes with what is kept (overlap, conflict). stream_next stores or hands on. */
@@ -74,6 +85,19 @@ enum stream_kind stream_next(struct stream_pool *p, struct stream *s, struct str
 			     struct span *ret_bytes, uint32_t *ret_gap);
 /* In place of the last stream_next: the stream is gone. */
 void stream_release(struct stream_pool *p, struct stream_segment *seg);
+
+/* What nearly every segment is: bytes, all of them captured, that begin where the stream is, while nothing is kept. stream_pass()
+ * then stands for stream_push() and the stream_next() that would hand them on; what follows is for stream_next(). */
+static inline bool stream_is_next(const struct stream *s, uint32_t seq)
+{
+	return s->started && !s->kept && !s->finished && !s->gave_up && s->next_seq == seq;
+}
+
+static inline void stream_pass(struct stream *s, struct span bytes, struct stats *st)
+{
+	s->next_seq += (uint32_t)bytes.n;
+	st->v[STATS_stream_bytes] += bytes.n;
+}
 
 /* Keeps bytes behind those already held: true, or false with nothing changed when the pool has no room. */
 bool stream_hold(struct stream_pool *p, struct stream *s, struct span bytes);
