@@ -29,7 +29,7 @@ static const char help[] =
 "      --device DEVICE   only this unit\n"
 "      --all             also what is declared and seen so\n"
 "      --format FORMAT   table (default on a terminal), jsonl (default on a pipe)\n"
-"      --lang en|ja      language of the table\n"
+"      --lang en|ja      language of the table and of the summary\n"
 "  -h, --help            this text\n"
 "\n"
 "Exit codes: 0 ok, 1 failure, 2 usage, 3 a file is wrong, 5 permission.\n"
@@ -95,6 +95,9 @@ static const struct policy_model_acceptance *accepted(struct diff *d, const stru
 	return NULL;
 }
 
+/* A table is for people, in their language; JSON is English. */
+static enum rule_language people(const struct diff *d) { return d->out.table ? d->language : RULE_EN; }
+
 static void put(struct diff *d, enum state s, struct span unit, struct span direction, struct span service, struct span protocol,
 		struct span peers, struct span document, struct span row, uint64_t flows, uint64_t first_ns, uint64_t last_ns,
 		const struct policy_model_acceptance *a)
@@ -140,7 +143,7 @@ static void declared_line(struct diff *d, const struct matrix_line *l)
 	/* Off, not on the network, or a built-in row that needs no use: nothing is missing. */
 	if (!flows && (otherwise || l->state != MATRIX_UNWATCHED || !l->declared))
 		return;
-	matrix_text_cells(d->w.matrix, l, RULE_EN, &b, cells);
+	matrix_text_cells(d->w.matrix, l, people(d), &b, cells);
 	(void)snprintf(service, sizeof(service), "%s/%.*s", transport_of(l), (int)cells[MATRIX_TEXT_PORT].n,
 		       (const char *)cells[MATRIX_TEXT_PORT].p);
 	put(d, flows ? DECLARED_SEEN : DECLARED_UNSEEN, unit.id, cells[MATRIX_TEXT_DIRECTION], span_str(service),
@@ -165,7 +168,7 @@ static void observed_line(struct diff *d, const struct observed_row *r)
 		on = on_line(l, unit.id, r) ? l : NULL;
 	}
 	if (on)
-		matrix_text_cells(d->w.matrix, on, RULE_EN, &b, cells);
+		matrix_text_cells(d->w.matrix, on, people(d), &b, cells);
 	for (size_t i = 0; i < r->n_peers; i++) {
 		(void)buf_str(&peers, i ? ", " : "");
 		(void)buf_put(&peers, r->peers[i].p, r->peers[i].n);
@@ -173,7 +176,8 @@ static void observed_line(struct diff *d, const struct observed_row *r)
 	(void)snprintf(service, sizeof(service), "%.*s/%.*s", (int)r->transport.n, (const char *)r->transport.p, (int)r->port.n,
 		       (const char *)r->port.p);
 	const struct policy_model_acceptance *a = accepted(d, r);
-	put(d, a ? ACCEPTED : on ? DIFFERS : UNDECLARED, r->unit, r->direction, span_str(service), r->protocol, buf_span(&peers),
+	struct span direction = people(d) == RULE_EN ? r->direction : span_str(span_eq(r->direction, span_str("out")) ? "発信" : "着信");
+	put(d, a ? ACCEPTED : on ? DIFFERS : UNDECLARED, r->unit, direction, span_str(service), r->protocol, buf_span(&peers),
 	    cells[MATRIX_TEXT_DOCUMENT], cells[MATRIX_TEXT_ROW], r->flows, r->first_ns, r->last_ns, a);
 }
 
@@ -203,6 +207,12 @@ static int compare(struct diff *d)
 	}
 	int code = listing_end(&d->out);
 	free(d->used);
+	if (d->language == RULE_JA) {
+		log_say("%s%zu、%s%zu、%s%zu、%s%zu、%s%zu、%s%zu", words[DECLARED_SEEN][1], d->n[DECLARED_SEEN],
+			words[DECLARED_UNSEEN][1], d->n[DECLARED_UNSEEN], words[DIFFERS][1], d->n[DIFFERS], words[UNDECLARED][1],
+			d->n[UNDECLARED], words[ACCEPTED][1], d->n[ACCEPTED], words[ACCEPTED_UNSEEN][1], d->n[ACCEPTED_UNSEEN]);
+		return code;
+	}
 	log_say("declared and seen %zu, declared and not seen %zu, differs %zu, undeclared %zu, accepted %zu, accepted and not seen %zu",
 		d->n[DECLARED_SEEN], d->n[DECLARED_UNSEEN], d->n[DIFFERS], d->n[UNDECLARED], d->n[ACCEPTED], d->n[ACCEPTED_UNSEEN]);
 	return code;

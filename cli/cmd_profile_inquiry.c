@@ -53,7 +53,7 @@ static int print(const struct inquiry_options *o, const char *output, char **pat
 	err = page.to ? inquiry_print(&m, o, page.to, &questions) : -ENOMEM;
 	code = page_end(&page, output, err);
 	if (!code)
-		log_say("questions %zu, device types %zu", questions, m.types.n);
+		log_say(o->language == RULE_JA ? "照会%zu件、機器種別%zu" : "questions %zu, device types %zu", questions, m.types.n);
 	policy_load_free(&m);
 	return code;
 }
@@ -61,7 +61,7 @@ static int print(const struct inquiry_options *o, const char *output, char **pat
 int cmd_profile_inquiry(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "language", required_argument, NULL, OPT_LANG }, { "lang", required_argument, NULL, OPT_LANG },
+		{ "lang", required_argument, NULL, OPT_LANG },
 		{ "format", required_argument, NULL, OPT_FORMAT }, { "least", required_argument, NULL, OPT_LEAST },
 		{ "from", required_argument, NULL, OPT_FROM }, { "maker", required_argument, NULL, OPT_MAKER }, { "date",
 			required_argument, NULL, OPT_DATE },

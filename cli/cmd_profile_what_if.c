@@ -233,13 +233,21 @@ static int print(const struct asked *a, const struct watched *w)
 		formats[form], page.to));
 }
 
-static void summary(const struct watched *w)
+static void summary(const struct watched *w, enum rule_language language)
 {
 	uint64_t same = 0, changed = 0;
 	for (unsigned v = 0; v < EVENT_VERDICTS; v++)
 		same += whatif_same(w->whatif, (enum event_verdict)v);
 	for (size_t i = 0; i < whatif_count(w->whatif); i++)
 		changed += whatif_at(w->whatif, i)->flows;
+	if (language == RULE_JA) {
+		log_say("通信%llu。判定した側のうち、変わらないもの%llu（開示資料どおり%llu）、変わるもの%llu", w->flows,
+			(unsigned long long)same, (unsigned long long)whatif_same(w->whatif, EVENT_DECLARED),
+			(unsigned long long)(changed + whatif_lost(w->whatif)));
+		if (whatif_lost(w->whatif))
+			log_say("うち%lluは行になっていません（%d行が上限）", (unsigned long long)whatif_lost(w->whatif), WHATIF_MAX_LINES);
+		return;
+	}
 	log_say("%llu flows; of their judged ends %llu stay as they are (%llu as declared), %llu change", w->flows,
 		(unsigned long long)same,
 		(unsigned long long)whatif_same(w->whatif, EVENT_DECLARED), (unsigned long long)(changed + whatif_lost(w->whatif)));
@@ -307,7 +315,7 @@ int cmd_profile_what_if(int argc, char **argv)
 		int printed = print(&a, &w);
 		code = printed ? printed : code;
 		if (!a.quiet)
-			summary(&w);
+			summary(&w, a.language);
 		if (!code && is_found(&w, a.fail_on))
 			code = ERR_EXIT_FOUND;
 	}

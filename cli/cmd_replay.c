@@ -11,6 +11,7 @@
 #include "cli/ledger.h"
 #include "cli/out.h"
 #include "cli/progress.h"
+#include "cli/summary.h"
 #include "cli/table.h"
 #include "cli/writer.h"
 #include "collector/store.h"
@@ -48,7 +49,7 @@ static const char help[] =
 "      --budget LIST     NAME=VALUE,... room for flows, probes, states, assets, folds, fragments, streams (a size), and\n"
 "                        the timers tcp_idle, udp_idle, half_open, fold\n"
 "      --ndpi on|off     ask nDPI about flows that nothing here knows (default on, where it was built in)\n"
-"      --lang en|ja      language of tables (default: by the locale)\n"
+"      --lang en|ja      language of tables and of the summary (default: by the locale)\n"
 "      --color WHEN      auto, always, never (NO_COLOR is heeded)\n"
 "      --no-sandbox      leave the process that parses packets its system calls (to find faults)\n"
 "  -q, --quiet           no summary and no progress on standard error\n"
@@ -341,65 +342,22 @@ static int show_stored(struct replay *r)
 	return err < 0 ? err : 0;
 }
 
-/* What was not seen, so that silence is not taken for health. */
-static void print_losses(const struct replay *r, FILE *to)
-{
-	for (int i = 0; i < STATS_COUNTERS; i++)
-		if (stats_is_loss((enum stats_counter)i) && r->account.stats.v[i])
-			(void)fprintf(to, "not seen: %s %llu (%s)\n", stats_name((enum stats_counter)i),
-			              (unsigned long long)r->account.stats.v[i], stats_doc((enum stats_counter)i));
-}
-
-static void print_next(const struct replay *r, FILE *to)
-{
-	/* What was piped in cannot be read again, and a list of files need not be repeated to be understood. */
-	bool one = r->session.n_files == 1 && strcmp(r->session.files[0], "-");
-	char file[ESCAPE_SHELL], dir[ESCAPE_SHELL], program[ESCAPE_SHELL];
-	if (!r->account.stats.v[STATS_packets])
-		return;
-	if (one)
-		(void)escape_shell(r->session.files[0], file);
-	else
-		(void)snprintf(file, sizeof(file), "CAPTURE...");
-	(void)cmd_program(program);
-	if (!r->session.policy_dir) {
-		(void)fprintf(to, "next: %s replay -p POLICY_DIR %s   (compares this with what the makers declared; "
-		              "docs/profiles.md says how to write that down)\n", program, file);
-	} else if (r->show == WRITER_ALERTS && r->worst_id[0]) {
-		(void)fprintf(to, "next: %s replay -p %s --format jsonl -o alerts.jsonl %s && %s explain %s --from alerts.jsonl\n",
-		              program, escape_shell(r->session.policy_dir, dir), file, program, r->worst_id);
-	}
-}
-
 static void print_summary(struct replay *r, FILE *to)
 {
 	unsigned char digest[crypto_hash_sha256_BYTES];
 	char hex[2 * sizeof(digest) + 1];
 	(void)crypto_hash_sha256_final(&r->hash, digest);
 	(void)sodium_bin2hex(hex, sizeof(hex), digest, sizeof(digest));
+	struct summary s = {
+		.account = &r->account, .language = r->language, .judged = r->store && r->session.policy_dir,
+		.interrupted = r->interrupted || !r->whole, .events = r->events, .alerts = r->alerts, .digest = hex,
+		.policy_dir = r->session.policy_dir, .files = r->session.files, .n_files = r->session.n_files,
+		.worst_id = r->show == WRITER_ALERTS ? r->worst_id : "",
+	};
+	memcpy(s.by_severity, r->by_severity, sizeof(s.by_severity));
 	if (to == stdout && writer_rows(r->writer))
 		(void)fputc('\n', to);
-	(void)fprintf(to, "%llu packets, %llu flows, %llu observations", (unsigned long long)r->account.stats.v[STATS_packets],
-	              (unsigned long long)r->account.stats.v[STATS_flows], (unsigned long long)r->account.stats.v[STATS_observations]);
-	if (r->store && r->session.policy_dir) {
-		(void)fprintf(to, ", %llu alerts", r->alerts);
-		const char *before = " (";
-		for (int s = EVENT_CRITICAL; s >= 0; s--) {
-			if (!r->by_severity[s])
-				continue;
-			(void)fprintf(to, "%s%llu %s", before, r->by_severity[s], vocab_word(&event_vocab, EVENT_F_severity, (uint64_t)s));
-			before = ", ";
-		}
-		if (r->alerts)
-			(void)fputc(')', to);
-	}
-	(void)fputc('\n', to);
-	print_losses(r, to);
-	if (r->interrupted || !r->whole)
-		(void)fprintf(to, "interrupted: this is what had been read by then\n");
-	print_next(r, to);
-	(void)fprintf(to, "events %llu sha256 %s\n", r->events, hex);
-	(void)fflush(to);
+	summary_print(&s, to);
 }
 
 static int open_all(struct replay *r, char why[static 256])

@@ -116,6 +116,21 @@ for show in events:規則 observations:送信元 flows:発信側 assets:提供�
 done
 want 0 "$s" profile matrix -p $demo/policy --lang ja $capture
 said '通信46。行数：開示資料どおり'
+# Summaries are in the language of the table; --language is --lang.
+want 0 "$s" replay -p $demo/policy --lang ja $capture
+said 'パケット804、通信46、観測'
+said '、アラート'
+! grep -qE 'packets|next:|^events' "$dir/err" || fail "an English summary beside Japanese"
+want 0 "$s" profile learn -p $demo/policy -o "$dir/seen.yaml" $capture
+want 0 "$s" profile diff -p $demo/policy --format table --lang ja "$dir/seen.yaml"
+said '開示あり・観測あり16、開示あり・観測なし0、開示資料と相違4'
+grep -q '発信' "$dir/out" && ! grep -qE ' (in|out) ' "$dir/out" || fail "directions in English"
+want 0 "$s" profile what-if -p $demo/policy --with $demo/policy --lang ja $capture
+said '通信46。判定した側のうち'
+for action in import inquiry; do
+	want 2 "$s" profile $action --language ja x
+	said "there is no option '--language'; did you mean --lang?"
+done
 want 0 "$s" replay -p $demo/policy --format table --color always $capture
 grep -q "$(printf '\033')" "$dir/out" || fail "no colours with --color always"
 

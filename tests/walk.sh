@@ -46,14 +46,14 @@ fi
 [ "$(ls policy/*.yaml | grep -vc site)" = $types ] || fail "not $types types"
 # 2. The register.
 run spanward profile import --types policy/ -o policy/inventory.csv --report register.jsonl register.csv
-grep -q '"message":"300 units"' register.jsonl || fail "units"
+grep -q '"message":"300 units, 0 rows left out"' register.jsonl || fail "units"
 ! grep -q '"code":"no_type"' register.jsonl || fail "a unit without type: $(grep -m1 no_type register.jsonl)"
 # 3. All of it together.
 run spanward check policy/
 # 4. What the documents say against each other, and the sheet to ask with.
 run spanward profile lint policy/
 grep -q '"id"' "$dir/out" || fail "nothing to ask"
-run spanward profile inquiry --language ja --format html -o inquiry.html policy/
+run spanward profile inquiry --lang ja --format html -o inquiry.html policy/
 grep -q '照会票' inquiry.html && grep -q '例示メディカル\|Example Imaging' inquiry.html || fail "the inquiry sheet"
 # 5. Declared against seen.
 run spanward profile matrix -p policy/ --lang ja --format csv -o matrix.csv "$capture"
