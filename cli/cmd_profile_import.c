@@ -315,7 +315,7 @@ int cmd_profile_import(int argc, char **argv)
 		{ "id", required_argument, NULL, OPT_ID }, { "maker", required_argument, NULL, OPT_MAKER },
 		{ "model", required_argument, NULL, OPT_MODEL }, { "doc-id", required_argument, NULL, OPT_DOC_ID },
 		{ "revision", required_argument, NULL, OPT_REVISION }, { "date", required_argument, NULL, OPT_DATE },
-		{ "language", required_argument, NULL, OPT_LANG }, { "lang", required_argument, NULL, OPT_LANG },
+		{ "lang", required_argument, NULL, OPT_LANG },
 		{ "types", required_argument, NULL, OPT_TYPES },
 		{ "device", required_argument, NULL, OPT_DEVICE }, { "accept", required_argument, NULL, OPT_ACCEPT }, { "quiet",
 			no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' },

@@ -26,12 +26,16 @@ static unsigned beginning(struct span typed, const struct option *options)
 
 static const char *unknown_long(const char *typed, const struct option *options, char why[static 256])
 {
-	const char *names[MAX_OPTIONS];
+	const char *names[MAX_OPTIONS] = { NULL };
 	size_t n = 0;
 	struct span word = { (const uint8_t *)typed, strcspn(typed, "=") };
 	for (const struct option *o = options; o->name && n < MAX_OPTIONS; o++)
 		names[n++] = o->name;
 	const char *near = conf_nearest(word, names, n);
+	/* "--language" for --lang */
+	for (size_t i = 0; i < n && !near; i++)
+		if (strlen(names[i]) >= 3 && !strncmp(names[i], typed, strlen(names[i])))
+			near = names[i];
 	(void)snprintf(why, 256, "%s option '--%.*s'%s%s%s", beginning(word, options) > 1 ? "more than one" : "there is no",
 	               word.n < 60 ? (int)word.n : 60, typed, near ? "; did you mean --" : "", near ? near : "", near ? "?" : "");
 	return why;

@@ -89,10 +89,10 @@ code=0
 for w in '照会票' 'psirt@example.invalid' 'MDS2-R1（第5版）TXCF-2；IFU-R1 app. N（第2版）N-2' '☐訂正' '照会日: 2026-12-01'; do
 	grep -qF "$w" "$dir/sheet.md" || fail "the sheet lacks $w"
 done
-"$s" profile inquiry --language en --format html --least contradiction -o "$dir/sheet.html" "$dir/papers.yaml" 2>/dev/null
+"$s" profile inquiry --lang en --format html --least contradiction -o "$dir/sheet.html" "$dir/papers.yaml" 2>/dev/null
 grep -qF '=Example &lt;Recorder&gt; K.K.' "$dir/sheet.html" || fail "HTML is not escaped"
 ! grep -qF 'CONN-1 is not answered' "$dir/sheet.html" || fail "--least leaves nothing out"
-"$s" profile inquiry --language en --format csv -o "$dir/sheet.csv" "$dir/papers.yaml" 2>/dev/null
+"$s" profile inquiry --lang en --format csv -o "$dir/sheet.csv" "$dir/papers.yaml" 2>/dev/null
 python3 - "$dir/sheet.csv" "$dir/findings" <<'PY'
 import csv, sys
 rows = list(csv.reader(open(sys.argv[1], encoding="utf-8-sig", newline="")))
