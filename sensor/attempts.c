@@ -5,10 +5,24 @@
 
 enum { WAYS = 8, SETS = 512 };
 
+/* Which of 256 places pairs fell on, and on how many. */
+struct spread { uint64_t bits[4]; uint32_t n; };
+
 struct entry {
-	uint64_t hash, window, count, said_ns, turn;    /* turn 0: empty */
-	uint64_t bits[4];               /* scan: which of 256 the pairs fell on */
+	uint64_t hash, said_ns, turn;   /* turn 0: empty */
+	uint32_t window, count;
 	bool said;
+};
+
+/* What is kept of a source: pairs that it tried in vain, and pairs that nobody had answered yet. */
+struct scan {
+	struct spread vain, open;
+	uint64_t last_ns, proved_ns;    /* the start of its last attempt; when it was said for what its window held */
+	struct addr ip;
+	uint32_t open_window;
+	uint32_t since, loose;          /* attempts since it was said; those of the window that belonged to no scan yet */
+	uint8_t transport;
+	bool went_on;                   /* the window before was a scan's */
 };
 
 struct table { struct entry v[SETS * WAYS]; };
@@ -17,6 +31,7 @@ struct attempts {
 	struct siphash_key key;
 	uint64_t again_ns, turn;
 	struct table sources, targets;
+	struct scan scans[SETS * WAYS]; /* of the sources, one each */
 };
 
 struct attempts *attempts_new(const struct siphash_key *key, uint64_t again_ns)
@@ -33,84 +48,170 @@ size_t attempts_bytes(void) { return sizeof(struct attempts); }
 
 void attempts_free(struct attempts *a) { free(a); }
 
-/* The entry of that address; its window is made the one of now. What was said is kept longest, then what counts most,
- * then what was used last. */
-static struct entry *entry_of(struct attempts *a, struct table *t, const struct addr *ip, uint64_t window)
+static struct scan *scan_of(struct attempts *a, const struct entry *e) { return &a->scans[e - a->sources.v]; }
+
+static bool is_scan(const struct scan *s) { return s->vain.n >= ATTEMPTS_SCAN_BITS; }
+
+/* The entry of that address. What was said is kept longest, then what counts most, then what was used last. */
+static struct entry *find(struct attempts *a, struct table *t, const struct addr *ip, uint32_t window, bool *ret_new)
 {
 	uint64_t h = siphash_13(&a->key, ip->b, sizeof(ip->b));
-	struct entry *set = &t->v[h % SETS * WAYS], *e = NULL, *victim = set;
-	for (int i = 0; i < WAYS && !e; i++) {
+	struct entry *set = &t->v[h % SETS * WAYS], *victim = set;
+	*ret_new = false;
+	for (int i = 0; i < WAYS; i++)
+		if (set[i].turn && set[i].hash == h) {
+			set[i].turn = ++a->turn;
+			return &set[i];
+		}
+	for (int i = 0; i < WAYS; i++) {
 		struct entry *x = &set[i];
-		if (x->turn && x->hash == h)
-			e = x;
 		bool less = x->said != victim->said     ? !x->said
 			    : x->count != victim->count ? x->count < victim->count
 							: x->turn < victim->turn;
 		if (!x->turn || (victim->turn && less))
 			victim = x;
 	}
-	if (!e) {
-		/* Those that stay grow old, so that yesterday's flood does not hold its place for ever. */
-		for (int i = 0; i < WAYS; i++) {
-			struct entry *x = &set[i];
-			if (x != victim && x->window != window && a->turn - x->turn > SETS * WAYS) {
-				x->said = false;
-				x->count = 0;
-			}
+	/* Those that stay grow old, so that yesterday's flood does not hold its place for ever. */
+	for (int i = 0; i < WAYS; i++) {
+		struct entry *x = &set[i];
+		if (x != victim && x->window != window && a->turn - x->turn > SETS * WAYS) {
+			x->said = false;
+			x->count = 0;
 		}
-		e = victim;
-		*e = (struct entry){ .hash = h, .window = window };
 	}
-	if (e->window < window) {
-		e->window = window;
-		e->count = 0;
-		memset(e->bits, 0, sizeof(e->bits));
-	}
-	e->turn = ++a->turn;
-	e->count++;
+	*victim = (struct entry){ .hash = h, .window = window, .turn = ++a->turn };
+	*ret_new = true;
+	return victim;
+}
+
+static uint32_t scan_window(uint64_t ts_ns) { return (uint32_t)(ts_ns / ATTEMPTS_SCAN_WINDOW_NS); }
+
+static struct entry *source(struct attempts *a, const struct addr *ip, uint64_t ts_ns)
+{
+	bool is_new;
+	struct entry *e = find(a, &a->sources, ip, scan_window(ts_ns), &is_new);
+	if (is_new)
+		*scan_of(a, e) = (struct scan){ .ip = *ip, .open_window = e->window };
 	return e;
 }
 
-static unsigned bits_set(const struct entry *e)
+static void put(const struct attempts *a, struct spread *s, const struct addr *dst, uint16_t port)
 {
-	unsigned n = 0;
-	for (int i = 0; i < 4; i++)
-		for (uint64_t x = e->bits[i]; x; x &= x - 1)
-			n++;
-	return n;
-}
-
-/* True when it is to be said now. */
-static bool say(struct entry *e, uint64_t now_ns, uint64_t again_ns)
-{
-	if (e->said && now_ns - e->said_ns < again_ns)
-		return false;
-	if (e->said && now_ns < e->said_ns)
-		return false;
-	e->said = true;
-	e->said_ns = now_ns;
-	return true;
-}
-
-enum attempts_what attempts_take(struct attempts *a, const struct addr *src, const struct addr *dst, uint16_t port,
-				 uint64_t started_ns, uint64_t *ret_count)
-{
-	struct entry *e = entry_of(a, &a->sources, src, started_ns / ATTEMPTS_SCAN_WINDOW_NS);
 	uint8_t pair[sizeof(dst->b) + 2];
 	memcpy(pair, dst->b, sizeof(dst->b));
 	pair[sizeof(dst->b)] = (uint8_t)(port >> 8);
 	pair[sizeof(dst->b) + 1] = (uint8_t)port;
-	uint64_t h = siphash_13(&a->key, pair, sizeof(pair));
-	e->bits[h >> 6 & 3] |= UINT64_C(1) << (h & 63);
-	if (bits_set(e) >= ATTEMPTS_SCAN_BITS) {
-		*ret_count = e->count;
-		return say(e, started_ns, a->again_ns) ? ATTEMPTS_SCAN : ATTEMPTS_FOLDED;
+	uint64_t h = siphash_13(&a->key, pair, sizeof(pair)), bit = UINT64_C(1) << (h & 63);
+	s->n += !(s->bits[h >> 6 & 3] & bit);
+	s->bits[h >> 6 & 3] |= bit;
+}
+
+static bool due(const struct attempts *a, const struct entry *e, uint64_t now_ns)
+{
+	return !e->said || (now_ns >= e->said_ns && now_ns - e->said_ns >= a->again_ns);
+}
+
+/* A scan that was said goes on at that time: in this window or the one before, or it would not be said again yet. */
+static bool goes_on(struct attempts *a, const struct entry *e, uint64_t ts_ns)
+{
+	const struct scan *s = scan_of(a, e);
+	uint32_t window = scan_window(ts_ns);
+	if (!e->said)
+		return false;
+	return ts_ns < s->proved_ns + a->again_ns || (is_scan(s) && window <= e->window + 1) || (s->went_on && window <= e->window);
+}
+
+static enum attempts_what take_source(struct attempts *a, const struct addr *src, const struct addr *dst, uint16_t port,
+				      uint8_t transport, uint64_t started_ns, uint64_t *ret_count)
+{
+	struct entry *e = source(a, src, started_ns);
+	struct scan *s = scan_of(a, e);
+	uint32_t window = scan_window(started_ns);
+	if (e->window < window) {
+		s->went_on = is_scan(s) && e->window + 1 == window;
+		e->window = window;
+		e->count = s->loose = 0;
+		memset(&s->vain, 0, sizeof(s->vain));
 	}
-	e = entry_of(a, &a->targets, dst, started_ns / ATTEMPTS_FLOOD_WINDOW_NS);
-	if (e->count >= ATTEMPTS_FLOOD) {
-		*ret_count = e->count;
-		return say(e, started_ns, a->again_ns) ? ATTEMPTS_FLOOD_BEGINS : ATTEMPTS_FOLDED;
+	e->count++;
+	put(a, &s->vain, dst, port);
+	if (is_scan(s) && due(a, e, started_ns)) {
+		*ret_count = (uint64_t)s->since + s->loose + 1;
+		s->since = s->loose = 0;
+		s->transport = transport;
+		e->said = true;
+		e->said_ns = s->last_ns = s->proved_ns = started_ns;
+		return ATTEMPTS_SCAN;
 	}
-	/* The beginning of a window in a flood that goes on. */
-	return e->said && started_ns - e->said_ns < a->again_ns ? ATTEMPTS_FOLDED : ATTEMPTS_NOTHING;
+	if (!goes_on(a, e, started_ns)) {
+		s->loose++;
+		return ATTEMPTS_NOTHING;
+	}
+	s->since++;
+	s->last_ns = started_ns > s->last_ns ? started_ns : s->last_ns;
+	return ATTEMPTS_FOLDED;
+}
+
+static enum attempts_what take_target(struct attempts *a, const struct addr *dst, uint64_t started_ns, uint64_t *ret_count)
+{
+	bool is_new;
+	uint32_t window = (uint32_t)(started_ns / ATTEMPTS_FLOOD_WINDOW_NS);
+	struct entry *e = find(a, &a->targets, dst, window, &is_new);
+	if (e->window < window) {
+		e->window = window;
+		e->count = 0;
+	}
+	if (++e->count < ATTEMPTS_FLOOD)
+		/* The beginning of a window in a flood that goes on. */
+		return e->said && started_ns - e->said_ns < a->again_ns ? ATTEMPTS_FOLDED : ATTEMPTS_NOTHING;
+	if (!due(a, e, started_ns))
+		return ATTEMPTS_FOLDED;
+	*ret_count = e->count;
+	e->said = true;
+	e->said_ns = started_ns;
+	return ATTEMPTS_FLOOD_BEGINS;
+}
+
+enum attempts_what attempts_take(struct attempts *a, const struct addr *src, const struct addr *dst, uint16_t port, uint8_t transport,
+				 uint64_t started_ns, uint64_t *ret_count)
+{
+	enum attempts_what what = take_source(a, src, dst, port, transport, started_ns, ret_count);
+	return what != ATTEMPTS_NOTHING ? what : take_target(a, dst, started_ns, ret_count);
+}
+
+bool attempts_waits(struct attempts *a, const struct addr *src, const struct addr *dst, uint16_t port, uint64_t ts_ns)
+{
+	struct entry *e = source(a, src, ts_ns);
+	struct scan *s = scan_of(a, e);
+	uint32_t window = scan_window(ts_ns);
+	if (s->open_window < window) {
+		s->open_window = window;
+		memset(&s->open, 0, sizeof(s->open));
+	}
+	bool many = s->open.n >= ATTEMPTS_SCAN_BITS;
+	if (!many)
+		put(a, &s->open, dst, port);
+	return many || goes_on(a, e, ts_ns);
+}
+
+bool attempts_scans(struct attempts *a, const struct addr *src, uint64_t ts_ns)
+{
+	return goes_on(a, source(a, src, ts_ns), ts_ns);
+}
+
+bool attempts_next(struct attempts *a, size_t *at, uint64_t ts_ns, struct attempts_scan *ret)
+{
+	while (*at < SETS * WAYS) {
+		struct entry *e = &a->sources.v[(*at)++];
+		struct scan *s = scan_of(a, e);
+		if (!e->turn || !e->said || !s->since || !due(a, e, ts_ns))
+			continue;
+		*ret = (struct attempts_scan){ .src = s->ip, .count = s->since, .first_ns = e->said_ns, .last_ns = s->last_ns,
+					       .transport = s->transport };
+		s->since = 0;
+		/* As folded events have it: it counts as said when it was last seen. */
+		e->said_ns = s->last_ns;
+		return true;
+	}
+	return false;
 }

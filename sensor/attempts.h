@@ -6,11 +6,17 @@
  *
  * A scan: a source tries many different (address, port) pairs in vain. A flood: a target gets very many attempts
  * that come to nothing, whoever sends them. What a scan explains is not counted towards a flood.
+ *
+ * Once a scan is said, further attempts of that source are the scan's, for as long as it goes on and ATTEMPTS_SCAN_WINDOW_NS
+ * longer, and at least until it would be said again: they are counted and told with it (attempts_next), not one by one. An attempt is
+ * known as one when it has ended, up to minutes later. So what the policy says of a flow that nobody has answered yet waits for its
+ * end or an answer when its source scans, or has begun as many such flows as a scan has (attempts_waits).
  */
 #ifndef SENSOR_ATTEMPTS_H
 #define SENSOR_ATTEMPTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "core/addr.h"
 #include "core/siphash.h"
@@ -32,14 +38,28 @@ enum attempts_what {
 	ATTEMPTS_FOLDED,                /* belongs to a scan or flood that was said */
 };
 
+/* What a scan came to since it was last said. */
+struct attempts_scan {
+	struct addr src;
+	uint64_t count, first_ns, last_ns;      /* attempts; when they began, from the one that was said on */
+	uint8_t transport;                      /* of the one that was said */
+};
+
 struct attempts;
 
 /* `again_ns`: a scan or flood that goes on is said again after so long. NULL on ENOMEM. */
 struct attempts *attempts_new(const struct siphash_key *key, uint64_t again_ns);
 size_t attempts_bytes(void);            /* what attempts_new takes */
 void attempts_free(struct attempts *a); /* NULL is fine */
-/* An attempt that began at `started_ns`. `ret_count`: attempts that led to what is said. */
-enum attempts_what attempts_take(struct attempts *a, const struct addr *src, const struct addr *dst, uint16_t port,
+/* An attempt that began at `started_ns`. `ret_count`: attempts that led to what is said; of a scan that is said again, since then. */
+enum attempts_what attempts_take(struct attempts *a, const struct addr *src, const struct addr *dst, uint16_t port, uint8_t transport,
 				 uint64_t started_ns, uint64_t *ret_count);
+/* A flow that nobody has answered yet, and that no declaration explains: whether what is to be said of it waits. */
+bool attempts_waits(struct attempts *a, const struct addr *src, const struct addr *dst, uint16_t port, uint64_t ts_ns);
+/* Whether a scan of that source was said and goes on. */
+bool attempts_scans(struct attempts *a, const struct addr *src, uint64_t ts_ns);
+/* The next scan, from *at (0) on, that was said so long ago (again_ns) and went on since; that counts as said then. `ts_ns`
+ * UINT64_MAX: all that went on. False when there is none. */
+bool attempts_next(struct attempts *a, size_t *at, uint64_t ts_ns, struct attempts_scan *ret);
 
 #endif

@@ -19,7 +19,7 @@ static void take(struct attempts *a, uint32_t src, uint32_t dst, uint16_t port, 
 {
 	struct addr from = host(src), to = host(dst);
 	uint64_t n = 0;
-	enum attempts_what w = attempts_take(a, &from, &to, port, ns, &n);
+	enum attempts_what w = attempts_take(a, &from, &to, port, 1, ns, &n);
 	s->scans += w == ATTEMPTS_SCAN;
 	s->floods += w == ATTEMPTS_FLOOD_BEGINS;
 	s->folded += w == ATTEMPTS_FOLDED;
@@ -96,6 +96,84 @@ static void one_service_that_is_down_is_no_scan(void)
 	attempts_free(a);
 }
 
+static bool waits(struct attempts *a, uint32_t src, uint32_t dst, uint16_t port, uint64_t ns)
+{
+	struct addr from = host(src), to = host(dst);
+	return attempts_waits(a, &from, &to, port, ns);
+}
+
+static void what_a_scan_comes_to_is_told(void)
+{
+	struct attempts *a = attempts_new(&key, again);
+	struct said s = { 0 };
+	struct attempts_scan more;
+	size_t at = 0;
+	for (uint32_t i = 0; i < 1000; i++)
+		take(a, 3, 4, (uint16_t)(1 + i), second + i, &s);
+	CU_ASSERT_EQUAL(s.scans, 1);
+	/* Not yet; then all of them, once. */
+	CU_ASSERT_FALSE(attempts_next(a, &at, second + again, &more) && more.count);
+	at = 0;
+	CU_ASSERT_TRUE(attempts_next(a, &at, 2 * second + again, &more));
+	const struct addr src = host(3);
+	CU_ASSERT_EQUAL(addr_cmp(&more.src, &src), 0);
+	CU_ASSERT_EQUAL(more.count + s.count, 1000);
+	CU_ASSERT_EQUAL(more.last_ns, second + 999);
+	CU_ASSERT_EQUAL(more.transport, 1);
+	CU_ASSERT_FALSE(attempts_next(a, &at, 2 * second + again, &more));
+	at = 0;
+	CU_ASSERT_FALSE(attempts_next(a, &at, UINT64_MAX, &more));
+	/* Said again, with what came meanwhile. */
+	for (uint32_t i = 0; i < 50; i++)
+		take(a, 3, 5, (uint16_t)(1 + i), 2 * second, &s);
+	for (uint32_t i = 0; i < 200; i++)
+		take(a, 3, 5, (uint16_t)(1 + i), 2 * again, &s);
+	CU_ASSERT_EQUAL(s.scans, 2);
+	CU_ASSERT(s.count >= 50 + ATTEMPTS_SCAN_BITS);
+	attempts_free(a);
+}
+
+static void what_is_said_of_a_scanner_waits_until_its_scan_is_over(void)
+{
+	struct attempts *a = attempts_new(&key, again);
+	struct said s = { 0 };
+	for (uint32_t i = 0; i < 100; i++)
+		take(a, 3, 4, (uint16_t)(1 + i), second, &s);
+	CU_ASSERT_TRUE(waits(a, 3, 4, 1, 2 * second));
+	CU_ASSERT_TRUE(waits(a, 3, 4, 1, again));
+	CU_ASSERT_FALSE(waits(a, 5, 4, 1, 2 * second));
+	/* Single attempts later do not make a scan that is over go on. */
+	for (uint64_t ns = again; ns < 10 * again; ns += again / 2)
+		take(a, 3, 4, 1, ns, &s);
+	CU_ASSERT_EQUAL(s.scans, 1);
+	CU_ASSERT_FALSE(waits(a, 3, 4, 1, 10 * again));
+	/* A scan that goes on is one in the next window as well, before it has tried as many pairs there. */
+	s = (struct said){ 0 };
+	uint64_t begin = 20 * ATTEMPTS_SCAN_WINDOW_NS;
+	for (uint32_t i = 0; i < 8000; i++) {
+		take(a, 7, 4, (uint16_t)(1 + i), begin + i * (second / 4), &s);
+		CU_ASSERT(i < 100 || s.scans + s.folded >= i - 99);
+	}
+	CU_ASSERT_EQUAL(s.floods, 0);
+	CU_ASSERT_EQUAL(s.scans, 3);            /* 2,000 s at 900 s */
+	attempts_free(a);
+}
+
+static void many_open_flows_wait_like_a_scans(void)
+{
+	struct attempts *a = attempts_new(&key, again);
+	unsigned n = 0;
+	for (uint32_t i = 0; i < 1000; i++)
+		n += !waits(a, 3, 4, (uint16_t)(1 + i), second);
+	CU_ASSERT(n >= ATTEMPTS_SCAN_BITS && n < 100);
+	/* The same again is nothing new. */
+	for (uint32_t i = 0; i < 1000; i++)
+		CU_ASSERT_FALSE(waits(a, 6, 4 + i % 40, 104, second));
+	/* Another time, another window. */
+	CU_ASSERT_FALSE(waits(a, 3, 4, 1, 2 * ATTEMPTS_SCAN_WINDOW_NS));
+	attempts_free(a);
+}
+
 int main(void)
 {
 	static const struct { const char *name; void (*run)(void); } cases[] = {
@@ -106,6 +184,9 @@ int main(void)
 		CASE(a_scan_is_said_of_its_source_beside_a_flood),
 		CASE(a_port_scan_is_no_flood),
 		CASE(one_service_that_is_down_is_no_scan),
+		CASE(what_a_scan_comes_to_is_told),
+		CASE(what_is_said_of_a_scanner_waits_until_its_scan_is_over),
+		CASE(many_open_flows_wait_like_a_scans),
 	};
 	CU_initialize_registry();
 	CU_pSuite suite = CU_add_suite("attempts", NULL, NULL);

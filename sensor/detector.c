@@ -14,13 +14,21 @@ static size_t sets_for(size_t entries)
 	return sets;
 }
 
+/* What was said of flows: as many as hosts, but a power of two, and no table of nothing or without end. */
+static size_t flow_slots(const struct detector_config *c)
+{
+	size_t n = DETECTOR_MIN_FLOWS;
+	while (n < c->assets && n < DETECTOR_MAX_FLOWS)
+		n <<= 1;
+	return n;
+}
+
 size_t detector_bytes(const struct detector_config *c)
 {
 	return sizeof(struct detector) + sets_for(c->assets) * DETECTOR_WAYS * sizeof(struct detector_asset) +
 	       sets_for(c->folds) * DETECTOR_WAYS * (sizeof(struct detector_fold) + sizeof(struct detector_template)) +
-	       DETECTOR_FLOW_SLOTS * sizeof(struct detector_flow) +
-	       DETECTOR_FACT_SLOTS * sizeof(uint64_t) + attempts_bytes() + losses_bytes() + conduct_bytes() + messages_bytes() +
-	       routers_bytes();
+	       flow_slots(c) * sizeof(struct detector_flow) + DETECTOR_FACT_SLOTS * sizeof(uint64_t) + attempts_bytes() +
+	       losses_bytes() + conduct_bytes() + messages_bytes() + routers_bytes();
 }
 
 struct detector *detector_new(const struct detector_config *c)
@@ -34,7 +42,8 @@ struct detector *detector_new(const struct detector_config *c)
 	d->assets = calloc(d->asset_sets * DETECTOR_WAYS, sizeof(*d->assets));
 	d->folds = calloc(d->fold_sets * DETECTOR_WAYS, sizeof(*d->folds));
 	d->templates = calloc(d->fold_sets * DETECTOR_WAYS, sizeof(*d->templates));
-	d->flows = calloc(DETECTOR_FLOW_SLOTS, sizeof(*d->flows));
+	d->flow_slots = flow_slots(c);
+	d->flows = calloc(d->flow_slots, sizeof(*d->flows));
 	d->attempts = attempts_new(&c->key, c->fold_ns);
 	d->conduct = conduct_new(&c->key);
 	d->routers = routers_new(&c->key);
@@ -233,8 +242,7 @@ static void fold_flush(struct detector *d, struct detector_fold *f)
 	f->said_ns = f->last_ns;
 }
 
-/* What the hospital has accepted is told all the same, with the acceptance's name and without weight. */
-static void accept(const struct detector *d, struct event *e)
+void detector_accept(const struct detector *d, struct event *e)
 {
 	struct span accepted;
 	if (d->policy && policy_accept_find(d->policy, e, &accepted)) {
@@ -247,7 +255,7 @@ static void accept(const struct detector *d, struct event *e)
 void detector_say_in(struct detector *d, struct event *e, enum event_lane lane)
 {
 	if (lane == EVENT_LANE_ALERTS)
-		accept(d, e);
+		detector_accept(d, e);
 	uint8_t key[512];
 	struct buf k = buf_over(key, sizeof(key));
 	const struct span parts[] = { e->rule, e->device, event_has(e, EVENT_F_peer_class) ? e->peer_class : (struct span){ 0 },
@@ -297,9 +305,9 @@ void detector_say(struct detector *d, struct event *e) { detector_say_in(d, e, E
 
 /* ---- verdicts ---- */
 
-static struct detector_flow *flow_memory(struct detector *d, const struct observation *o)
+struct detector_flow *detector_flow_of(struct detector *d, const struct observation *o)
 {
-	struct detector_flow *m = &d->flows[o->flow & (DETECTOR_FLOW_SLOTS - 1)];
+	struct detector_flow *m = &d->flows[o->flow & (d->flow_slots - 1)];
 	bool same = m->flow == o->flow;
 	if (same && m->generation == (uint32_t)d->generation)
 		return m;
@@ -542,56 +550,6 @@ void detector_settle(struct detector *d, struct observation *o)
 	settle_end(d, o, &o->dst.ip, OBSERVATION_F_dst_mac, &o->dst_mac);
 }
 
-/* ---- attempts ---- */
-
-/* SYNs or datagrams that nobody answered, Linux sends six SYNs before it gives up; SYN-ACKs that nobody acknowledged. */
-static bool is_attempt(const struct observation *o)
-{
-	enum { ATTEMPT_PACKETS = 7 };
-	if (o->half_open)
-		return true;
-	return !o->answered && !o->midstream && !o->packets_in && o->packets_out <= ATTEMPT_PACKETS &&
-	       !addr_is_multicast(&o->dst.ip) && !addr_is_broadcast(&o->dst.ip);
-}
-
-/* A refused connection was answered, but in vain. */
-static bool is_vain(const struct observation *o)
-{
-	return o->end == OBSERVATION_END_REFUSED && o->packets_in <= o->packets_out;
-}
-
-/* True when the flow belongs to a scan or a flood, which stands for all its flows. */
-static bool learn_attempt(struct detector *d, const struct observation *o)
-{
-	if (!is_attempt(o) && !is_vain(o))
-		return false;
-	uint64_t n = 0;
-	enum attempts_what what = attempts_take(d->attempts, &o->src.ip, &o->dst.ip, o->dst.port, o->started, &n);
-	if (what == ATTEMPTS_NOTHING)
-		return false;
-	d->stats.v[STATS_attempts_folded]++;
-	if (what == ATTEMPTS_FOLDED)
-		return true;
-	struct event e = detector_event(what == ATTEMPTS_SCAN ? RULE_SCAN : RULE_FLOOD, o->ts);
-	struct detector_end who;
-	detector_end_of(d, what == ATTEMPTS_SCAN ? &o->src.ip : &o->dst.ip, &who);
-	detector_put_device(&e, &who);
-	event_uint(&e, EVENT_F_severity, what == ATTEMPTS_SCAN ? EVENT_MEDIUM : EVENT_HIGH);
-	event_uint(&e, EVENT_F_confidence, EVENT_CONFIDENCE_MEDIUM);
-	event_uint(&e, EVENT_F_initiator, what == ATTEMPTS_SCAN ? EVENT_INITIATOR_DEVICE : EVENT_INITIATOR_PEER);
-	event_uint(&e, EVENT_F_transport, o->transport);
-	if (what == ATTEMPTS_FLOOD_BEGINS)
-		event_uint(&e, EVENT_F_port, o->dst.port);
-	event_uint(&e, EVENT_F_authority, EVENT_AUTH_SENSOR);
-	event_uint(&e, EVENT_F_count, n);
-	event_uint(&e, EVENT_F_flow, o->flow);
-	detector_put_packet(&e, o);
-	event_uint(&e, EVENT_F_generation, d->generation);
-	accept(d, &e);
-	detector_emit(d, &e, EVENT_LANE_ALERTS);
-	return true;
-}
-
 static void learn_conflict(struct detector *d, const struct observation *o)
 {
 	struct event e = detector_event(RULE_CONFLICT, o->ts);
@@ -662,7 +620,7 @@ static void learn_loss(struct detector *d, const struct observation *o)
 {
 	const struct addr *ends[2] = { &o->src.ip, &o->dst.ip };
 	/* An attempt that made room for another one is no loss (sensor/stats.def, attempts_evicted). */
-	bool evicted = o->end == OBSERVATION_END_EVICTED && !is_attempt(o);
+	bool evicted = o->end == OBSERVATION_END_EVICTED && !detector_is_attempt(o);
 	for (int i = 0; i < 2; i++) {
 		losses_take(d->losses, ends[i], LOSSES_GAP_BYTES, o->gap_bytes);
 		losses_take(d->losses, ends[i], LOSSES_FLOWS_EVICTED, evicted);
@@ -704,8 +662,10 @@ static void say_losses(struct detector *d, uint64_t ts_ns, bool end)
 
 void detector_observe(struct detector *d, struct observation *o)
 {
+	if (d->doubts)
+		detector_doubt_over(d, o);
 	d->now_ns = o->ts;
-	struct detector_flow *m = flow_memory(d, o);
+	struct detector_flow *m = detector_flow_of(d, o);
 	switch (o->head.type) {
 	case OBSERVATION_FLOW_OPEN:
 	case OBSERVATION_FLOW_SERVICE:
@@ -727,7 +687,7 @@ void detector_observe(struct detector *d, struct observation *o)
 		detector_judge_later(d, o, m);
 		if (d->c.mirror && o->transport == OBSERVATION_TCP && o->answered && !o->half_open)
 			mirror_flow(d->c.mirror, o->one_sided);
-		if (!learn_attempt(d, o) && d->c.flow_events)
+		if (!detector_attempt(d, o, m) && d->c.flow_events)
 			flow_event(d, o, m);
 		return;
 	case OBSERVATION_DICOM_PREAMBLE:
@@ -755,15 +715,14 @@ void detector_observe(struct detector *d, struct observation *o)
 		detector_judge_life(d, o, m);
 	if (o->head.type == OBSERVATION_DICOM_ASSOCIATE_REQUEST)
 		detector_judge_later(d, o, m);
-	detector_settle(d, o);
-	struct verdict v[POLICY_MAX_VERDICTS];
-	unsigned n = policy_check(d->policy, o, v);
-	for (unsigned i = 0; i < n; i++)
-		detector_judge(d, o, &v[i], m);
+	detector_judge_all(d, o, m, DETECTOR_MAY_WAIT);
+	if (m->waits && o->head.type == OBSERVATION_FLOW_SERVICE)
+		detector_doubt(d, o, m);
 }
 
 void detector_policy(struct detector *d, const struct policy *p, uint64_t generation, uint64_t now_ns)
 {
+	detector_doubt_over(d, NULL);
 	/* What the old policy's rows were used for is said before they get other numbers. */
 	detector_judge_unused(d, now_ns);
 	/* Repeats counted so far are the old policy's; what goes on is said anew, by the new one. */
@@ -814,6 +773,7 @@ void detector_tick(struct detector *d, uint64_t watermark_ns)
 	/* A replay learns what time it is from its first packets, not when its policy is given. */
 	if (!conduct_since(d->conduct))
 		conduct_policy(d->conduct, d->policy, watermark_ns);
+	detector_doubt_over(d, NULL);
 	detector_unanswered(d, watermark_ns);
 	/* The tables are walked once per fold time, not per batch. */
 	if (watermark_ns < d->next_flush_ns)
@@ -824,16 +784,20 @@ void detector_tick(struct detector *d, uint64_t watermark_ns)
 			if (d->folds[i].used && d->folds[i].pending && watermark_ns - d->folds[i].said_ns >= d->c.fold_ns)
 				fold_flush(d, &d->folds[i]);
 	if (d->next_flush_ns)
+		detector_scans(d, watermark_ns);
+	if (d->next_flush_ns)
 		say_losses(d, watermark_ns, false);
 	d->next_flush_ns = watermark_ns + d->c.fold_ns;
 }
 
 void detector_finish(struct detector *d, const struct stats *s, uint64_t watermark_ns)
 {
+	detector_doubt_over(d, NULL);
 	detector_judge_unused(d, watermark_ns);
 	for (size_t i = 0; i < d->fold_sets * DETECTOR_WAYS; i++)
 		if (d->folds[i].used)
 			fold_flush(d, &d->folds[i]);
+	detector_scans(d, UINT64_MAX);
 	struct stats sum = *s;
 	stats_add(&sum, &d->stats);
 	for (int c = 0; c < STATS_COUNTERS; c++) {

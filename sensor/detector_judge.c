@@ -78,9 +78,11 @@ static void put_message(struct event *e, const struct observation *o, struct buf
 	event_text(e, EVENT_F_seen, buf_span(text));
 }
 
-/* An event about one end of what was observed. `seen`: in words of its own; NULL: from the observation. */
-static void breach(struct detector *d, const struct observation *o, const struct verdict *v, const struct detector_flow *m,
-		   const char *seen_text)
+/* What an alert is about: of `of_the_flow` this many are left out of it, and it folds over them. */
+enum { ABOUT_THE_FLOW = 0, ABOUT_BOTH_HOSTS = 2, ABOUT_THE_HOST = 3 };
+
+static void breach_of(struct detector *d, const struct observation *o, const struct verdict *v, const struct detector_flow *m,
+		      const char *seen_text, unsigned leave_out)
 {
 	unsigned which = v->device_is_src ? 0 : 1;
 	struct detector_end ends[2], *device = &ends[which], *peer = &ends[1 - which], unit;
@@ -165,12 +167,9 @@ static void breach(struct detector *d, const struct observation *o, const struct
 	event_uint(&e, EVENT_F_flow, o->flow);
 	detector_put_packet(&e, o);
 	event_uint(&e, EVENT_F_generation, d->generation);
-	if (v->rule == RULE_UNKNOWN_DEVICE || v->rule == RULE_NETWORK_USE_ENDED || v->rule == RULE_SUPPORT_ENDED ||
-	    v->rule == RULE_LIMITED_SUPPORT) {
-		/* About the host, whoever it talks to: one alert, not one per peer and port. */
-		static const enum event_field of_the_flow[] = { EVENT_F_peer_class, EVENT_F_transport, EVENT_F_port };
-		for (size_t i = 0; i < sizeof(of_the_flow) / sizeof(of_the_flow[0]); i++)
-			e.head.present[of_the_flow[i] >> 6] &= ~(UINT64_C(1) << (of_the_flow[i] & 63));
+	for (unsigned i = 0; i < leave_out; i++) {
+		static const enum event_field of_the_flow[] = { EVENT_F_transport, EVENT_F_port, EVENT_F_peer_class };
+		e.head.present[of_the_flow[i] >> 6] &= ~(UINT64_C(1) << (of_the_flow[i] & 63));
 	}
 	/* What a unit does while it is learned is counted, not alerted; what the site forbids is alerted always. */
 	unsigned mode = v->device == POLICY_NONE || v->kind == EVENT_FORBIDDEN ? POLICY_MODE_ALERT
@@ -180,6 +179,19 @@ static void breach(struct detector *d, const struct observation *o, const struct
 		return;
 	}
 	detector_say_in(d, &e, mode == POLICY_MODE_REPORT ? EVENT_LANE_TELEMETRY : EVENT_LANE_ALERTS);
+}
+
+/* Whoever it talks to: one alert, not one per peer and port. */
+static bool is_about_host(uint32_t rule)
+{
+	return rule == RULE_UNKNOWN_DEVICE || rule == RULE_NETWORK_USE_ENDED || rule == RULE_SUPPORT_ENDED || rule == RULE_LIMITED_SUPPORT;
+}
+
+/* An event about one end of what was observed. `seen`: in words of its own; NULL: from the observation. */
+static void breach(struct detector *d, const struct observation *o, const struct verdict *v, const struct detector_flow *m,
+		   const char *seen)
+{
+	breach_of(d, o, v, m, seen, is_about_host(v->rule) ? ABOUT_THE_HOST : ABOUT_THE_FLOW);
 }
 
 /* The same end, by another rule. */
@@ -287,7 +299,19 @@ void detector_judge_life(struct detector *d, const struct observation *o, const 
 	}
 }
 
-void detector_judge(struct detector *d, const struct observation *o, const struct verdict *v, struct detector_flow *m)
+/* Of what the source of many flows does: whom it reaches and where is left out, unless it is the one reached. */
+static unsigned of_hosts(const struct verdict *v) { return v->device_is_src ? ABOUT_THE_HOST : ABOUT_BOTH_HOSTS; }
+
+/* What the site forbids, and what leaves it though its maker says that it does not, is said at once, of the hosts and not of each port. */
+static void wait(struct detector *d, const struct observation *o, const struct verdict *v, struct detector_flow *m)
+{
+	m->waits |= (uint8_t)(1u << (v->device_is_src ? 0 : 1));
+	if (v->kind == EVENT_FORBIDDEN || v->rule == RULE_INTERNET)
+		breach_of(d, o, v, m, NULL, of_hosts(v));
+}
+
+static void judge(struct detector *d, const struct observation *o, const struct verdict *v, struct detector_flow *m,
+		  enum detector_when when)
 {
 	unsigned which = v->device_is_src ? 0 : 1;
 	if (!m->worst || rank[v->kind] > rank[m->worst - 1])
@@ -316,9 +340,25 @@ void detector_judge(struct detector *d, const struct observation *o, const struc
 	/* A flow is judged when it opens and again when its protocol is known: one breach per end is enough. */
 	if (is_flow(o) && m->said[which])
 		return;
+	if (when == DETECTOR_MAY_WAIT && is_flow(o) && !is_about_host(v->rule) && detector_waits(d, o)) {
+		wait(d, o, v, m);
+		return;
+	}
 	if (is_flow(o) && is_breach(v->kind))
 		m->said[which] = (uint8_t)(v->rule + 1);
-	breach(d, o, v, m, NULL);
+	if (when == DETECTOR_NOW_OF_HOST)
+		breach_of(d, o, v, m, NULL, of_hosts(v));
+	else
+		breach(d, o, v, m, NULL);
+}
+
+void detector_judge_all(struct detector *d, struct observation *o, struct detector_flow *m, enum detector_when when)
+{
+	struct verdict v[POLICY_MAX_VERDICTS];
+	detector_settle(d, o);
+	unsigned n = policy_check(d->policy, o, v);
+	for (unsigned i = 0; i < n; i++)
+		judge(d, o, &v[i], m, when);
 }
 
 void detector_judge_outlived(struct detector *d, const struct observation *o, struct detector_flow *m)

@@ -12,7 +12,7 @@
 
 /* Tables are set-associative: a key has WAYS places, the one used longest ago gives way. Bounded work per
  * look-up, no chains to attack, and what is evicted depends on nothing but the order of observations. */
-enum { DETECTOR_WAYS = 8, DETECTOR_FLOW_SLOTS = 1 << 16, DETECTOR_FACT_SLOTS = 1 << 17,
+enum { DETECTOR_WAYS = 8, DETECTOR_MIN_FLOWS = 1 << 12, DETECTOR_MAX_FLOWS = 1 << 18, DETECTOR_FACT_SLOTS = 1 << 17,
        DETECTOR_GIVEN_SLOTS = 1 << 12, DETECTOR_LEASE_SLOTS = 1 << 12 };
 
 /* What we know of an address, so that observations without frames (dicom.*, hl7.*) find their device. */
@@ -32,6 +32,7 @@ struct detector_flow {
 	uint32_t generation;            /* of the policy by which all of this was judged */
 	uint8_t said[2];                /* breach already said for that end: rule + 1 */
 	uint8_t said_control;           /* a bit per end */
+	uint8_t waits;                  /* a bit per end: what is to be said of it waits (detector_scan.c) */
 	uint8_t worst;                  /* enum event_verdict + 1 for the flow event */
 	bool outlived;                  /* the flow is older than the policy in force, or was forgotten: judged again at its end */
 	uint32_t device[2], row[2];     /* by which each end was judged; POLICY_NONE */
@@ -87,7 +88,10 @@ struct detector {
 	struct losses *losses;
 	uint64_t *facts;
 	uint64_t fact_turn, next_flush_ns;
-	size_t asset_sets, fold_sets;
+	size_t asset_sets, fold_sets, flow_slots;
+	bool doubts;                    /* whether `doubted` is the last that its flow says */
+	struct observation doubted;
+	uint8_t doubted_service[24];    /* the longest there is (core/observation.def) */
 	struct vocab_scratch scratch;
 };
 
@@ -112,15 +116,33 @@ void detector_put_peer(struct detector *d, struct event *e, const struct detecto
 /* The hardware addresses that speak for the ends of an observation, in place of those seen (detector_lease.c, routers.h). */
 void detector_settle(struct detector *d, struct observation *o);
 void detector_put_packet(struct event *e, const struct observation *o);
+/* What the hospital has accepted is told all the same, with the acceptance's name and without weight. */
+void detector_accept(const struct detector *d, struct event *e);
+/* What is remembered of its flow. */
+struct detector_flow *detector_flow_of(struct detector *d, const struct observation *o);
 
-/* detector_judge.c: a verdict, as an event if it is one; what follows from the rows of a flow when it ends or an association is
+/* detector_judge.c: verdicts, as events if they are ones; what follows from the rows of a flow when it ends or an association is
  * asked for; how far the lives of its ends have come; declared rows that were not used. */
-void detector_judge(struct detector *d, const struct observation *o, const struct verdict *v, struct detector_flow *m);
 void detector_judge_later(struct detector *d, const struct observation *o, const struct detector_flow *m);
 void detector_judge_life(struct detector *d, const struct observation *o, const struct detector_flow *m);
 void detector_judge_unused(struct detector *d, uint64_t now_ns);
+/* All that the policy says of an observation. What is said of a flow that nobody answered may wait, waits no longer, or is one of many
+ * that its host makes and told of that as a whole (detector_scan.c). */
+enum detector_when { DETECTOR_MAY_WAIT, DETECTOR_NOW, DETECTOR_NOW_OF_HOST };
+void detector_judge_all(struct detector *d, struct observation *o, struct detector_flow *m, enum detector_when when);
 /* The verdict for the summary of a flow that began under another policy, all of it by the one in force. */
 void detector_judge_outlived(struct detector *d, const struct observation *o, struct detector_flow *m);
+
+/* detector_scan.c: whether a flow came to nothing because nobody answered, and whether what is to be said of it waits for its end. */
+bool detector_is_attempt(const struct observation *o);
+bool detector_waits(struct detector *d, const struct observation *o);
+/* A flow has ended. True when it belongs to a scan or a flood, which stands for all its flows; else what waited is said. */
+bool detector_attempt(struct detector *d, const struct observation *o, struct detector_flow *m);
+/* What was said of a flow whose verdict waits may be the last: the observation after it tells. NULL: none comes for now. */
+void detector_doubt(struct detector *d, const struct observation *o, const struct detector_flow *m);
+void detector_doubt_over(struct detector *d, const struct observation *next);
+/* What scans came to since they were said, where that is long ago; UINT64_MAX: all. */
+void detector_scans(struct detector *d, uint64_t watermark_ns);
 
 /* detector_hl7.c: a message is compared with those before it; answers that are overdue at this packet time. */
 void detector_message(struct detector *d, const struct observation *o);

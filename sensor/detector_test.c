@@ -127,14 +127,15 @@ struct span policy_control_name(const struct policy *p, uint32_t control, uint32
 	return (struct span){ 0 };
 }
 
-static char lines[64][2048];
+enum { LINES = 256 };
+static char lines[LINES][2048];
 static unsigned n_lines;
 
 static void keep(void *arg, const struct event *e)
 {
 	(void)arg;
 	struct buf b = buf_over(lines[n_lines], sizeof(lines[0]) - 1);
-	if (n_lines < 63 && !vocab_json(&event_vocab, &e->head, &b))
+	if (n_lines < LINES - 1 && !vocab_json(&event_vocab, &e->head, &b))
 		lines[n_lines++][b.len] = 0;
 }
 
@@ -358,6 +359,186 @@ static void one_breach_per_flow_and_end(void)
 	CU_ASSERT_EQUAL(count("undeclared_listener"), 1);
 	CU_ASSERT_EQUAL(count("different_protocol"), 0);
 	CU_ASSERT_EQUAL(count("undeclared_traffic"), 1);
+	detector_free(d);
+}
+
+/* A datagram that nobody answered: it opens a flow, or ends one. */
+static struct observation probe(enum observation_type type, uint64_t number, uint16_t port)
+{
+	struct observation o = flow(type, number, 1, 99, port);
+	observation_uint(&o, OBSERVATION_F_transport, OBSERVATION_UDP);
+	observation_uint(&o, OBSERVATION_F_answered, 0);
+	if (type == OBSERVATION_FLOW_END) {
+		observation_uint(&o, OBSERVATION_F_packets_out, 1);
+		observation_uint(&o, OBSERVATION_F_started, number * STEP_NS);
+	}
+	return o;
+}
+
+static void observe(struct detector *d, struct observation o) { detector_observe(d, &o); }
+
+/* Probes of ports 1 to n that come to nothing. */
+static void scan(struct detector *d, unsigned n)
+{
+	breach(RULE_UNDECLARED_TRAFFIC, EVENT_UNDECLARED, true);
+	for (unsigned i = 1; i <= n; i++)
+		observe(d, probe(OBSERVATION_FLOW_OPEN, i, (uint16_t)i));
+	for (unsigned i = 1; i <= n; i++)
+		observe(d, probe(OBSERVATION_FLOW_END, i, (uint16_t)i));
+}
+
+static void a_scan_is_one_alert_and_a_count(void)
+{
+	enum { PROBES = 3000 };
+	struct detector *d = fresh(true);
+	struct stats s = { 0 };
+	scan(d, PROBES);
+	unsigned said = count("undeclared_traffic"), ended = count("flow.summary");
+	/* What was said before it could be known; nothing after. */
+	CU_ASSERT(said >= 64 && said < 100);
+	CU_ASSERT(ended >= 63 && ended < 100);
+	CU_ASSERT_EQUAL(count("network.scan"), 1);
+	CU_ASSERT_EQUAL(detector_stats(d)->v[STATS_verdicts_folded], PROBES - said);
+	CU_ASSERT_EQUAL(detector_stats(d)->v[STATS_attempts_folded], PROBES - ended);
+	detector_finish(d, &s, (PROBES + 1) * STEP_NS);
+	CU_ASSERT_EQUAL(count("network.scan"), 2);
+	unsigned first_n = 0, rest_n = 0;
+	for (unsigned i = 0; i < n_lines; i++) {
+		const char *c = strstr(lines[i], "network.scan") ? strstr(lines[i], "\"count\":") : NULL;
+		if (c)
+			sscanf(c + 8, "%u", first_n ? &rest_n : &first_n);
+	}
+	CU_ASSERT_EQUAL(first_n + rest_n, PROBES);
+	detector_free(d);
+}
+
+static void a_scanners_answered_connection_is_an_alert_of_its_own(void)
+{
+	struct detector *d = fresh(true);
+	scan(d, 300);
+	n_lines = 0;
+	observe(d, probe(OBSERVATION_FLOW_OPEN, 1000, 7000));
+	CU_ASSERT_EQUAL(count("undeclared_traffic"), 0);
+	struct observation o = probe(OBSERVATION_FLOW_SERVICE, 1000, 7000);
+	observation_uint(&o, OBSERVATION_F_answered, 1);
+	observe(d, o);
+	CU_ASSERT_EQUAL(count("undeclared_traffic"), 1);
+	/* One that is answered at once; the answer to another is seen in its end only. */
+	o = probe(OBSERVATION_FLOW_OPEN, 1001, 7001);
+	observation_uint(&o, OBSERVATION_F_answered, 1);
+	observe(d, o);
+	CU_ASSERT_EQUAL(count("undeclared_traffic"), 2);
+	observe(d, probe(OBSERVATION_FLOW_OPEN, 1002, 7002));
+	o = probe(OBSERVATION_FLOW_END, 1002, 7002);
+	observation_uint(&o, OBSERVATION_F_answered, 1);
+	observation_uint(&o, OBSERVATION_F_packets_in, 1);
+	observe(d, o);
+	CU_ASSERT_EQUAL(count("undeclared_traffic"), 3);
+	CU_ASSERT_EQUAL(count("flow.summary"), 1);
+	CU_ASSERT_EQUAL(count("\"verdict\":\"undeclared\""), 4);
+	detector_free(d);
+}
+
+/* Of two datagrams each: one flow ends with them, the other goes on. */
+static void what_goes_on_without_an_answer_is_said_though_its_source_scans(void)
+{
+	struct detector *d = fresh(true);
+	scan(d, 300);
+	n_lines = 0;
+	for (uint64_t i = 1000; i < 1003; i++) {
+		observe(d, probe(OBSERVATION_FLOW_OPEN, i, (uint16_t)i));
+		struct observation o = probe(OBSERVATION_FLOW_SERVICE, i, (uint16_t)i);
+		observation_uint(&o, OBSERVATION_F_one_sided, 1);
+		char service[] = "syslog";
+		observation_text(&o, OBSERVATION_F_service, span_str(service));
+		observe(d, o);
+		memset(service, 'x', sizeof(service) - 1);
+		CU_ASSERT_EQUAL(count("undeclared_traffic"), i == 1002);
+		if (i == 1000)
+			observe(d, probe(OBSERVATION_FLOW_END, i, (uint16_t)i));
+		if (i == 1002)
+			detector_tick(d, 1);
+	}
+	/* Of the host, not of each port. */
+	CU_ASSERT_EQUAL(count("undeclared_traffic"), 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("undeclared_traffic"), "\"seen\":\"udp/1001 syslog\""));
+	CU_ASSERT_PTR_NULL(strstr(first("undeclared_traffic"), "\"port\""));
+	CU_ASSERT_PTR_NULL(strstr(first("undeclared_traffic"), "\"peer_class\""));
+	/* Many datagrams: no attempt, and counted when it ends at the latest. */
+	observe(d, probe(OBSERVATION_FLOW_OPEN, 1003, 1003));
+	struct observation o = probe(OBSERVATION_FLOW_END, 1003, 1003);
+	observation_uint(&o, OBSERVATION_F_packets_out, 9);
+	observe(d, o);
+	CU_ASSERT_EQUAL(count("undeclared_traffic"), 1);
+	struct stats s = { 0 };
+	n_lines = 0;
+	detector_finish(d, &s, 2000 * STEP_NS);
+	CU_ASSERT_EQUAL(count("undeclared_traffic"), 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("undeclared_traffic"), "\"count\":2,"));
+	detector_free(d);
+}
+
+/* As many flows as a scan has, but they carry on: their breaches are late, not lost. */
+static void what_waited_for_nothing_is_said(void)
+{
+	struct detector *d = fresh(true);
+	breach(RULE_UNDECLARED_TRAFFIC, EVENT_UNDECLARED, true);
+	for (unsigned i = 1; i <= 120; i++)
+		observe(d, probe(OBSERVATION_FLOW_OPEN, i, (uint16_t)i));
+	CU_ASSERT(count("undeclared_traffic") < 100);
+	for (unsigned i = 1; i <= 120; i++) {
+		struct observation o = probe(OBSERVATION_FLOW_END, i, (uint16_t)i);
+		observation_uint(&o, OBSERVATION_F_packets_out, 9);
+		/* What was remembered of one has made room. */
+		answers = i != 120;
+		if (i == 120)
+			observe(d, (struct observation){ .head.type = OBSERVATION_MALFORMED, .flow = i + (1 << 16) });
+		answers = 1;
+		observe(d, o);
+	}
+	CU_ASSERT_EQUAL(count("undeclared_traffic"), 120);
+	CU_ASSERT_EQUAL(count("network.scan"), 0);
+	CU_ASSERT_EQUAL(detector_stats(d)->v[STATS_verdicts_folded], 0);
+	detector_free(d);
+}
+
+static void what_the_site_forbids_is_said_of_a_scanner_once(void)
+{
+	struct detector *d = fresh(true);
+	scan(d, 300);
+	n_lines = 0;
+	breach(RULE_FORBIDDEN, EVENT_FORBIDDEN, true);
+	for (unsigned i = 1; i <= 50; i++)
+		observe(d, probe(OBSERVATION_FLOW_OPEN, 1000 + i, (uint16_t)(2000 + i)));
+	CU_ASSERT_EQUAL(count("policy.forbidden"), 1);
+	CU_ASSERT_PTR_NULL(strstr(first("policy.forbidden"), "\"port\""));
+	detector_free(d);
+}
+
+static void a_scanner_keeps_its_other_alerts(void)
+{
+	struct detector *d = fresh(true);
+	scan(d, 300);
+	n_lines = 0;
+	/* Multicast is never answered, and no attempt. */
+	struct observation o = probe(OBSERVATION_FLOW_OPEN, 1000, 5353);
+	o.dst.ip = addr_from_v4((const uint8_t[]){ 224, 0, 0, 251 });
+	observe(d, o);
+	CU_ASSERT_EQUAL(count("undeclared_traffic"), 1);
+	/* Another host's are its own. */
+	o = probe(OBSERVATION_FLOW_OPEN, 1001, 53);
+	o.src = at(3, 40000);
+	observe(d, o);
+	CU_ASSERT_EQUAL(count("undeclared_traffic"), 2);
+	/* Under another policy what waited is said by that. */
+	observe(d, probe(OBSERVATION_FLOW_OPEN, 1002, 1002));
+	static const uint64_t other = 1;
+	detector_policy(d, (const struct policy *)(const void *)&other, 4, 2);
+	o = probe(OBSERVATION_FLOW_END, 1002, 1002);
+	observation_uint(&o, OBSERVATION_F_packets_out, 9);
+	observe(d, o);
+	CU_ASSERT_EQUAL(count("undeclared_traffic"), 3);
+	CU_ASSERT_EQUAL(count("\"generation\":4"), 3);
 	detector_free(d);
 }
 
@@ -768,6 +949,12 @@ int main(void)
 		CASE(an_accepted_finding_is_told_without_weight),
 		CASE(tells_repeats_when_their_time_has_come),
 		CASE(one_breach_per_flow_and_end),
+		CASE(a_scan_is_one_alert_and_a_count),
+		CASE(a_scanners_answered_connection_is_an_alert_of_its_own),
+		CASE(what_goes_on_without_an_answer_is_said_though_its_source_scans),
+		CASE(what_waited_for_nothing_is_said),
+		CASE(what_the_site_forbids_is_said_of_a_scanner_once),
+		CASE(a_scanner_keeps_its_other_alerts),
 		CASE(cannot_say_does_not_hide_a_later_breach),
 		CASE(an_unknown_host_is_one_event_whatever_it_talks_to),
 		CASE(another_devices_name_is_judged_for_its_owner),

@@ -1,0 +1,143 @@
+/* detector_scan.c -- flows that came to nothing: whose scans and floods they belong to (sensor/attempts.h), and what is to be said
+ * of them.
+ *
+ * Of a flow that nobody has answered the policy's breach may wait for its end or an answer. A flow that ends as an attempt of a
+ * scan or flood is told with that; a flow that is answered, or that carries on without an answer, has its breach said after all: of a
+ * host that scans the latter once for the host, not for each port. */
+#include <string.h>
+
+#include "rules/rule.h"
+#include "sensor/detector_state.h"
+
+/* SYNs or datagrams that nobody answered, Linux sends six SYNs before it gives up; SYN-ACKs that nobody acknowledged. */
+bool detector_is_attempt(const struct observation *o)
+{
+	enum { ATTEMPT_PACKETS = 7 };
+	if (o->half_open)
+		return true;
+	return !o->answered && !o->midstream && !o->packets_in && o->packets_out <= ATTEMPT_PACKETS &&
+	       !addr_is_multicast(&o->dst.ip) && !addr_is_broadcast(&o->dst.ip);
+}
+
+/* A refused connection was answered, but in vain. */
+static bool is_vain(const struct observation *o)
+{
+	return o->end == OBSERVATION_END_REFUSED && o->packets_in <= o->packets_out;
+}
+
+bool detector_waits(struct detector *d, const struct observation *o)
+{
+	return !o->answered && !o->midstream && !addr_is_multicast(&o->dst.ip) && !addr_is_broadcast(&o->dst.ip) &&
+	       attempts_waits(d->attempts, &o->src.ip, &o->dst.ip, o->dst.port, o->ts);
+}
+
+/* One event: of who scans, or who is flooded. */
+static struct event event_of(struct detector *d, enum rule_id rule, const struct addr *ip, uint64_t ts_ns, struct detector_end *who)
+{
+	bool scan = rule == RULE_SCAN;
+	struct event e = detector_event(rule, ts_ns);
+	detector_end_of(d, ip, who);
+	detector_put_device(&e, who);
+	event_uint(&e, EVENT_F_severity, scan ? EVENT_MEDIUM : EVENT_HIGH);
+	event_uint(&e, EVENT_F_confidence, EVENT_CONFIDENCE_MEDIUM);
+	event_uint(&e, EVENT_F_initiator, scan ? EVENT_INITIATOR_DEVICE : EVENT_INITIATOR_PEER);
+	event_uint(&e, EVENT_F_authority, EVENT_AUTH_SENSOR);
+	event_uint(&e, EVENT_F_generation, d->generation);
+	return e;
+}
+
+/* True when the flow belongs to a scan or a flood. */
+static bool learn(struct detector *d, const struct observation *o)
+{
+	if (!detector_is_attempt(o) && !is_vain(o))
+		return false;
+	uint64_t n = 0;
+	enum attempts_what what =
+		attempts_take(d->attempts, &o->src.ip, &o->dst.ip, o->dst.port, (uint8_t)o->transport, o->started, &n);
+	if (what == ATTEMPTS_NOTHING)
+		return false;
+	d->stats.v[STATS_attempts_folded]++;
+	if (what == ATTEMPTS_FOLDED)
+		return true;
+	bool scan = what == ATTEMPTS_SCAN;
+	struct detector_end who;
+	struct event e = event_of(d, scan ? RULE_SCAN : RULE_FLOOD, scan ? &o->src.ip : &o->dst.ip, o->ts, &who);
+	event_uint(&e, EVENT_F_transport, o->transport);
+	if (!scan)
+		event_uint(&e, EVENT_F_port, o->dst.port);
+	event_uint(&e, EVENT_F_count, n);
+	event_uint(&e, EVENT_F_flow, o->flow);
+	detector_put_packet(&e, o);
+	detector_accept(d, &e);
+	detector_emit(d, &e, EVENT_LANE_ALERTS);
+	return true;
+}
+
+static enum detector_when when(struct detector *d, const struct observation *o)
+{
+	return !o->answered && attempts_scans(d->attempts, &o->src.ip, o->ts) ? DETECTOR_NOW_OF_HOST : DETECTOR_NOW;
+}
+
+/* What waited is said, from all that the flow's end says. What is remembered of a flow may have made room: if that would have waited, it
+ * is judged again, and a repeat is counted twice. */
+static void say_waiting(struct detector *d, const struct observation *o, struct detector_flow *m)
+{
+	bool forgotten = m->outlived && !o->answered && o->transport != OBSERVATION_TCP &&
+			 !addr_is_multicast(&o->dst.ip) && !addr_is_broadcast(&o->dst.ip);
+	if (!d->policy || !(m->waits || (forgotten && attempts_waits(d->attempts, &o->src.ip, &o->dst.ip, o->dst.port, o->started))))
+		return;
+	struct observation whole = *o;
+	whole.head.type = OBSERVATION_FLOW_SERVICE;
+	detector_judge_all(d, &whole, m, when(d, o));
+}
+
+bool detector_attempt(struct detector *d, const struct observation *o, struct detector_flow *m)
+{
+	if (!learn(d, o)) {
+		say_waiting(d, o, m);
+		return false;
+	}
+	for (unsigned end = 0; end < 2; end++)
+		d->stats.v[STATS_verdicts_folded] += (m->waits >> end & 1) && !m->said[end];
+	return true;
+}
+
+/* flow.service of a flow without an answer comes when it has gone on for a while, or just before its end. Only the latter is an
+ * attempt, and only what comes next tells which it is. One packet alone does not go on. */
+void detector_doubt(struct detector *d, const struct observation *o, const struct detector_flow *m)
+{
+	if (o->answered || (m->said[0] && m->said[1]) || !observation_has(o, OBSERVATION_F_one_sided))
+		return;
+	d->doubts = true;
+	d->doubted = *o;
+	if (o->service.n > sizeof(d->doubted_service))
+		d->doubted.service.n = 0;
+	else if (o->service.n)
+		memcpy(d->doubted_service, o->service.p, o->service.n);
+	d->doubted.service.p = d->doubted_service;
+}
+
+void detector_doubt_over(struct detector *d, const struct observation *next)
+{
+	if (!d->doubts || (next && next->flow == d->doubted.flow && next->head.type != OBSERVATION_FLOW_END))
+		return;
+	d->doubts = false;
+	if (!d->policy || (next && next->flow == d->doubted.flow))
+		return;
+	d->now_ns = d->doubted.ts;
+	detector_judge_all(d, &d->doubted, detector_flow_of(d, &d->doubted), when(d, &d->doubted));
+}
+
+void detector_scans(struct detector *d, uint64_t watermark_ns)
+{
+	struct attempts_scan s;
+	for (size_t at = 0; attempts_next(d->attempts, &at, watermark_ns, &s);) {
+		struct detector_end who;
+		struct event e = event_of(d, RULE_SCAN, &s.src, s.last_ns, &who);
+		event_uint(&e, EVENT_F_ts_first, s.first_ns);
+		event_uint(&e, EVENT_F_transport, s.transport);
+		event_uint(&e, EVENT_F_count, s.count);
+		detector_accept(d, &e);
+		detector_emit(d, &e, EVENT_LANE_ALERTS);
+	}
+}
