@@ -186,7 +186,7 @@ static inline void observation_uint(struct observation *o, enum observation_fiel
 static inline bool observation_text(struct observation *o, enum observation_field f, struct span s)
 {
 	assert(vocab_may_be(&observation_vocab, &o->head, f, NULL));
-	struct span admitted = vocab_admit((enum vocab_grammar)observation_places[f].grammar, observation_places[f].max, s);
+	struct span admitted = vocab_admit_known((enum vocab_grammar)observation_places[f].grammar, observation_places[f].max, s);
 	memcpy(observation_place(o, f), &admitted, sizeof(admitted));
 	return admitted.p == s.p;
 }

@@ -77,37 +77,32 @@ void siphash_stream_begin(struct siphash_stream *s, const struct siphash_key *ke
 					     key->k0 ^ 0x6c7967656e657261ULL, key->k1 ^ 0x7465646279746573ULL } };
 }
 
-/* What is left of a block before stays in front: each word of the input fills one and begins the next. */
+/* A block that was begun is filled; then come whole words of the input, wherever they begin. */
 void siphash_stream_feed(struct siphash_stream *s, const void *data, size_t n)
 {
 	const uint8_t *p = data;
 	unsigned begun = s->n & 7;
-	uint64_t tail = s->tail;
 	s->n += n;
 	if (begun + n < 8) {
-		s->tail = tail | load_few(p, n) << (8 * begun);
+		s->tail |= load_few(p, n) << (8 * begun);
 		return;
 	}
-	uint64_t v0 = s->v[0], v1 = s->v[1], v2 = s->v[2], v3 = s->v[3], m;
-	const uint8_t *end = p + (n & ~(size_t)7);
-	uint64_t rest = load_rest(p, n);
-	unsigned up = 8 * begun, more = 8 * (n & 7);
-	for (; p < end; p += 8) {
-		uint64_t w = bytes_load(p);
-		m = tail | w << up;
-		tail = w >> 1 >> (63 - up);
+	uint64_t v0 = s->v[0], v1 = s->v[1], v2 = s->v[2], v3 = s->v[3];
+	if (begun) {
+		uint64_t m = s->tail | (n < 8 ? load_few(p, n) : bytes_load(p)) << (8 * begun);
+		v3 ^= m;
+		ROUND;
+		v0 ^= m;
+		p += 8 - begun;
+		n -= 8 - begun;
+	}
+	s->tail = load_rest(p, n);
+	for (const uint8_t *end = p + (n & ~(size_t)7); p < end; p += 8) {
+		uint64_t m = bytes_load(p);
 		v3 ^= m;
 		ROUND;
 		v0 ^= m;
 	}
-	m = tail | rest << up;
-	if (up + more >= 64) {
-		v3 ^= m;
-		ROUND;
-		v0 ^= m;
-		m = rest >> 1 >> (63 - up);
-	}
-	s->tail = m;
 	s->v[0] = v0;
 	s->v[1] = v1;
 	s->v[2] = v2;

@@ -109,6 +109,8 @@ static bool not_blank(struct span text)
 	return i < text.n;
 }
 
+bool vocab_spells(enum vocab_grammar g, struct span text) { return all_in_set(g, text); }
+
 bool vocab_fits(enum vocab_grammar g, size_t max, struct span text)
 {
 	if (text.n > max)

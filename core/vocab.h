@@ -161,6 +161,16 @@ void vocab_set_contexts(const struct vocab *v, struct vocab_head *rec, unsigned 
 bool vocab_fits(enum vocab_grammar g, size_t max, struct span text);
 /* The text, or what stands for one that does not fit. */
 struct span vocab_admit(enum vocab_grammar g, size_t max, struct span text);
+/* Whether all its characters are those of the grammar, which is enough for most: vocab_admit() for a grammar that the compiler
+ * knows, without its questions. */
+bool vocab_spells(enum vocab_grammar g, struct span text);
+static inline struct span vocab_admit_known(enum vocab_grammar g, size_t max, struct span text)
+{
+	bool more = g == VOCAB_G_NONE || g == VOCAB_G_ID || g == VOCAB_G_AE || g == VOCAB_G_TOKEN;
+	if (!more && text.n - 1 < max && vocab_spells(g, text))
+		return text;
+	return vocab_admit(g, max, text);
+}
 /* For asserts of setters: whether the record may carry that number, or, with NULL, any text, in this field. */
 bool vocab_may_be(const struct vocab *v, const struct vocab_head *rec, unsigned field, const uint64_t *number);
 /* The word of a VOCAB_WORD field, NULL when the index is past the table. */

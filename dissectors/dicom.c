@@ -53,7 +53,8 @@ static struct dissect_result more(size_t consumed, size_t need)
 
 static void tell_malformed(struct reader *r, int reason)
 {
-	struct observation o = dicom_new(OBSERVATION_MALFORMED);
+	struct observation o;
+	observation_begin(&o, OBSERVATION_MALFORMED);
 	observation_uint(&o, OBSERVATION_F_transport, OBSERVATION_TCP);
 	observation_text(&o, OBSERVATION_F_service, span_str("dicom"));
 	observation_uint(&o, OBSERVATION_F_reason, (uint64_t)reason);
@@ -136,7 +137,7 @@ static void read_short(struct reader *r, enum dicom_pdu type, struct span body)
 	switch (type) {
 	case DICOM_PDU_ASSOCIATE_RJ:
 		r->ctx->client = (enum dissect_client)!r->ctx->dir;
-		o = dicom_new(OBSERVATION_DICOM_ASSOCIATE_REJECT);
+		observation_begin(&o, OBSERVATION_DICOM_ASSOCIATE_REJECT);
 		observation_uint(&o, OBSERVATION_F_result, result);
 		observation_uint(&o, OBSERVATION_F_source, source);
 		observation_uint(&o, OBSERVATION_F_reject_reason, reason);
@@ -144,21 +145,21 @@ static void read_short(struct reader *r, enum dicom_pdu type, struct span body)
 		forget_association(r->state);
 		break;
 	case DICOM_PDU_ABORT:
-		o = dicom_new(OBSERVATION_DICOM_ABORT);
+		observation_begin(&o, OBSERVATION_DICOM_ABORT);
 		observation_uint(&o, OBSERVATION_F_source, source);
 		observation_uint(&o, OBSERVATION_F_reject_reason, reason);
 		observation_uint(&o, OBSERVATION_F_cause, cause_of(type, source, reason));
 		forget_association(r->state);
 		break;
 	case DICOM_PDU_RELEASE_RQ:
-		o = dicom_new(OBSERVATION_DICOM_RELEASE);
+		observation_begin(&o, OBSERVATION_DICOM_RELEASE);
 		observation_uint(&o, OBSERVATION_F_release, OBSERVATION_RELEASE_RQ);
 		r->side->releasing = true;
 		if (r->state->side[!(r->ctx->dir & 1)].releasing)
 			observation_uint(&o, OBSERVATION_F_collision, 1);
 		break;
 	default:
-		o = dicom_new(OBSERVATION_DICOM_RELEASE);
+		observation_begin(&o, OBSERVATION_DICOM_RELEASE);
 		observation_uint(&o, OBSERVATION_F_release, OBSERVATION_RELEASE_RP);
 		forget_association(r->state);
 		break;

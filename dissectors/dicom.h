@@ -46,12 +46,6 @@ enum dissect_guess dicom_begin_probe(struct span head, bool midstream);
  * needed); s.n and NO when there is none. */
 size_t dicom_begin_search(struct span s, enum dissect_guess *ret_guess);
 
-/* An observation of one of our types, empty otherwise. */
-static inline struct observation dicom_new(enum observation_type type)
-{
-	return (struct observation){ .head.type = (uint16_t)type };
-}
-
 /* Without the padding that peers use at the end of values (PS3.5 6.2: NUL for UI; spaces are seen too). */
 static inline struct span dicom_trim(struct span s)
 {

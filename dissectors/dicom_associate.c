@@ -211,8 +211,8 @@ static void tell_count(struct reader *r, enum observation_field f, unsigned n)
 
 int dicom_associate(struct span body, bool accept, struct dissect_ctx *ctx)
 {
-	struct observation o =
-		dicom_new(accept ? OBSERVATION_DICOM_ASSOCIATE_ACCEPT : OBSERVATION_DICOM_ASSOCIATE_REQUEST);
+	struct observation o;
+	observation_begin(&o, accept ? OBSERVATION_DICOM_ASSOCIATE_ACCEPT : OBSERVATION_DICOM_ASSOCIATE_REQUEST);
 	struct reader r = { .o = &o, .ctx = ctx, .accept = accept, .fault = DICOM_SOUND };
 	struct cursor c = cursor_from(body);
 	cursor_skip(&c, 4);             /* protocol version: only its bit 0 may be tested, and no one else is on this port */

@@ -68,12 +68,19 @@ static void check_instance(struct observation *o, struct cursor *value)
 		observation_uint(o, OBSERVATION_F_instance_uid_valid, 0);
 }
 
+/* 0: it was not given. */
+static uint16_t id_of(const struct observation *o, enum observation_field f, uint64_t id)
+{
+	return observation_has(o, f) ? (uint16_t)id : 0;
+}
+
 /* Whose request a response answers, or a cancel is about. Without it the field is left out: it may have been sent where
  * nobody listened, so that its absence proves nothing. */
 static void pair(struct observation *o, struct dicom_operations *operations, unsigned dir)
 {
 	unsigned command = (unsigned)o->command;
-	uint16_t id = (uint16_t)o->message_id, responded = (uint16_t)o->responded_id;
+	uint16_t id = id_of(o, OBSERVATION_F_message_id, o->message_id);
+	uint16_t responded = id_of(o, OBSERVATION_F_responded_id, o->responded_id);
 	uint32_t pending = 0;
 	bool paired = false;
 	if (command == OBSERVATION_UNKNOWN)
@@ -98,7 +105,8 @@ static void pair(struct observation *o, struct dicom_operations *operations, uns
 int dicom_command(struct span set, uint8_t context_id, struct dicom_operations *operations, struct dissect_ctx *ctx,
 		  struct dicom_message *ret_message)
 {
-	struct observation o = dicom_new(OBSERVATION_DICOM_COMMAND);
+	struct observation o;
+	observation_begin(&o, OBSERVATION_DICOM_COMMAND);
 	struct cursor c = cursor_from(set);
 	bool has_command = false;
 	uint16_t code = 0;
@@ -186,8 +194,9 @@ int dicom_command(struct span set, uint8_t context_id, struct dicom_operations *
 	pair(&o, operations, ctx->dir);
 	ctx->emit(ctx->arg, &o);
 	*ret_message = (struct dicom_message){
-		.id = (uint16_t)o.message_id, .has_id = observation_has(&o, OBSERVATION_F_message_id),
-		.command = (uint8_t)o.command, .context_id = context_id, .has_data = o.data_set != 0,
+		.id = id_of(&o, OBSERVATION_F_message_id, o.message_id), .has_id = observation_has(&o, OBSERVATION_F_message_id),
+		.command = (uint8_t)o.command, .context_id = context_id,
+		.has_data = observation_has(&o, OBSERVATION_F_data_set) && o.data_set,
 	};
 	return DICOM_SOUND;
 }

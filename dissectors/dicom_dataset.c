@@ -115,15 +115,14 @@ static enum dicom_walk_status read_identity(struct dicom_walk *w, const struct d
 	}
 }
 
-static struct observation begin(const struct dicom_message *m, bool query, uint64_t encoding)
+static void begin(const struct dicom_message *m, bool query, uint64_t encoding, struct observation *o)
 {
-	struct observation o = dicom_new(query ? OBSERVATION_DICOM_QUERY : OBSERVATION_DICOM_DATASET);
-	observation_uint(&o, OBSERVATION_F_command, m->command);
-	observation_uint(&o, OBSERVATION_F_context_id, m->context_id);
+	observation_begin(o, query ? OBSERVATION_DICOM_QUERY : OBSERVATION_DICOM_DATASET);
+	observation_uint(o, OBSERVATION_F_command, m->command);
+	observation_uint(o, OBSERVATION_F_context_id, m->context_id);
 	if (m->has_id)
-		observation_uint(&o, OBSERVATION_F_message_id, m->id);
-	observation_uint(&o, OBSERVATION_F_encoding, encoding);
-	return o;
+		observation_uint(o, OBSERVATION_F_message_id, m->id);
+	observation_uint(o, OBSERVATION_F_encoding, encoding);
 }
 
 static bool is_query(const struct dicom_message *m)
@@ -159,7 +158,8 @@ size_t dicom_dataset(struct span head, enum dicom_dataset_end end, const struct 
 	}
 	if (!head.n)                    /* no data set after all */
 		return 0;
-	struct observation o = begin(m, query, encoding);
+	struct observation o;
+	begin(m, query, encoding, &o);
 	if (guess < 0) {
 		observation_uint(&o, OBSERVATION_F_partial, 1);
 		ctx->emit(ctx->arg, &o);

@@ -15,7 +15,8 @@ _Static_assert(sizeof(struct hl7_state) <= DISSECT_MAX_STATE, "state of a flow")
 
 static void emit_malformed(struct dissect_ctx *ctx)
 {
-	struct observation o = { .head.type = OBSERVATION_MALFORMED };
+	struct observation o;
+	observation_begin(&o, OBSERVATION_MALFORMED);
 	observation_uint(&o, OBSERVATION_F_transport, OBSERVATION_TCP);
 	(void)observation_text(&o, OBSERVATION_F_service, span_str(hl7_dissector.name));
 	observation_uint(&o, OBSERVATION_F_reason, OBSERVATION_SYNTAX);
@@ -228,33 +229,64 @@ static bool step_start(struct hl7_state *st, struct span in, struct dissect_ctx 
 	return true;
 }
 
+/* Bytes of the message that are waiting to be counted in as one piece: a hash begins and ends at a cost. */
+struct pending {
+	size_t n;
+	uint8_t bytes[1024];
+};
+_Static_assert(sizeof(((struct pending *)0)->bytes) >= HL7_LINE_MAX, "room for any line");
+
+static void count_pending(struct hl7_side *s, struct pending *p)
+{
+	hl7_message_bytes(s, (struct span){ p->bytes, p->n });
+	p->n = 0;
+}
+
+static void count_line(struct hl7_side *s, struct pending *p, struct span text)
+{
+	/* Of an order they belong to the message and, from where it begins, to itself. */
+	if (s->orders) {
+		hl7_message_bytes(s, text);
+		return;
+	}
+	if (sizeof(p->bytes) - p->n < text.n)
+		count_pending(s, p);
+	memcpy(p->bytes + p->n, text.p, text.n);
+	p->n += text.n;
+}
+
 /* Reads segments that are plain, as many as there are; the bytes of them. What stands there then is read by the other steps, which
  * would have said the same of these. */
 static size_t plain_segments(struct hl7_state *st, struct span in, struct dissect_ctx *ctx)
 {
 	struct hl7_side *s = &st->side[ctx->dir];
+	struct pending pending;
 	struct hl7_line l;
 	size_t at = 0;
+	pending.n = 0;
 	for (;;) {
 		while (at < in.n && hl7_eol(in.p[at]))
 			at++;
 		if (at == in.n || in.p[at] < 0x20 || !hl7_line_scan(in, at, s->separator, &l))
-			return at;
+			break;
 		const uint8_t *name = l.text.p;
 		if (l.text.n < 4 || name[3] != s->separator)
-			return at;
+			break;
 		if (name[0] == 'O' && name[1] == 'B' && name[2] == 'X') {
 			hl7_message_plain_obx(st, ctx, &l);
 		} else {
 			if (!hl7_upper(name[0]) || !(hl7_upper(name[1]) || hl7_digit(name[1])) ||
 			    !(hl7_upper(name[2]) || hl7_digit(name[2])) || hl7_msh_kind(span_from(in, at)) != HL7_OTHER)
-				return at;
+				break;
 			if (hl7_message_segment(st, ctx, l.text) == HL7_SEG_HELD)
 				hl7_message_line(st, ctx, &l);
 		}
-		hl7_message_bytes(s, l.text);
+		count_line(s, &pending, l.text);
 		at += l.text.n;
 	}
+	if (pending.n)
+		count_pending(s, &pending);
+	return at;
 }
 
 static bool step_held(struct hl7_state *st, struct span in, struct dissect_ctx *ctx, bool final, size_t *ret_used)

@@ -124,7 +124,8 @@ void hl7_device_obx(struct hl7_side *s, struct dissect_ctx *ctx, struct span obx
 	struct span ei = span_trim(hl7_msh_token(obx_18, s->repetition, s->text.family));
 	if (!ei.n)
 		return;
-	struct observation o = { .head.type = OBSERVATION_HL7_DEVICE };
+	struct observation o;
+	observation_begin(&o, OBSERVATION_HL7_DEVICE);
 	observation_uint(&o, OBSERVATION_F_device_from, OBSERVATION_DEVICE_OBX_18);
 	put_equipment(s, &o, ei, digits);
 	say(s, ctx, &o, ei);
@@ -138,7 +139,8 @@ void hl7_device_prt(struct hl7_side *s, struct dissect_ctx *ctx, struct span prt
 	if (role.n != 5 || memcmp(role.p, "EQUIP", 5) != 0)
 		return;
 	struct span device = field_of(s, prt, 10), di = part(s, field_of(s, prt, 16), 1), serial = field_of(s, prt, 20);
-	struct observation o = { .head.type = OBSERVATION_HL7_DEVICE };
+	struct observation o;
+	observation_begin(&o, OBSERVATION_HL7_DEVICE);
 	struct span label = udi_device(part(s, device, 1));
 	observation_uint(&o, OBSERVATION_F_device_from, di.n ? OBSERVATION_DEVICE_PRT_16 : OBSERVATION_DEVICE_PRT_10);
 	if (di.n)
@@ -160,7 +162,8 @@ void hl7_device_prt(struct hl7_side *s, struct dissect_ctx *ctx, struct span prt
 void hl7_device_sft(struct hl7_side *s, struct dissect_ctx *ctx, struct span sft)
 {
 	struct buf memory = buf_over(ctx->scratch->bytes, sizeof(ctx->scratch->bytes));
-	struct observation o = { .head.type = OBSERVATION_HL7_DEVICE };
+	struct observation o;
+	observation_begin(&o, OBSERVATION_HL7_DEVICE);
 	observation_uint(&o, OBSERVATION_F_device_from, OBSERVATION_DEVICE_SFT);
 	struct span binary = field_of(s, sft, 4);
 	put_label(s, &o, OBSERVATION_F_manufacturer, part(s, field_of(s, sft, 1), 1), &memory);
@@ -177,7 +180,8 @@ void hl7_device_serial(struct hl7_side *s, struct dissect_ctx *ctx, struct span 
 {
 	if (!serial.n)
 		return;
-	struct observation o = { .head.type = OBSERVATION_HL7_DEVICE };
+	struct observation o;
+	observation_begin(&o, OBSERVATION_HL7_DEVICE);
 	observation_uint(&o, OBSERVATION_F_device_from, OBSERVATION_DEVICE_MSH_10);
 	(void)observation_text(&o, OBSERVATION_F_serial, serial);
 	say(s, ctx, &o, serial);

@@ -1,6 +1,25 @@
 /* hl7_line.c -- the fields of a plain MSH segment. */
 #include "dissectors/hl7_line.h"
 
+struct hl7_line_block hl7_line_tail(const uint8_t *p, size_t n, uint8_t separator)
+{
+	struct hl7_line_block b = { 0 };
+	size_t k = 0;
+	for (; n - k >= SCAN_BYTES; k += SCAN_BYTES) {
+		scan_bytes v = scan_load(p + k);
+		b.separators |= (uint64_t)scan_equal(v, separator) << k;
+		b.special |= (uint64_t)scan_special(v) << k;
+	}
+	if (k < n) {
+		/* The last sixteen, less those that were looked at. */
+		unsigned over = (unsigned)(SCAN_BYTES - (n - k));
+		scan_bytes v = scan_load(p + n - SCAN_BYTES);
+		b.separators |= (uint64_t)(scan_equal(v, separator) >> over) << k;
+		b.special |= (uint64_t)(scan_special(v) >> over) << k;
+	}
+	return b;
+}
+
 static inline struct span trim(struct span s)
 {
 	return s.n && (s.p[0] == ' ' || s.p[s.n - 1] == ' ') ? span_trim(s) : s;

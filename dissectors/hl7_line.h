@@ -13,42 +13,53 @@ enum { HL7_LINE_WORDS = 8, HL7_LINE_MAX = 64 * HL7_LINE_WORDS - 1 };
 
 struct hl7_line {
 	struct span text;                       /* without what ends it */
+	size_t room;                            /* bytes of the input from where it begins */
 	unsigned n;                             /* separators in it */
 	uint64_t separators[HL7_LINE_WORDS];    /* a bit for each byte; of the words the text has, and bits behind it are 0 */
 };
+
+/* Of 64 bytes: the separators, and those that are no plain ASCII. */
+struct hl7_line_block { uint64_t separators, special; };
+
+static inline struct hl7_line_block hl7_line_block(const uint8_t *p, uint8_t separator)
+{
+	struct hl7_line_block b = { 0 };
+	for (unsigned k = 0; k < 64; k += SCAN_BYTES) {
+		scan_bytes v = scan_load(p + k);
+		b.separators |= (uint64_t)scan_equal(v, separator) << k;
+		b.special |= (uint64_t)scan_special(v) << k;
+	}
+	return b;
+}
+
+/* The same of the last `n` bytes of an input, fewer than 64, which has SCAN_BYTES at least. */
+struct hl7_line_block hl7_line_tail(const uint8_t *p, size_t n, uint8_t separator);
 
 /* The segment that begins at in.p[from]. False: it is not plain, or longer than HL7_LINE_MAX, or ended by something else than CR,
  * LF or FS, or `in` has fewer than SCAN_BYTES. */
 static inline bool hl7_line_scan(struct span in, size_t from, uint8_t separator, struct hl7_line *ret)
 {
-	size_t at = from;
+	const uint8_t *p = in.p + from;
+	size_t left = in.n - from;
 	if (in.n < SCAN_BYTES)
 		return false;
 	ret->n = 0;
-	for (unsigned w = 0; w < HL7_LINE_WORDS; w++) {
-		uint64_t bits = 0;
-		for (unsigned k = 0; k < 64; k += SCAN_BYTES, at += SCAN_BYTES) {
-			/* At the end of the input: the last sixteen bytes, less those that were looked at. */
-			size_t over = at + SCAN_BYTES > in.n ? at + SCAN_BYTES - in.n : 0;
-			if (over >= SCAN_BYTES)
+	ret->room = left;
+	for (unsigned w = 0; w < HL7_LINE_WORDS; w++, p += 64, left -= 64) {
+		struct hl7_line_block b = left >= 64 ? hl7_line_block(p, separator) : hl7_line_tail(p, left, separator);
+		if (!b.special) {
+			if (left <= 64)
 				return false;
-			scan_bytes v = scan_load(in.p + at - over);
-			uint64_t special = scan_special(v) >> over;
-			bits |= (uint64_t)(scan_equal(v, separator) >> over) << k;
-			if (special) {
-				size_t n = k + scan_first(special);
-				bits = scan_below(bits, n);
-				ret->separators[w] = bits;
-				ret->n += scan_count(bits);
-				ret->text = (struct span){ in.p + from, 64 * w + n };
-				uint8_t end = ret->text.p[ret->text.n];
-				return hl7_eol(end) || end == HL7_FS;
-			}
-			if (over)
-				return false;
+			ret->separators[w] = b.separators;
+			ret->n += scan_count(b.separators);
+			continue;
 		}
-		ret->separators[w] = bits;
-		ret->n += scan_count(bits);
+		size_t n = scan_first(b.special);
+		b.separators = scan_below(b.separators, n);
+		ret->separators[w] = b.separators;
+		ret->n += scan_count(b.separators);
+		ret->text = (struct span){ in.p + from, 64 * w + n };
+		return p[n] == HL7_CR || p[n] == HL7_LF || p[n] == HL7_FS;
 	}
 	return false;
 }
@@ -77,6 +88,29 @@ static inline struct span hl7_line_field(const struct hl7_line *l, unsigned n)
 		end = 64 * w + scan_first(bits);
 	}
 	return (struct span){ l->text.p + begin, end - begin };
+}
+
+/* The third component of a field of the line. */
+static inline struct span hl7_line_third(const struct hl7_line *l, struct span field, uint8_t component)
+{
+	size_t at = (size_t)(field.p - l->text.p), k = 0;
+	uint64_t bits = 0;
+	if (field.n < 64 && at + field.n + SCAN_BYTES <= l->room) {
+		for (; k < field.n; k += SCAN_BYTES)
+			bits |= (uint64_t)scan_equal(scan_load(field.p + k), component) << k;
+		bits = scan_below(bits, field.n);
+	} else {
+		for (; k < field.n && k < 64; k++)
+			bits |= (uint64_t)(field.p[k] == component) << k;
+		if (field.n > k)
+			return hl7_msh_nth(field, 3, component, HL7_GUESS);
+	}
+	bits &= bits - 1;
+	if (!bits)
+		return (struct span){ 0 };
+	size_t begin = scan_first(bits) + 1;
+	bits &= bits - 1;
+	return (struct span){ field.p + begin, (bits ? scan_first(bits) : field.n) - begin };
 }
 
 /* hl7_msh_split() of a line that begins with MSH and its separator, with any family. */

@@ -53,6 +53,8 @@ static void compare(struct span in, size_t from)
 	for (unsigned f = 0; f <= separators + 2; f++) {
 		struct span field = hl7_line_field(&l, f), nth = hl7_msh_nth(l.text, f + 1, '|', HL7_GUESS);
 		CU_ASSERT(field.n == nth.n && (f > separators ? !field.p : field.p == rest.p));
+		struct span third = hl7_line_third(&l, field, '^'), want_third = hl7_msh_nth(field, 3, '^', HL7_GUESS);
+		CU_ASSERT(third.n == want_third.n && (!third.n || third.p == want_third.p));
 		rest.p += field.n + 1;
 	}
 }
@@ -68,7 +70,7 @@ static void lines_of_every_length_and_place(void)
 				uint8_t end = ends[rnd() % sizeof(ends)];
 				memset(p, HL7_CR, from);
 				for (size_t i = 0; i < n; i++)
-					p[from + i] = rnd() % 5 ? (uint8_t)(' ' + rnd() % 0x60) : '|';
+					p[from + i] = rnd() % 5 ? (uint8_t)(' ' + rnd() % 0x60) : rnd() % (n / 8 + 1) ? '^' : '|';
 				p[from + n] = end;
 				for (size_t i = 0; i < behind; i++)
 					p[from + n + 1 + i] = rnd() % 3 ? '|' : HL7_CR;
@@ -86,7 +88,7 @@ static void long_lines(void)
 	for (size_t n = 440; n < HL7_LINE_MAX + 4; n++)
 		for (unsigned often = 1; often < 200; often = often * 3 + 1) {
 			for (size_t i = 0; i < n; i++)
-				p[i] = rnd() % often ? 'a' : '|';
+				p[i] = rnd() % often ? 'a' : rnd() % 3 ? '^' : '|';
 			memset(p + n, HL7_CR, sizeof(p) - n);
 			struct span in = exact(p, n + 1 + rnd() % 30);
 			compare(in, 0);

@@ -45,27 +45,17 @@ static void await(struct hl7_state *st, uint32_t id)
 
 /* ---- texts ---- */
 
-static const struct {
-	enum observation_field field;
-	uint8_t max;            /* of the field in observation.def */
-} saved[] = {
-	[HL7_S_TYPE] = { OBSERVATION_F_message_type, 15 },
-	[HL7_S_CONTROL] = { OBSERVATION_F_control_id, 64 },
-	[HL7_S_APP] = { OBSERVATION_F_sending_app, 64 },
-	[HL7_S_FACILITY] = { OBSERVATION_F_sending_facility, 64 },
-	[HL7_S_TO_APP] = { OBSERVATION_F_receiving_app, 64 },
-	[HL7_S_TO_FACILITY] = { OBSERVATION_F_receiving_facility, 64 },
-	[HL7_S_VERSION] = { OBSERVATION_F_version, 12 },
-	[HL7_S_CHARSET] = { OBSERVATION_F_charset, 48 },
-	[HL7_S_ACKED] = { OBSERVATION_F_acked_control_id, 64 },
-	[HL7_S_ERROR] = { OBSERVATION_F_error_code, 12 },
+/* The longest that the field in observation.def admits. */
+static const uint8_t saved_max[] = {
+	[HL7_S_TYPE] = 15,	 [HL7_S_CONTROL] = 64,	   [HL7_S_APP] = 64,	 [HL7_S_FACILITY] = 64, [HL7_S_TO_APP] = 64,
+	[HL7_S_TO_FACILITY] = 64, [HL7_S_VERSION] = 12, [HL7_S_CHARSET] = 48, [HL7_S_ACKED] = 64,	[HL7_S_ERROR] = 12,
 };
 
 /* Room for a text; keep() takes what of it was filled, or notes that it is not admitted. */
 static struct buf room(struct hl7_side *s, enum hl7_saved which)
 {
 	size_t left = HL7_SAVED_BYTES - s->saved_used;
-	return buf_over(s->saved + s->saved_used, left < saved[which].max ? left : saved[which].max);
+	return buf_over(s->saved + s->saved_used, left < saved_max[which] ? left : saved_max[which]);
 }
 
 static void keep(struct hl7_side *s, enum hl7_saved which, const struct buf *b)
@@ -143,7 +133,7 @@ static void save_usual(struct hl7_side *s, enum hl7_saved which, struct span tex
 		save_raw(s, which, text);
 }
 
-void hl7_message_put(struct observation *o, enum observation_field f, const struct hl7_side *s, enum hl7_saved which)
+static inline void put(struct observation *o, const struct hl7_side *s, enum hl7_saved which, enum observation_field f)
 {
 	static const uint8_t nothing[1] = { 0 }; /* fits no grammar */
 	uint8_t n = s->saved_n[which];
@@ -153,9 +143,9 @@ void hl7_message_put(struct observation *o, enum observation_field f, const stru
 							     : (struct span){ s->saved + s->saved_at[which], n });
 }
 
-static void put(struct observation *o, const struct hl7_side *s, enum hl7_saved which)
+void hl7_message_put(struct observation *o, enum observation_field f, const struct hl7_side *s, enum hl7_saved which)
 {
-	hl7_message_put(o, saved[which].field, s, which);
+	put(o, s, which, f);
 }
 
 static struct span own(const struct hl7_side *s, enum hl7_saved which)
@@ -362,9 +352,10 @@ static void end_group(struct hl7_state *st, struct dissect_ctx *ctx)
 		return;
 	}
 	s->n_orders++;
-	struct observation o = { .head.type = OBSERVATION_HL7_ORDER };
-	put(&o, s, HL7_S_TYPE);
-	put(&o, s, HL7_S_CONTROL);
+	struct observation o;
+	observation_begin(&o, OBSERVATION_HL7_ORDER);
+	put(&o, s, HL7_S_TYPE, OBSERVATION_F_message_type);
+	put(&o, s, HL7_S_CONTROL, OBSERVATION_F_control_id);
 	if (s->order_control_n)
 		(void)observation_text(&o, OBSERVATION_F_order_control,
 				       (struct span){ (const uint8_t *)s->order_control, s->order_control_n });
@@ -497,22 +488,13 @@ void hl7_message_line(struct hl7_state *st, struct dissect_ctx *ctx, const struc
 		acknowledgement(s, ctx->dir, plain_field(l, 1), plain_field(l, 2), plain_field(l, 6));
 }
 
-/* What hl7_vendor_of_coding() would say of the third component of an OBX-3 in ASCII. */
-static unsigned vendor_of_coding(const struct hl7_side *s, struct span obx_3)
-{
-	struct span text = obx_3;
-	for (unsigned n = 1; n < 3; n++)
-		text = span_from(text, plain_token(text, s->component).n + 1);
-	return hl7_vendor_of_coding(plain_token(text, s->component));
-}
-
 void hl7_message_plain_obx(struct hl7_state *st, struct dissect_ctx *ctx, const struct hl7_line *l)
 {
 	struct hl7_side *s = &st->side[ctx->dir];
 	if (!s->decided)
 		hl7_message_decide(st, ctx);
 	if (l->n >= 3 && hl7_message_wants(s, 3))
-		s->vendor = (uint8_t)(1 + vendor_of_coding(s, hl7_line_field(l, 3)));
+		s->vendor = (uint8_t)(1 + hl7_vendor_of_coding(hl7_line_third(l, hl7_line_field(l, 3), s->component)));
 	if (l->n >= 18) {
 		s->field = 18;
 		hl7_message_obx(st, ctx, hl7_line_field(l, 18));
@@ -558,14 +540,14 @@ void hl7_message_end(struct hl7_state *st, struct dissect_ctx *ctx, int framing)
 		end_group(st, ctx);
 	struct observation o;
 	observation_begin(&o, s->ack ? OBSERVATION_HL7_ACK : OBSERVATION_HL7_MESSAGE);
-	put(&o, s, HL7_S_TYPE);
-	put(&o, s, HL7_S_CONTROL);
-	put(&o, s, HL7_S_APP);
-	put(&o, s, HL7_S_FACILITY);
-	put(&o, s, HL7_S_TO_APP);
-	put(&o, s, HL7_S_TO_FACILITY);
-	put(&o, s, HL7_S_VERSION);
-	put(&o, s, HL7_S_CHARSET);
+	put(&o, s, HL7_S_TYPE, OBSERVATION_F_message_type);
+	put(&o, s, HL7_S_CONTROL, OBSERVATION_F_control_id);
+	put(&o, s, HL7_S_APP, OBSERVATION_F_sending_app);
+	put(&o, s, HL7_S_FACILITY, OBSERVATION_F_sending_facility);
+	put(&o, s, HL7_S_TO_APP, OBSERVATION_F_receiving_app);
+	put(&o, s, HL7_S_TO_FACILITY, OBSERVATION_F_receiving_facility);
+	put(&o, s, HL7_S_VERSION, OBSERVATION_F_version);
+	put(&o, s, HL7_S_CHARSET, OBSERVATION_F_charset);
 	if (s->accept_ack)
 		observation_uint(&o, OBSERVATION_F_accept_ack, s->accept_ack - 1u);
 	if (s->application_ack)
@@ -574,8 +556,8 @@ void hl7_message_end(struct hl7_state *st, struct dissect_ctx *ctx, int framing)
 		observation_uint(&o, OBSERVATION_F_vendor_profile, s->vendor - 1u);
 	char content[TOKEN_LEN];
 	if (s->ack) {
-		put(&o, s, HL7_S_ACKED);
-		put(&o, s, HL7_S_ERROR);
+		put(&o, s, HL7_S_ACKED, OBSERVATION_F_acked_control_id);
+		put(&o, s, HL7_S_ERROR, OBSERVATION_F_error_code);
 		acknowledge(st, s, &o);
 	} else {
 		if (framing != OBSERVATION_CUT)
@@ -598,7 +580,8 @@ void hl7_message_end(struct hl7_state *st, struct dissect_ctx *ctx, int framing)
 
 void hl7_message_commit(struct hl7_state *st, struct dissect_ctx *ctx, int code)
 {
-	struct observation o = { .head.type = OBSERVATION_HL7_COMMIT };
+	struct observation o;
+	observation_begin(&o, OBSERVATION_HL7_COMMIT);
 	observation_uint(&o, OBSERVATION_F_ack_code, code == HL7_ACKED ? OBSERVATION_CA : OBSERVATION_CE);
 	/* The block names no message: the sender must wait for it before the next one (MLLP release 2, 2.2). */
 	struct hl7_side *asked = &st->side[!ctx->dir];

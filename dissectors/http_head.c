@@ -8,22 +8,22 @@ enum { MAX_FIELDS = 128 };
 
 static const struct {
 	const char *name;
-	uint8_t method;
+	uint8_t n, method;
 } methods[] = {
-	{ "GET", OBSERVATION_HTTP_GET }, { "HEAD", OBSERVATION_HTTP_HEAD }, { "POST", OBSERVATION_HTTP_POST },
-	{ "PUT", OBSERVATION_HTTP_PUT }, { "DELETE", OBSERVATION_HTTP_DELETE }, { "OPTIONS", OBSERVATION_HTTP_OPTIONS },
-	{ "PATCH", OBSERVATION_HTTP_PATCH }, { "TRACE", OBSERVATION_HTTP_TRACE }, { "CONNECT", OBSERVATION_HTTP_CONNECT },
+#define M(name, method) { name, sizeof(name) - 1, OBSERVATION_HTTP_##method }
+	M("GET", GET), M("HEAD", HEAD), M("POST", POST), M("PUT", PUT), M("DELETE", DELETE), M("OPTIONS", OPTIONS),
+	M("PATCH", PATCH), M("TRACE", TRACE), M("CONNECT", CONNECT),
 	/* WebDAV, RFC 4918 */
-	{ "PROPFIND", OBSERVATION_HTTP_OTHER }, { "PROPPATCH", OBSERVATION_HTTP_OTHER }, { "MKCOL", OBSERVATION_HTTP_OTHER },
-	{ "COPY", OBSERVATION_HTTP_OTHER }, { "MOVE", OBSERVATION_HTTP_OTHER }, { "LOCK", OBSERVATION_HTTP_OTHER },
-	{ "UNLOCK", OBSERVATION_HTTP_OTHER }, { "REPORT", OBSERVATION_HTTP_OTHER }, { "SEARCH", OBSERVATION_HTTP_OTHER },
+	M("PROPFIND", OTHER), M("PROPPATCH", OTHER), M("MKCOL", OTHER), M("COPY", OTHER), M("MOVE", OTHER), M("LOCK", OTHER),
+	M("UNLOCK", OTHER), M("REPORT", OTHER), M("SEARCH", OTHER),
+#undef M
 };
-enum { METHODS = sizeof(methods) / sizeof(methods[0]) };
+enum { METHODS = sizeof(methods) / sizeof(methods[0]), METHOD_MAX = 9 };
 
-static enum dissect_guess begins(struct span s, const char *text)
+static enum dissect_guess begins(struct span s, const char *text, size_t n)
 {
-	size_t n = strlen(text), have = s.n < n ? s.n : n;
-	if (have && memcmp(s.p, text, have))
+	size_t have = s.n < n ? s.n : n;
+	if (have && (s.p[0] != (uint8_t)text[0] || memcmp(s.p, text, have) != 0))
 		return DISSECT_NO;
 	return have == n ? DISSECT_YES : DISSECT_MAYBE;
 }
@@ -35,10 +35,10 @@ static bool alphanumeric(uint8_t c)
 
 enum dissect_guess http_head_begins(struct span s)
 {
-	enum dissect_guess best = begins(s, "HTTP/1.");
+	enum dissect_guess best = begins(s, "HTTP/1.", 7);
 	for (size_t i = 0; i < METHODS && best != DISSECT_YES; i++) {
-		enum dissect_guess g = begins(s, methods[i].name);
-		size_t n = strlen(methods[i].name);
+		size_t n = methods[i].n;
+		enum dissect_guess g = begins(s, methods[i].name, n);
 		if (g == DISSECT_YES && s.n > n) {
 			if (s.p[n] != ' ')
 				continue;
@@ -71,42 +71,63 @@ static struct span trim(struct span s)  /* optional white space: blanks and tabs
 	return s;
 }
 
-static bool is(struct span s, const char *text)
+static inline bool starts_with(struct span s, const char *text, size_t n)
 {
-	return s.n == strlen(text) && !strncasecmp((const char *)s.p, text, s.n);
+	return s.n >= n && !strncasecmp((const char *)s.p, text, n);
 }
 
-static bool starts(struct span s, const char *text)
+static inline bool is_text(struct span s, const char *text, size_t n)
 {
-	return s.n >= strlen(text) && !strncasecmp((const char *)s.p, text, strlen(text));
+	return s.n == n && !strncasecmp((const char *)s.p, text, n);
 }
 
+/* Of literals, whose length is known. */
+#define starts(s, text) starts_with(s, text, sizeof(text) - 1)
+#define is(s, text) is_text(s, text, sizeof(text) - 1)
+
+/* `text` begins with a small letter. */
 static bool contains(struct span s, const char *text)
 {
-	for (; s.n >= strlen(text); s = span_from(s, 1))
-		if (starts(s, text))
+	size_t n = strlen(text);
+	for (size_t i = 0; i + n <= s.n; i++)
+		if ((s.p[i] | 0x20) == text[0] && starts_with(span_from(s, i), text, n))
 			return true;
 	return false;
 }
 
-static struct span token(struct span s, const char *stops)
+/* The bytes before the first `stop`, or before a NUL, which no line of HTTP has. */
+static struct span upto(struct span s, uint8_t stop)
+{
+	if (!s.n)
+		return s;
+	const uint8_t *at = memchr(s.p, stop, s.n);
+	s.n = at ? (size_t)(at - s.p) : s.n;
+	at = memchr(s.p, 0, s.n);
+	s.n = at ? (size_t)(at - s.p) : s.n;
+	return s;
+}
+
+/* The same for white space and a comma. */
+static struct span word(struct span s)
 {
 	size_t n = 0;
-	while (n < s.n && !strchr(stops, s.p[n]))
+	while (n < s.n && s.p[n] && s.p[n] != ' ' && s.p[n] != '\t' && s.p[n] != ',')
 		n++;
 	return (struct span){ s.p, n };
 }
 
 static bool request_line(struct span line, struct http_head *h)
 {
-	struct span method = token(line, " ");
+	struct span method = upto(line, ' ');
+	if (method.n > METHOD_MAX)
+		return false;
 	for (size_t i = 0; i < METHODS; i++)
-		if (span_eq(method, span_str(methods[i].name))) {
+		if (method.n == methods[i].n && !memcmp(method.p, methods[i].name, method.n)) {
 			h->method = methods[i].method;
 			struct span rest = span_from(line, method.n + 1);
-			h->target = token(rest, " ");
+			h->target = upto(rest, ' ');
 			struct span version = span_from(rest, h->target.n + 1);
-			if (!h->target.n || version.n != 8 || begins(version, "HTTP/1.") != DISSECT_YES || version.p[7] < '0' ||
+			if (!h->target.n || version.n != 8 || begins(version, "HTTP/1.", 7) != DISSECT_YES || version.p[7] < '0' ||
 			    version.p[7] > '9')
 				return false;
 			h->minor = (uint8_t)(version.p[7] - '0');
@@ -117,7 +138,7 @@ static bool request_line(struct span line, struct http_head *h)
 
 static bool status_line(struct span line, struct http_head *h)
 {
-	if (line.n < 12 || begins(line, "HTTP/1.") != DISSECT_YES || line.p[8] != ' ')
+	if (line.n < 12 || begins(line, "HTTP/1.", 7) != DISSECT_YES || line.p[8] != ' ')
 		return false;
 	h->minor = (uint8_t)(line.p[7] - '0');
 	for (int i = 9; i < 12; i++) {
@@ -130,34 +151,33 @@ static bool status_line(struct span line, struct http_head *h)
 
 static uint8_t scheme(struct span value)        /* IANA, HTTP Authentication Schemes */
 {
-	static const struct {
-		const char *name;
-		uint8_t word;
-	} schemes[] = {
-		{ "Basic", OBSERVATION_HTTP_AUTH_BASIC }, { "Bearer", OBSERVATION_HTTP_AUTH_BEARER },
-		{ "Digest", OBSERVATION_HTTP_AUTH_DIGEST }, { "Negotiate", OBSERVATION_HTTP_AUTH_NEGOTIATE },
-		{ "NTLM", OBSERVATION_HTTP_AUTH_NTLM },
-	};
-	struct span name = token(value, " \t,");
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
-		if (is(name, schemes[i].name))
-			return schemes[i].word;
+	struct span name = word(value);
+	if (is(name, "Basic"))
+		return OBSERVATION_HTTP_AUTH_BASIC;
+	if (is(name, "Bearer"))
+		return OBSERVATION_HTTP_AUTH_BEARER;
+	if (is(name, "Digest"))
+		return OBSERVATION_HTTP_AUTH_DIGEST;
+	if (is(name, "Negotiate"))
+		return OBSERVATION_HTTP_AUTH_NEGOTIATE;
+	if (is(name, "NTLM"))
+		return OBSERVATION_HTTP_AUTH_NTLM;
 	return OBSERVATION_HTTP_AUTH_OTHER;
 }
 
 /* The value of a parameter of a media type (RFC 9110, 5.6.6), without its quotes. */
-static struct span parameter(struct span value, const char *name)
+#define parameter(value, name) parameter_of(value, name, sizeof(name) - 1)
+static struct span parameter_of(struct span value, const char *name, size_t n)
 {
 	while (value.n) {
-		struct span one = token(value, ";");
+		struct span one = upto(value, ';');
 		value = span_from(value, one.n + 1);
 		one = trim(one);
-		size_t n = strlen(name);
-		if (!starts(one, name) || one.n <= n || one.p[n] != '=')
+		if (!starts_with(one, name, n) || one.n <= n || one.p[n] != '=')
 			continue;
 		one = span_from(one, n + 1);
 		if (one.n > 1 && one.p[0] == '"')
-			one = token(span_from(one, 1), "\"");
+			one = upto(span_from(one, 1), '"');
 		return one;
 	}
 	return (struct span){ 0 };
@@ -165,7 +185,7 @@ static struct span parameter(struct span value, const char *name)
 
 static void content_type(struct span value, struct http_head *h)
 {
-	h->content_type = trim(token(value, ";"));
+	h->content_type = trim(upto(value, ';'));
 	if (starts(h->content_type, "multipart/"))
 		h->boundary = parameter(value, "boundary");
 	h->fhir_version = parameter(value, "fhirVersion");
@@ -189,7 +209,7 @@ static void content_length(struct span value, struct http_head *h)
 static void field(struct span name, struct span value, struct http_head *h)
 {
 	if (is(name, "Host"))
-		h->host = token(value, ":");
+		h->host = upto(value, ':');
 	else if (is(name, "User-Agent"))
 		h->agent = value;
 	else if (is(name, "Server"))
@@ -201,7 +221,7 @@ static void field(struct span name, struct span value, struct http_head *h)
 	else if (is(name, "Transfer-Encoding")) {
 		/* Chunked is the last coding when there are several (RFC 9112, 6.1). */
 		struct span last = value;
-		for (struct span t = token(last, ","); t.n < last.n; t = token(last, ","))
+		for (struct span t = upto(last, ','); t.n < last.n; t = upto(last, ','))
 			last = span_from(last, t.n + 1);
 		h->chunked = is(trim(last), "chunked");
 		h->coded = !is(value, "chunked");
@@ -216,7 +236,7 @@ static void field(struct span name, struct span value, struct http_head *h)
 	else if (is(name, "Upgrade"))
 		h->upgrade = value;
 	else if (is(name, "SOAPAction"))
-		h->action = value.n > 1 && value.p[0] == '"' ? token(span_from(value, 1), "\"") : value;
+		h->action = value.n > 1 && value.p[0] == '"' ? upto(span_from(value, 1), '"') : value;
 	if (is(name, "Content-Type") || is(name, "Accept")) {
 		h->fhir_type |= contains(value, "fhir+");
 		h->dicom_type |= contains(value, "application/dicom");
@@ -232,7 +252,7 @@ bool http_head_parse(struct span head, struct http_head *ret)
 		return false;
 	for (int i = 0; i < MAX_FIELDS && cursor_left(&c); i++) {
 		line = next_line(&c);
-		struct span name = token(line, ":");
+		struct span name = upto(line, ':');
 		/* A folded line goes on with the field before it: obsolete, and in none that we read (RFC 9112, 5.2). */
 		if (name.n == line.n || !name.n || name.p[0] == ' ' || name.p[0] == '\t')
 			continue;

@@ -65,7 +65,8 @@ static bool known_action(struct span a)
 
 void http_say_request(const struct http_head *h, const struct http_request *r, bool partial, struct dissect_ctx *ctx)
 {
-	struct observation o = { .head.type = OBSERVATION_HTTP_REQUEST };
+	struct observation o;
+	observation_begin(&o, OBSERVATION_HTTP_REQUEST);
 	uint8_t agent[HTTP_AGENT], version[3];
 	observation_uint(&o, OBSERVATION_F_http_method, h->method);
 	put_version(&o, h->minor, version);
@@ -86,7 +87,8 @@ void http_say_request(const struct http_head *h, const struct http_request *r, b
 
 void http_say_response(const struct http_head *h, const struct http_request *r, struct dissect_ctx *ctx)
 {
-	struct observation o = { .head.type = OBSERVATION_HTTP_RESPONSE };
+	struct observation o;
+	observation_begin(&o, OBSERVATION_HTTP_RESPONSE);
 	uint8_t server[HTTP_AGENT], version[3];
 	observation_uint(&o, OBSERVATION_F_http_status, h->status);
 	put_version(&o, h->minor, version);
@@ -112,7 +114,8 @@ void http_say_web(const struct http_request *r, uint16_t status, uint32_t parts,
 	bool dicom = r->web == HTTP_DICOMWEB, narrow;
 	uint8_t names[256];
 	struct buf b = buf_over(names, sizeof(names));
-	struct observation o = { .head.type = dicom ? OBSERVATION_DICOMWEB_OPERATION : OBSERVATION_FHIR_INTERACTION };
+	struct observation o;
+	observation_begin(&o, dicom ? OBSERVATION_DICOMWEB_OPERATION : OBSERVATION_FHIR_INTERACTION);
 	observation_uint(&o, OBSERVATION_F_http_method, r->method);
 	observation_uint(&o, OBSERVATION_F_http_authentication, r->authentication);
 	http_web_keys(r->keys, &b, &narrow);
@@ -142,14 +145,16 @@ void http_say_web(const struct http_request *r, uint16_t status, uint32_t parts,
 
 void http_say_preamble(unsigned preamble, struct dissect_ctx *ctx)
 {
-	struct observation o = { .head.type = OBSERVATION_DICOM_PREAMBLE };
+	struct observation o;
+	observation_begin(&o, OBSERVATION_DICOM_PREAMBLE);
 	observation_uint(&o, OBSERVATION_F_preamble, preamble);
 	ctx->emit(ctx->arg, &o);
 }
 
 void http_say_hl7v3(struct span root, struct dissect_ctx *ctx)
 {
-	struct observation o = { .head.type = OBSERVATION_HL7V3_DOCUMENT };
+	struct observation o;
+	observation_begin(&o, OBSERVATION_HL7V3_DOCUMENT);
 	(void)observation_text(&o, OBSERVATION_F_root_element, root);
 	ctx->emit(ctx->arg, &o);
 }

@@ -7,29 +7,34 @@
 
 #include "dissectors/http.h"
 
-/* FHIR R4, 2.26, and those new in R5 that devices and hospitals use. */
-static const char *const types[] = {
-	"Account", "ActivityDefinition", "AdverseEvent", "AllergyIntolerance", "Appointment", "AppointmentResponse", "AuditEvent",
-	"Basic", "Binary", "BiologicallyDerivedProduct", "BodyStructure", "Bundle", "CapabilityStatement", "CarePlan", "CareTeam",
-	"CatalogEntry", "ChargeItem", "ChargeItemDefinition", "Claim", "ClaimResponse", "ClinicalImpression", "CodeSystem",
-	"Communication", "CommunicationRequest", "CompartmentDefinition", "Composition", "ConceptMap", "Condition", "Consent",
-	"Contract", "Coverage", "CoverageEligibilityRequest", "CoverageEligibilityResponse", "DetectedIssue", "Device",
-	"DeviceAssociation", "DeviceDefinition", "DeviceDispense", "DeviceMetric", "DeviceRequest", "DeviceUsage",
-	"DeviceUseStatement", "DiagnosticReport", "DocumentManifest", "DocumentReference", "EffectEvidenceSynthesis", "Encounter",
-	"Endpoint", "EnrollmentRequest", "EnrollmentResponse", "EpisodeOfCare", "EventDefinition", "Evidence", "EvidenceVariable",
-	"ExampleScenario", "ExplanationOfBenefit", "FamilyMemberHistory", "Flag", "Goal", "GraphDefinition", "Group",
-	"GuidanceResponse", "HealthcareService", "ImagingSelection", "ImagingStudy", "Immunization", "ImmunizationEvaluation",
-	"ImmunizationRecommendation", "ImplementationGuide", "InsurancePlan", "InventoryItem", "Invoice", "Library", "Linkage",
-	"List", "Location", "Measure", "MeasureReport", "Media", "Medication", "MedicationAdministration", "MedicationDispense",
-	"MedicationKnowledge", "MedicationRequest", "MedicationStatement", "MessageDefinition", "MessageHeader",
-	"MolecularSequence", "NamingSystem", "NutritionOrder", "Observation", "ObservationDefinition", "OperationDefinition",
-	"OperationOutcome", "Organization", "OrganizationAffiliation", "Parameters", "Patient", "PaymentNotice",
-	"PaymentReconciliation", "Person", "PlanDefinition", "Practitioner", "PractitionerRole", "Procedure", "Provenance",
-	"Questionnaire", "QuestionnaireResponse", "RelatedPerson", "RequestGroup", "ResearchStudy", "ResearchSubject",
-	"RiskAssessment", "Schedule", "SearchParameter", "ServiceRequest", "Slot", "Specimen", "SpecimenDefinition",
-	"StructureDefinition", "StructureMap", "Subscription", "SubscriptionStatus", "Substance", "SupplyDelivery",
-	"SupplyRequest", "Task", "TerminologyCapabilities", "TestReport", "TestScript", "Transport", "ValueSet",
-	"VerificationResult", "VisionPrescription",
+/* FHIR R4, 2.26, and those new in R5 that devices and hospitals use; sorted. */
+static const struct text { const char *p; uint8_t n; } types[] = {
+#define T(name) { name, sizeof(name) - 1 }
+	T("Account"), T("ActivityDefinition"), T("AdverseEvent"), T("AllergyIntolerance"), T("Appointment"),
+	T("AppointmentResponse"), T("AuditEvent"), T("Basic"), T("Binary"), T("BiologicallyDerivedProduct"), T("BodyStructure"),
+	T("Bundle"), T("CapabilityStatement"), T("CarePlan"), T("CareTeam"), T("CatalogEntry"), T("ChargeItem"),
+	T("ChargeItemDefinition"), T("Claim"), T("ClaimResponse"), T("ClinicalImpression"), T("CodeSystem"), T("Communication"),
+	T("CommunicationRequest"), T("CompartmentDefinition"), T("Composition"), T("ConceptMap"), T("Condition"), T("Consent"),
+	T("Contract"), T("Coverage"), T("CoverageEligibilityRequest"), T("CoverageEligibilityResponse"), T("DetectedIssue"),
+	T("Device"), T("DeviceAssociation"), T("DeviceDefinition"), T("DeviceDispense"), T("DeviceMetric"), T("DeviceRequest"),
+	T("DeviceUsage"), T("DeviceUseStatement"), T("DiagnosticReport"), T("DocumentManifest"), T("DocumentReference"),
+	T("EffectEvidenceSynthesis"), T("Encounter"), T("Endpoint"), T("EnrollmentRequest"), T("EnrollmentResponse"),
+	T("EpisodeOfCare"), T("EventDefinition"), T("Evidence"), T("EvidenceVariable"), T("ExampleScenario"),
+	T("ExplanationOfBenefit"), T("FamilyMemberHistory"), T("Flag"), T("Goal"), T("GraphDefinition"), T("Group"),
+	T("GuidanceResponse"), T("HealthcareService"), T("ImagingSelection"), T("ImagingStudy"), T("Immunization"),
+	T("ImmunizationEvaluation"), T("ImmunizationRecommendation"), T("ImplementationGuide"), T("InsurancePlan"),
+	T("InventoryItem"), T("Invoice"), T("Library"), T("Linkage"), T("List"), T("Location"), T("Measure"), T("MeasureReport"),
+	T("Media"), T("Medication"), T("MedicationAdministration"), T("MedicationDispense"), T("MedicationKnowledge"),
+	T("MedicationRequest"), T("MedicationStatement"), T("MessageDefinition"), T("MessageHeader"), T("MolecularSequence"),
+	T("NamingSystem"), T("NutritionOrder"), T("Observation"), T("ObservationDefinition"), T("OperationDefinition"),
+	T("OperationOutcome"), T("Organization"), T("OrganizationAffiliation"), T("Parameters"), T("Patient"), T("PaymentNotice"),
+	T("PaymentReconciliation"), T("Person"), T("PlanDefinition"), T("Practitioner"), T("PractitionerRole"), T("Procedure"),
+	T("Provenance"), T("Questionnaire"), T("QuestionnaireResponse"), T("RelatedPerson"), T("RequestGroup"),
+	T("ResearchStudy"), T("ResearchSubject"), T("RiskAssessment"), T("Schedule"), T("SearchParameter"), T("ServiceRequest"),
+	T("Slot"), T("Specimen"), T("SpecimenDefinition"), T("StructureDefinition"), T("StructureMap"), T("Subscription"),
+	T("SubscriptionStatus"), T("Substance"), T("SupplyDelivery"), T("SupplyRequest"), T("Task"), T("TerminologyCapabilities"),
+	T("TestReport"), T("TestScript"), T("Transport"), T("ValueSet"), T("VerificationResult"), T("VisionPrescription"),
+#undef T
 };
 enum { TYPES = sizeof(types) / sizeof(types[0]), MAX_SEGMENTS = 24, MAX_QUERY_KEYS = 64 };
 _Static_assert((int)TYPES < 256, "a type is a byte");
@@ -37,10 +42,11 @@ _Static_assert((int)TYPES < 256, "a type is a byte");
 enum key_kind { KEY_DICOM, KEY_FHIR };
 static const struct {
 	uint8_t kind;
+	uint8_t n;              /* of `in` */
 	const char *in, *out;
 	bool narrows;
 } keys[] = {
-#define X(KIND, in, out, narrows) { KEY_##KIND, in, out, narrows },
+#define X(KIND, in, out, narrows) { KEY_##KIND, sizeof(in) - 1, in, out, narrows },
 	HTTP_KEYS(X)
 #undef X
 };
@@ -53,7 +59,8 @@ struct path {
 	struct span query;
 };
 
-static bool is(struct span s, const char *text) { return span_eq(s, span_str(text)); }
+static inline bool is_text(struct span s, const char *text, size_t n) { return s.n == n && !memcmp(s.p, text, n); }
+#define is(s, text) is_text(s, text, sizeof(text) - 1)  /* of a literal, whose length is known */
 static struct span at(const struct path *p, size_t i) { return i < p->n ? p->s[i] : (struct span){ 0 }; }
 
 /* RFC 9112, 3.2: origin form, or absolute form as proxies get it. */
@@ -107,7 +114,7 @@ static void read_keys(struct span query, enum key_kind kind, struct http_request
 			continue;
 		r->n_keys++;
 		for (size_t k = 0; k < KEYS; k++)
-			if (keys[k].kind == kind && name.n == strlen(keys[k].in) &&
+			if (keys[k].kind == kind && name.n == keys[k].n &&
 			    !strncasecmp((const char *)name.p, keys[k].in, name.n))
 				r->keys |= UINT64_C(1) << k;
 	}
@@ -132,7 +139,7 @@ void http_web_keys(uint64_t set, struct buf *out, bool *ret_narrow)
 
 struct span http_web_type(uint8_t type)
 {
-	return type && type <= TYPES ? span_str(types[type - 1]) : (struct span){ 0 };
+	return type && type <= TYPES ? (struct span){ (const uint8_t *)types[type - 1].p, types[type - 1].n } : (struct span){ 0 };
 }
 
 /* ---- DICOMweb ---- */
@@ -151,23 +158,15 @@ static bool wado_uri(const struct path *p)      /* PS3.18, 9.1.1 */
 	return false;
 }
 
-static const char *const levels[] = { "studies", "series", "instances", "frames" };
-static const uint8_t level_words[] = { OBSERVATION_LEVEL_STUDY, OBSERVATION_LEVEL_SERIES, OBSERVATION_LEVEL_IMAGE,
-				       OBSERVATION_LEVEL_FRAME };
 
 static unsigned retrieve(struct span last)      /* PS3.18, 10.4.1 */
 {
-	static const struct {
-		const char *name;
-		uint8_t operation;
-	} kinds[] = {
-		{ "metadata", OBSERVATION_WEB_METADATA }, { "rendered", OBSERVATION_WEB_RENDERED },
-		{ "thumbnail", OBSERVATION_WEB_RENDERED }, { "bulkdata", OBSERVATION_WEB_BULKDATA },
-		{ "bulk", OBSERVATION_WEB_BULKDATA }, { "pixeldata", OBSERVATION_WEB_BULKDATA },
-	};
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (is(last, kinds[i].name))
-			return kinds[i].operation;
+	if (is(last, "metadata"))
+		return OBSERVATION_WEB_METADATA;
+	if (is(last, "rendered") || is(last, "thumbnail"))
+		return OBSERVATION_WEB_RENDERED;
+	if (is(last, "bulkdata") || is(last, "bulk") || is(last, "pixeldata"))
+		return OBSERVATION_WEB_BULKDATA;
 	return OBSERVATION_WEB_RETRIEVE;
 }
 
@@ -202,9 +201,11 @@ static bool dicomweb(const struct http_head *h, const struct path *p, struct htt
 	r->level = OBSERVATION_LEVEL_OTHER;
 	r->within = is_uid(at(p, first + 1));
 	for (size_t i = first; i < p->n; i++)
-		for (size_t k = 0; k < sizeof(levels) / sizeof(levels[0]); k++)
-			if (is(p->s[i], levels[k]))
-				r->level = level_words[k];
+		r->level = is(p->s[i], "studies")     ? OBSERVATION_LEVEL_STUDY
+			   : is(p->s[i], "series")    ? OBSERVATION_LEVEL_SERIES
+			   : is(p->s[i], "instances") ? OBSERVATION_LEVEL_IMAGE
+			   : is(p->s[i], "frames")    ? OBSERVATION_LEVEL_FRAME
+						      : r->level;
 	if (h->method == OBSERVATION_HTTP_OPTIONS)
 		r->operation = OBSERVATION_WEB_CAPABILITIES;
 	else if (h->method == OBSERVATION_HTTP_DELETE)
@@ -226,9 +227,17 @@ static bool dicomweb(const struct http_head *h, const struct path *p, struct htt
 
 static uint8_t find_type(struct span s)
 {
-	for (size_t i = 0; i < TYPES; i++)
-		if (is(s, types[i]))
+	size_t from = 0, to = TYPES;
+	while (s.n && from < to) {
+		size_t i = (from + to) / 2, n = s.n < types[i].n ? s.n : types[i].n;
+		int order = memcmp(s.p, types[i].p, n);
+		if (!order && s.n == types[i].n)
 			return (uint8_t)(i + 1);
+		if (order > 0 || (!order && s.n > types[i].n))
+			from = i + 1;
+		else
+			to = i;
+	}
 	return 0;
 }
 
@@ -262,19 +271,18 @@ static uint8_t interaction(const struct http_head *h, const struct path *p, size
 static bool fhir(const struct http_head *h, const struct path *p, struct http_request *r)
 {
 	bool named = h->fhir_type;
-	size_t type_at = p->n;
-	for (size_t i = 0; i < p->n; i++) {
-		struct span s = p->s[i];
-		named |= s.n >= 4 && !strncasecmp((const char *)s.p, "fhir", 4);
-		if (type_at == p->n && find_type(s))
-			type_at = i;
-	}
+	size_t type_at = 0;
+	for (size_t i = 0; i < p->n && !named; i++)
+		named = p->s[i].n >= 4 && !strncasecmp((const char *)p->s[i].p, "fhir", 4);
 	if (!named)
 		return false;
+	while (type_at < p->n && !find_type(p->s[type_at]))
+		type_at++;
 	/* The last type in the path is what is asked for (compartments). */
-	for (size_t i = type_at; i < p->n; i++)
-		if (find_type(p->s[i]) && (i == type_at || i == type_at + 2))
-			r->type = find_type(p->s[i]);
+	for (size_t i = type_at; i < p->n && i <= type_at + 2; i += 2) {
+		uint8_t type = find_type(p->s[i]);
+		r->type = type ? type : r->type;
+	}
 	r->operation = interaction(h, p, type_at, type_at < p->n);
 	read_keys(p->query, KEY_FHIR, r);
 	return true;
@@ -285,30 +293,26 @@ static bool fhir(const struct http_head *h, const struct path *p, struct http_re
 static uint8_t kind_of(const struct http_head *h, const struct path *p)
 {
 	static const struct {
-		const char *ending;
+		struct text ending;
 		uint8_t kind;
 	} endings[] = {
-		{ ".dcm", OBSERVATION_RESOURCE_DICOM_FILE }, { ".exe", OBSERVATION_RESOURCE_PROGRAM },
-		{ ".dll", OBSERVATION_RESOURCE_PROGRAM }, { ".msi", OBSERVATION_RESOURCE_PROGRAM },
-		{ ".ps1", OBSERVATION_RESOURCE_PROGRAM }, { ".bat", OBSERVATION_RESOURCE_PROGRAM },
-		{ ".vbs", OBSERVATION_RESOURCE_PROGRAM }, { ".hta", OBSERVATION_RESOURCE_PROGRAM },
-		{ ".jar", OBSERVATION_RESOURCE_PROGRAM }, { ".sh", OBSERVATION_RESOURCE_PROGRAM },
-		{ ".elf", OBSERVATION_RESOURCE_PROGRAM }, { ".css", OBSERVATION_RESOURCE_STATIC },
-		{ ".js", OBSERVATION_RESOURCE_STATIC }, { ".png", OBSERVATION_RESOURCE_STATIC },
-		{ ".jpg", OBSERVATION_RESOURCE_STATIC }, { ".gif", OBSERVATION_RESOURCE_STATIC },
-		{ ".svg", OBSERVATION_RESOURCE_STATIC }, { ".ico", OBSERVATION_RESOURCE_STATIC },
-		{ ".woff2", OBSERVATION_RESOURCE_STATIC }, { ".html", OBSERVATION_RESOURCE_STATIC },
+#define E(ending, kind) { { ending, sizeof(ending) - 1 }, OBSERVATION_RESOURCE_##kind }
+		E(".dcm", DICOM_FILE), E(".exe", PROGRAM), E(".dll", PROGRAM), E(".msi", PROGRAM), E(".ps1", PROGRAM),
+		E(".bat", PROGRAM), E(".vbs", PROGRAM), E(".hta", PROGRAM), E(".jar", PROGRAM), E(".sh", PROGRAM),
+		E(".elf", PROGRAM), E(".css", STATIC), E(".js", STATIC), E(".png", STATIC), E(".jpg", STATIC), E(".gif", STATIC),
+		E(".svg", STATIC), E(".ico", STATIC), E(".woff2", STATIC), E(".html", STATIC),
+#undef E
 	};
 	if (h->action.n)
 		return OBSERVATION_RESOURCE_SOAP;
 	if (!p->n)
 		return OBSERVATION_RESOURCE_ROOT;
 	struct span last = p->s[p->n - 1];
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-		size_t n = strlen(endings[i].ending);
-		if (last.n > n && !strncasecmp((const char *)last.p + last.n - n, endings[i].ending, n))
+	const uint8_t *dot = memrchr(last.p, '.', last.n);
+	size_t n = dot ? (size_t)(last.p + last.n - dot) : 0;
+	for (size_t i = 0; n && n < last.n && i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (endings[i].ending.n == n && !strncasecmp((const char *)dot, endings[i].ending.p, n))
 			return endings[i].kind;
-	}
 	return OBSERVATION_RESOURCE_OTHER;
 }
 
