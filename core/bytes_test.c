@@ -58,11 +58,34 @@ static void the_first_byte_is_the_lowest(void)
 	CU_ASSERT_EQUAL(bytes_load("\1\2\3\4\5\6\7\x8"), UINT64_C(0x0807060504030201));
 }
 
+/* At every length, where texts begin anywhere and stand side by side. */
+static void copies_and_compares_at_every_length(void)
+{
+	uint8_t from[100], to[100], want[100];
+	for (size_t n = 0; n <= 80; n++)
+		for (size_t at = 0; at < 9; at++) {
+			for (size_t i = 0; i < sizeof(from); i++)
+				from[i] = (uint8_t)(i + n);
+			memset(to, 0xee, sizeof(to));
+			memset(want, 0xee, sizeof(want));
+			memcpy(want + 5, from + at, n);
+			bytes_copy(to + 5, from + at, n);
+			CU_ASSERT(!memcmp(to, want, sizeof(to)));
+			CU_ASSERT(bytes_same(to + 5, from + at, n));
+			for (size_t i = 0; i < n; i++) {
+				to[5 + i] ^= 0x80;
+				CU_ASSERT(!bytes_same(to + 5, from + at, n));
+				to[5 + i] ^= 0x80;
+			}
+		}
+}
+
 int main(void)
 {
 	CU_pSuite s = test_begin("bytes");
 	CU_ADD_TEST(s, finds_the_first_byte_that_is_meant);
 	CU_ADD_TEST(s, what_stands_behind_hides_nothing);
 	CU_ADD_TEST(s, the_first_byte_is_the_lowest);
+	CU_ADD_TEST(s, copies_and_compares_at_every_length);
 	return test_end();
 }

@@ -1,10 +1,13 @@
 #include "core/vocab.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
+#include "core/bytes.h"
 #include "core/msgpack.h"
+#include "core/scan.h"
 #include "core/utf8.h"
 
 /* What stands for a text that its field does not admit. It is accepted in every text field, whatever
@@ -203,11 +206,6 @@ static inline void *slot(const struct vocab *v, struct vocab_head *rec, unsigned
 	return (uint8_t *)rec + v->fields[field].offset;
 }
 
-static inline const void *place(const struct vocab *v, const struct vocab_head *rec, unsigned field)
-{
-	return (const uint8_t *)rec + v->fields[field].offset;
-}
-
 /* The fields are copied bytewise: the compiler makes one move of it, and no alignment is assumed. */
 void vocab_set_uint(const struct vocab *v, struct vocab_head *rec, unsigned field, uint64_t value)
 {
@@ -282,15 +280,16 @@ static void encode_contexts(const struct vocab_contexts *c, struct buf *out)
 	}
 }
 
-static void encode_field(const struct vocab *v, const struct vocab_head *rec, unsigned field, struct buf *out)
+/* A field with its key, byte by byte into what room there is. */
+static void encode_careful(const struct vocab_field *f, unsigned key, const uint8_t *p, struct buf *out)
 {
-	const void *p = place(v, rec, field);
 	uint64_t u;
 	struct span text;
 	struct endpoint e;
 	struct vocab_contexts c;
 	uint8_t wire[18];
-	switch (v->fields[field].kind) {
+	(void)msgpack_put_uint(out, key);
+	switch (f->kind) {
 	case VOCAB_UINT:
 	case VOCAB_HEX16:
 	case VOCAB_TIME:
@@ -326,22 +325,84 @@ static void encode_field(const struct vocab *v, const struct vocab_head *rec, un
 	}
 }
 
+static inline uint8_t *encode_bin(uint8_t *to, const void *p, uint8_t n)
+{
+	to[0] = MSGPACK_BIN8;
+	to[1] = n;
+	memcpy(to + 2, p, n);
+	return to + 2 + n;
+}
+
+/* What a field with its key takes at most, but for the bytes of a text: the key of an endpoint, its head and itself. */
+enum { FIELD_MAX = MSGPACK_UINT_MAX + 2 + 18 };
+
+/* The same where there is room to spare; where the next field goes, or NULL: this one has to be done with care. */
+static inline uint8_t *encode_field(const struct vocab_field *f, unsigned key, const uint8_t *p, uint8_t *to, size_t room)
+{
+	uint64_t u;
+	struct span text;
+	struct endpoint e;
+	if (room < FIELD_MAX)
+		return NULL;
+	to = msgpack_at_uint(to, key);
+	switch (f->kind) {
+	case VOCAB_UINT:
+	case VOCAB_HEX16:
+	case VOCAB_TIME:
+	case VOCAB_WORD:
+		memcpy(&u, p, sizeof(u));
+		return msgpack_at_uint(to, u);
+	case VOCAB_BOOL:
+		memcpy(&u, p, sizeof(u));
+		*to = u ? MSGPACK_TRUE : MSGPACK_FALSE;
+		return to + 1;
+	case VOCAB_TEXT:
+		memcpy(&text, p, sizeof(text));
+		if (text.n > UINT8_MAX || room - FIELD_MAX < text.n)
+			return NULL;
+		if (text.n >= 32)
+			*to++ = MSGPACK_STR8;
+		*to++ = (uint8_t)(text.n < 32 ? MSGPACK_FIXSTR | text.n : text.n);
+		bytes_copy(to, text.p, text.n);
+		return to + text.n;
+	case VOCAB_ADDR:
+		return encode_bin(to, p, sizeof(struct addr));
+	case VOCAB_ENDPOINT:
+		memcpy(&e, p, sizeof(e));
+		e.port = htobe16(e.port);
+		return encode_bin(to, &e, sizeof(e));
+	case VOCAB_MAC:
+		return encode_bin(to, p, sizeof(struct mac));
+	case VOCAB_CONTEXTS:
+		break;
+	}
+	return NULL;
+}
+
+_Static_assert(sizeof(struct endpoint) == 18, "goes out as it lies there");
+
 int vocab_encode(const struct vocab *v, const struct vocab_head *rec, struct buf *out)
 {
 	size_t mark = out->len;
 	if (out->full)
 		return -ENOBUFS;
-	int n = 0;
+	uint32_t n = 0;
 	for (unsigned w = 0; w < VOCAB_PRESENT; w++)
-		n += __builtin_popcountll(rec->present[w]);
-	(void)msgpack_put_map(out, (uint32_t)n + 1);
+		n += scan_count(rec->present[w]);
+	(void)msgpack_put_map(out, n + 1);
 	(void)buf_u8(out, 0);
 	(void)msgpack_put_uint(out, rec->type);
+	const struct vocab_field *fields = v->fields;
 	for (unsigned w = 0; w < VOCAB_PRESENT; w++) {
 		for (uint64_t bits = rec->present[w]; bits; bits &= bits - 1) {
 			unsigned field = w * 64 + (unsigned)__builtin_ctzll(bits);
-			(void)msgpack_put_uint(out, field + 1);
-			encode_field(v, rec, field, out);
+			const struct vocab_field *f = &fields[field];
+			const uint8_t *p = (const uint8_t *)rec + f->offset;
+			uint8_t *to = encode_field(f, field + 1, p, out->data + out->len, out->cap - out->len);
+			if (to)
+				out->len = (size_t)(to - out->data);
+			else
+				encode_careful(f, field + 1, p, out);
 		}
 	}
 	if (out->full) {

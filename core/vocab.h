@@ -194,11 +194,14 @@ int vocab_decode(const struct vocab *v, struct vocab_head *rec, struct vocab_scr
  * each that is used. */
 int vocab_decode_ours(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, struct cursor *in);
 /* The record as it lies in memory, for another thread of this process and for nobody else: not a wire form, not checked against
- * the tables. Equal to what vocab_encode() and vocab_decode_ours() would hand over, for a third of their work. pack: 0, or
- * -ENOBUFS with `out` rewound. read: `rec` is cleared as by vocab_decode_ours, texts borrow from `bytes`, which must hold
- * nothing else; -EBADMSG when they are not what pack wrote as far as lengths tell, and `rec` must be zeroed then. */
+ * the tables. Equal to what vocab_encode() and vocab_decode_ours() would hand over, for a fifth of their work. pack: 0, or
+ * -ENOBUFS with `out` as it was. read: `rec` is cleared as by vocab_decode_ours, texts borrow from `bytes`, which must hold
+ * nothing else; -EBADMSG when they are not what pack wrote as far as lengths tell, and `rec` must be zeroed then. Clearing costs as
+ * much as reading unless the record before had the same fields: who reads many has a record for each type, which type() tells
+ * (UINT16_MAX when there is none). */
 int vocab_pack(const struct vocab *v, const struct vocab_head *rec, struct buf *out);
 int vocab_pack_read(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, struct span bytes);
+unsigned vocab_pack_type(struct span bytes);
 /* As if it had not been set. */
 void vocab_unset(const struct vocab *v, struct vocab_head *rec, unsigned field);
 /* All zeros again, given that what is not present is zero already. */

@@ -4,8 +4,20 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/bytes.h"
+
 /* type, words of presence, then the values that are present in the order of the table: texts and UIDs with their length before
  * them, contexts as id, result, number of syntaxes, abstract syntax, syntaxes; all else is copied. */
+
+enum { HEAD = sizeof(uint16_t) + VOCAB_PRESENT * sizeof(uint64_t) };
+
+/* Most fields are. */
+static inline bool is_number(enum vocab_kind kind)
+{
+	_Static_assert(VOCAB_UINT == 0 && VOCAB_HEX16 < VOCAB_TEXT && VOCAB_TIME < VOCAB_TEXT && VOCAB_BOOL < VOCAB_TEXT &&
+		       VOCAB_WORD == VOCAB_TEXT - 1, "kinds that are a uint64_t stand first");
+	return kind < VOCAB_TEXT;
+}
 
 static void put_text(struct buf *out, struct span s)
 {
@@ -38,50 +50,69 @@ static void put_contexts(struct buf *out, const struct vocab_contexts *c)
 	}
 }
 
-int vocab_pack(const struct vocab *v, const struct vocab_head *rec, struct buf *out)
+static inline uint8_t *pack_bytes(uint8_t *to, size_t room, const void *p, size_t n)
 {
-	size_t mark = out->len;
+	if (room < n)
+		return NULL;
+	memcpy(to, p, n);
+	return to + n;
+}
+
+static inline uint8_t *pack_text(uint8_t *to, size_t room, struct span s)
+{
+	uint32_t n = (uint32_t)s.n;
+	if (room < sizeof(n) || room - sizeof(n) < s.n)
+		return NULL;
+	memcpy(to, &n, sizeof(n));
+	bytes_copy(to + sizeof(n), s.p, s.n);
+	return to + sizeof(n) + s.n;
+}
+
+static uint8_t *pack_contexts(uint8_t *to, size_t room, const struct vocab_contexts *c)
+{
+	struct buf out = buf_over(to, room);
+	put_contexts(&out, c);
+	return out.full ? NULL : to + out.len;
+}
+
+/* Where the next field goes; NULL when there is no room. */
+static inline uint8_t *pack_field(enum vocab_kind kind, const uint8_t *p, uint8_t *to, size_t room)
+{
 	struct span text;
 	struct vocab_contexts c;
-	if (out->full)
+	if (is_number(kind))
+		return pack_bytes(to, room, p, sizeof(uint64_t));
+	if (kind == VOCAB_TEXT) {
+		memcpy(&text, p, sizeof(text));
+		return pack_text(to, room, text);
+	}
+	if (kind == VOCAB_ENDPOINT)
+		return pack_bytes(to, room, p, sizeof(struct endpoint));
+	if (kind == VOCAB_MAC)
+		return pack_bytes(to, room, p, sizeof(struct mac));
+	if (kind == VOCAB_ADDR)
+		return pack_bytes(to, room, p, sizeof(struct addr));
+	memcpy(&c, p, sizeof(c));
+	return pack_contexts(to, room, &c);
+}
+
+int vocab_pack(const struct vocab *v, const struct vocab_head *rec, struct buf *out)
+{
+	if (out->full || out->cap - out->len < HEAD)
 		return -ENOBUFS;
-	(void)buf_put(out, &rec->type, sizeof(rec->type));
-	(void)buf_put(out, rec->present, sizeof(rec->present));
+	uint8_t *to = out->data + out->len, *const end = out->data + out->cap;
+	memcpy(to, &rec->type, sizeof(rec->type));
+	memcpy(to + sizeof(rec->type), rec->present, sizeof(rec->present));
+	to += HEAD;
+	const struct vocab_field *fields = v->fields;
 	for (unsigned w = 0; w < VOCAB_PRESENT; w++)
 		for (uint64_t bits = rec->present[w]; bits; bits &= bits - 1) {
-			const struct vocab_field *f = &v->fields[w * 64 + (unsigned)__builtin_ctzll(bits)];
-			const uint8_t *p = (const uint8_t *)rec + f->offset;
-			switch (f->kind) {
-			case VOCAB_UINT:
-			case VOCAB_HEX16:
-			case VOCAB_TIME:
-			case VOCAB_BOOL:
-			case VOCAB_WORD:
-				(void)buf_put(out, p, sizeof(uint64_t));
-				break;
-			case VOCAB_TEXT:
-				memcpy(&text, p, sizeof(text));
-				put_text(out, text);
-				break;
-			case VOCAB_ADDR:
-				(void)buf_put(out, p, sizeof(struct addr));
-				break;
-			case VOCAB_ENDPOINT:
-				(void)buf_put(out, p, sizeof(struct endpoint));
-				break;
-			case VOCAB_MAC:
-				(void)buf_put(out, p, sizeof(struct mac));
-				break;
-			case VOCAB_CONTEXTS:
-				memcpy(&c, p, sizeof(c));
-				put_contexts(out, &c);
-				break;
-			}
+			const struct vocab_field *f = &fields[w * 64 + (unsigned)__builtin_ctzll(bits)];
+			to = pack_field(f->kind, (const uint8_t *)rec + f->offset, to, (size_t)(end - to));
+			if (!to)
+				return -ENOBUFS;
 		}
-	if (out->full) {
-		buf_rewind(out, mark);
-		return -ENOBUFS;
-	}
+	out->len = (size_t)(to - out->data);
 	return 0;
 }
 
@@ -122,48 +153,122 @@ static bool take_contexts(struct cursor *in, struct vocab_scratch *scratch, stru
 	return cursor_ok(in);
 }
 
+/* What the record has and the next one will not have: the rest is overwritten. */
+static void zero(const struct vocab *v, struct vocab_head *rec, const uint64_t stale[VOCAB_PRESENT])
+{
+	const struct vocab_field *fields = v->fields;
+	for (unsigned w = 0; w < VOCAB_PRESENT; w++)
+		for (uint64_t bits = stale[w]; bits; bits &= bits - 1) {
+			const struct vocab_field *f = &fields[w * 64 + (unsigned)__builtin_ctzll(bits)];
+			uint8_t *p = (uint8_t *)rec + f->offset;
+			if (is_number(f->kind))
+				memset(p, 0, sizeof(uint64_t));
+			else if (f->kind == VOCAB_TEXT)
+				memset(p, 0, sizeof(struct span));
+			else if (f->kind == VOCAB_ADDR)
+				memset(p, 0, sizeof(struct addr));
+			else if (f->kind == VOCAB_ENDPOINT)
+				memset(p, 0, sizeof(struct endpoint));
+			else if (f->kind == VOCAB_MAC)
+				memset(p, 0, sizeof(struct mac));
+			else
+				memset(p, 0, sizeof(struct vocab_contexts));
+		}
+}
+
+/* Type and fields of the record that comes; what of the old one has no successor is cleared. */
+static inline bool take_head(const struct vocab *v, struct vocab_head *rec, const uint8_t *at)
+{
+	uint16_t type;
+	uint64_t next[VOCAB_PRESENT], stale[VOCAB_PRESENT], any = 0, unknown = 0;
+	memcpy(&type, at, sizeof(type));
+	memcpy(next, at + sizeof(type), sizeof(next));
+	for (unsigned w = 0; w < VOCAB_PRESENT; w++)
+		any |= stale[w] = rec->present[w] & ~next[w];
+	if (v->n_fields < VOCAB_MAX_FIELDS) {
+		unsigned w = (unsigned)v->n_fields / 64;
+		for (unknown = next[w] >> v->n_fields % 64; ++w < VOCAB_PRESENT;)
+			unknown |= next[w];
+	}
+	if (unknown || type >= v->n_types)
+		return false;
+	if (any)
+		zero(v, rec, stale);
+	rec->type = type;
+	memcpy(rec->present, next, sizeof(next));
+	return true;
+}
+
+/* So many bytes into a field; what is behind them, NULL when there are not so many. */
+static inline const uint8_t *read_bytes(const uint8_t *at, const uint8_t *end, uint8_t *p, size_t n)
+{
+	if ((size_t)(end - at) < n)
+		return NULL;
+	memcpy(p, at, n);
+	return at + n;
+}
+
+static inline const uint8_t *read_text(const uint8_t *at, const uint8_t *end, uint8_t *p)
+{
+	uint32_t n;
+	if ((size_t)(end - at) < sizeof(n))
+		return NULL;
+	memcpy(&n, at, sizeof(n));
+	at += sizeof(n);
+	if ((size_t)(end - at) < n)
+		return NULL;
+	struct span text = { at, n };
+	memcpy(p, &text, sizeof(text));
+	return at + n;
+}
+
+static const uint8_t *read_contexts(const uint8_t *at, const uint8_t *end, struct vocab_scratch *scratch, uint8_t *p)
+{
+	struct cursor in = cursor_from((struct span){ at, (size_t)(end - at) });
+	struct vocab_contexts c;
+	if (!take_contexts(&in, scratch, &c))
+		return NULL;
+	memcpy(p, &c, sizeof(c));
+	return end - cursor_left(&in);
+}
+
+static inline const uint8_t *read_field(enum vocab_kind kind, const uint8_t *at, const uint8_t *end, struct vocab_scratch *scratch,
+					uint8_t *p)
+{
+	if (is_number(kind))
+		return read_bytes(at, end, p, sizeof(uint64_t));
+	if (kind == VOCAB_TEXT)
+		return read_text(at, end, p);
+	if (kind == VOCAB_ENDPOINT)
+		return read_bytes(at, end, p, sizeof(struct endpoint));
+	if (kind == VOCAB_MAC)
+		return read_bytes(at, end, p, sizeof(struct mac));
+	if (kind == VOCAB_ADDR)
+		return read_bytes(at, end, p, sizeof(struct addr));
+	return read_contexts(at, end, scratch, p);
+}
+
 int vocab_pack_read(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, struct span bytes)
 {
-	struct cursor in = cursor_from(bytes);
-	vocab_clear(v, rec);
-	take(&in, &rec->type, sizeof(rec->type));
-	take(&in, rec->present, sizeof(rec->present));
+	const uint8_t *at = bytes.p, *const end = at + bytes.n;
+	if (bytes.n < HEAD || !take_head(v, rec, at))
+		return -EBADMSG;
+	at += HEAD;
+	const struct vocab_field *fields = v->fields;
 	for (unsigned w = 0; w < VOCAB_PRESENT; w++)
 		for (uint64_t bits = rec->present[w]; bits; bits &= bits - 1) {
-			unsigned field = w * 64 + (unsigned)__builtin_ctzll(bits);
-			if (field >= v->n_fields)
+			const struct vocab_field *f = &fields[w * 64 + (unsigned)__builtin_ctzll(bits)];
+			at = read_field(f->kind, at, end, scratch, (uint8_t *)rec + f->offset);
+			if (!at)
 				return -EBADMSG;
-			const struct vocab_field *f = &v->fields[field];
-			uint8_t *p = (uint8_t *)rec + f->offset;
-			struct span text;
-			struct vocab_contexts c = { 0 };
-			switch (f->kind) {
-			case VOCAB_UINT:
-			case VOCAB_HEX16:
-			case VOCAB_TIME:
-			case VOCAB_BOOL:
-			case VOCAB_WORD:
-				take(&in, p, sizeof(uint64_t));
-				break;
-			case VOCAB_TEXT:
-				text = take_text(&in);
-				memcpy(p, &text, sizeof(text));
-				break;
-			case VOCAB_ADDR:
-				take(&in, p, sizeof(struct addr));
-				break;
-			case VOCAB_ENDPOINT:
-				take(&in, p, sizeof(struct endpoint));
-				break;
-			case VOCAB_MAC:
-				take(&in, p, sizeof(struct mac));
-				break;
-			case VOCAB_CONTEXTS:
-				if (!take_contexts(&in, scratch, &c))
-					return -EBADMSG;
-				memcpy(p, &c, sizeof(c));
-				break;
-			}
 		}
-	return cursor_ok(&in) && !cursor_left(&in) && rec->type < v->n_types ? 0 : -EBADMSG;
+	return at == end ? 0 : -EBADMSG;
+}
+
+unsigned vocab_pack_type(struct span bytes)
+{
+	uint16_t type = UINT16_MAX;
+	if (bytes.n >= sizeof(type))
+		memcpy(&type, bytes.p, sizeof(type));
+	return type;
 }

@@ -10,120 +10,13 @@
 #include "core/event.h"
 #include "core/observation.h"
 #include "core/test.h"
-
-static const struct vocab *const vocabs[] = { &observation_vocab, &event_vocab };
-
-union any { struct vocab_head head; struct observation o; struct event e; };
+#include "core/vocab_rig.h"
 
 static uint8_t mem[1 << 20], again[1 << 20];
 
-/* Texts made for a record live as long as the record. */
-static uint8_t text_mem[1 << 18];
-static size_t text_used;
-static struct vocab_scratch made;
+static void *slot(const struct vocab *v, union vocab_rig *rec, unsigned f) { return (uint8_t *)rec + v->fields[f].offset; }
 
-static uint32_t rnd_state = 1;
-static uint32_t rnd(uint32_t below)
-{
-	rnd_state = rnd_state * 1664525u + 1013904223u;
-	return (uint32_t)((uint64_t)(rnd_state ^ rnd_state >> 15) % below);
-}
-
-static struct span rnd_text(enum vocab_grammar g, size_t max)
-{
-	static const char *const letters[] = {
-		[VOCAB_G_ID] = "abcXYZ019._:+/-", [VOCAB_G_AE] = "ABC xyz!\"/[]~09", [VOCAB_G_UID] = "0123456789.",
-		[VOCAB_G_VERSION] = "aZ0 ._/+():,-", [VOCAB_G_HL7_HD] = "aZ0 ._:&/+()@-", [VOCAB_G_HL7_TYPE] = "AZ09_^",
-		[VOCAB_G_HL7_ID] = "aZ0._:/+|@-", [VOCAB_G_CHARSET] = "aZ0 /._~-", [VOCAB_G_HOST] = "aZ0._-",
-		[VOCAB_G_LABEL] = "aZ0._- ()/;,", [VOCAB_G_CODE] = "AZ09 _", [VOCAB_G_KEYS] = "aZ0,",
-		[VOCAB_G_TOKEN] = "0123456789abcdef", [VOCAB_G_HEX] = "0123456789abcdef",
-		[VOCAB_G_DNS] = "aZ0._*,-",
-	};
-	size_t n = g == VOCAB_G_TOKEN ? 32 : 1 + rnd((uint32_t)max);
-	struct span s = { text_mem + text_used, 0 };
-	if (g == VOCAB_G_NAME) {
-		while (s.n + 3 <= n) {
-			static const char *const some[] = { "\xe6\x94\xbe", "\xe7\xb7\x9a", "CT1", "\"\\<", "\xc3\xa9x" };
-			memcpy(text_mem + text_used + s.n, some[rnd(5)], 3);
-			s.n += 3;
-		}
-	} else {
-		text_mem[text_used] = g == VOCAB_G_UID || g >= VOCAB_G_TOKEN ? '1' : 'A';
-		for (s.n = 1; s.n < n; s.n++)
-			text_mem[text_used + s.n] = (uint8_t)letters[g][rnd((uint32_t)strlen(letters[g]))];
-	}
-	text_used += s.n;
-	return s;
-}
-
-static uint64_t rnd_u64(void)
-{
-	uint64_t v = (uint64_t)rnd(UINT32_MAX) << 32 | rnd(UINT32_MAX);
-	return v >> rnd(64);
-}
-
-static struct vocab_contexts rnd_contexts(void)
-{
-	struct vocab_contexts c = { made.contexts, made.syntaxes, (uint16_t)rnd(40), 0 };
-	for (uint16_t i = 0; i < c.n; i++) {
-		uint16_t n = (uint16_t)rnd(20);
-		made.contexts[i] = (struct vocab_context){
-			.id = (uint8_t)(2 * i + 1), .result = rnd(2) ? VOCAB_NO_RESULT : (uint8_t)rnd(5),
-			.first = c.n_syntaxes, .n = n,
-			.abstract_syntax = rnd(5) ? rnd_text(VOCAB_G_UID, 64) : (struct span){ 0 },
-		};
-		while (n--)
-			made.syntaxes[c.n_syntaxes++] = rnd_text(VOCAB_G_UID, 64);
-	}
-	return c;
-}
-
-static void rnd_record(const struct vocab *v, union any *rec)
-{
-	text_used = 0;
-	memset(rec, 0, sizeof(*rec));
-	rec->head.type = (uint16_t)rnd((uint32_t)v->n_types);
-	const struct vocab_type *t = &v->types[rec->head.type];
-	uint32_t often = 1 + rnd(4);
-	for (size_t i = 0; i < t->n_fields; i++) {
-		unsigned f = t->fields[i];
-		struct endpoint e = { .port = (uint16_t)rnd(65536) };
-		struct mac m = { { 2, (uint8_t)rnd(256), 3, 4, 5, (uint8_t)rnd(256) } };
-		if (rnd(often))
-			continue;
-		for (int k = 0; k < 16; k++)
-			e.ip.b[k] = (uint8_t)rnd(256);
-		switch (v->fields[f].kind) {
-		case VOCAB_UINT:
-		case VOCAB_TIME: vocab_set_uint(v, &rec->head, f, rnd_u64()); break;
-		case VOCAB_HEX16: vocab_set_uint(v, &rec->head, f, rnd_u64() & 0xffff); break;
-		case VOCAB_BOOL: vocab_set_uint(v, &rec->head, f, rnd(2)); break;
-		case VOCAB_WORD: {
-			uint32_t n = 0;
-			while (v->fields[f].words[n])
-				n++;
-			vocab_set_uint(v, &rec->head, f, rnd(n));
-			break;
-		}
-		case VOCAB_TEXT:
-			if (!vocab_set_text(v, &rec->head, f, rnd_text(v->fields[f].grammar, v->fields[f].max)))
-				rec->head.type = UINT16_MAX;    /* every use of the record fails */
-			break;
-		case VOCAB_ADDR: vocab_set_addr(v, &rec->head, f, &e.ip); break;
-		case VOCAB_ENDPOINT: vocab_set_endpoint(v, &rec->head, f, &e); break;
-		case VOCAB_MAC: vocab_set_mac(v, &rec->head, f, &m); break;
-		case VOCAB_CONTEXTS: {
-			struct vocab_contexts c = rnd_contexts();
-			vocab_set_contexts(v, &rec->head, f, &c);
-			break;
-		}
-		}
-	}
-}
-
-static void *slot(const struct vocab *v, union any *rec, unsigned f) { return (uint8_t *)rec + v->fields[f].offset; }
-
-static bool same(const struct vocab *v, union any *a, union any *b)
+static bool same(const struct vocab *v, union vocab_rig *a, union vocab_rig *b)
 {
 	if (a->head.type != b->head.type || memcmp(a->head.present, b->head.present, sizeof(a->head.present)))
 		return false;
@@ -172,7 +65,7 @@ static bool same(const struct vocab *v, union any *a, union any *b)
 	return true;
 }
 
-static int decode_exact(const struct vocab *v, const uint8_t *p, size_t n, union any *ret, struct vocab_scratch *s,
+static int decode_exact(const struct vocab *v, const uint8_t *p, size_t n, union vocab_rig *ret, struct vocab_scratch *s,
 			void **ret_block, size_t *left, unsigned *unknown)
 {
 	*ret_block = malloc(n ? n : 1);
@@ -187,12 +80,12 @@ static void records_survive_encoding_and_decoding(void)
 {
 	static struct vocab_scratch scratch;
 	for (int round = 0; round < 4000; round++) {
-		const struct vocab *v = vocabs[round & 1];
-		union any rec, got;
+		const struct vocab *v = vocab_rig_all[round & 1];
+		union vocab_rig rec, got;
 		void *block;
 		size_t left;
 		unsigned unknown = 9;
-		rnd_record(v, &rec);
+		vocab_rig_record(v, &rec);
 		struct buf b = buf_over(mem, sizeof(mem)), c = buf_over(again, sizeof(again));
 		CU_ASSERT(vocab_encode(v, &rec.head, &b) == 0);
 		CU_ASSERT(decode_exact(v, mem, b.len, &got, &scratch, &block, &left, &unknown) == 0);
@@ -203,7 +96,7 @@ static void records_survive_encoding_and_decoding(void)
 }
 
 /* The same record, packed by msgpack-c. */
-static void oracle_pack(const struct vocab *v, union any *rec, msgpack_packer *pk)
+static void oracle_pack(const struct vocab *v, union vocab_rig *rec, msgpack_packer *pk)
 {
 	size_t n = 1;
 	for (unsigned f = 0; f < v->n_fields; f++)
@@ -275,11 +168,11 @@ static void msgpack_c_agrees_in_both_directions(void)
 {
 	static struct vocab_scratch scratch;
 	for (int round = 0; round < 1000; round++) {
-		const struct vocab *v = vocabs[round & 1];
-		union any rec, got;
+		const struct vocab *v = vocab_rig_all[round & 1];
+		union vocab_rig rec, got;
 		void *block;
 		size_t left;
-		rnd_record(v, &rec);
+		vocab_rig_record(v, &rec);
 		struct buf b = buf_over(mem, sizeof(mem));
 		CU_ASSERT(vocab_encode(v, &rec.head, &b) == 0);
 		msgpack_sbuffer s, t;
@@ -308,12 +201,12 @@ static void msgpack_c_agrees_in_both_directions(void)
 static void a_record_that_is_used_again_is_as_new(void)
 {
 	static struct vocab_scratch scratch;
-	union any kept[2];
+	union vocab_rig kept[2];
 	memset(kept, 0, sizeof(kept));
 	for (int round = 0; round < 4000; round++) {
-		const struct vocab *v = vocabs[round & 1];
-		union any rec, fresh, *k = &kept[round & 1];
-		rnd_record(v, &rec);
+		const struct vocab *v = vocab_rig_all[round & 1];
+		union vocab_rig rec, fresh, *k = &kept[round & 1];
+		vocab_rig_record(v, &rec);
 		struct buf b = buf_over(mem, sizeof(mem));
 		CU_ASSERT(vocab_encode(v, &rec.head, &b) == 0);
 		memset(&fresh, 0, sizeof(fresh));
@@ -334,14 +227,14 @@ static void packing_is_encoding(void)
 {
 	static struct vocab_scratch scratch;
 	static uint8_t packed[1 << 17];
-	union any kept[2];
+	union vocab_rig kept[2];
 	memset(kept, 0, sizeof(kept));
 	for (int round = 0; round < 4000; round++) {
-		const struct vocab *v = vocabs[round & 1];
-		union any rec, *k = &kept[round & 1];
-		rnd_record(v, &rec);
-		for (uint16_t i = 0; i < 40 && !rnd(8); i++)
-			made.contexts[i].abstract_syntax = span_str(rnd(2) ? "not a UID" : "");
+		const struct vocab *v = vocab_rig_all[round & 1];
+		union vocab_rig rec, *k = &kept[round & 1];
+		vocab_rig_record(v, &rec);
+		for (uint16_t i = 0; i < 40 && !vocab_rig_below(8); i++)
+			vocab_rig_made.contexts[i].abstract_syntax = span_str(vocab_rig_below(2) ? "not a UID" : "");
 		struct buf b = buf_over(mem, sizeof(mem)), p = buf_over(packed, sizeof(packed)), c = buf_over(again, sizeof(again));
 		CU_ASSERT(vocab_encode(v, &rec.head, &b) == 0);
 		CU_ASSERT_FATAL(vocab_pack(v, &rec.head, &p) == 0);
@@ -353,7 +246,7 @@ static void packing_is_encoding(void)
 		uint8_t *exact = malloc(n);
 		struct buf less = buf_over(exact, n - 1);
 		CU_ASSERT(vocab_pack(v, &rec.head, &less) == -ENOBUFS && less.len == 0 && !less.full);
-		union any none;
+		union vocab_rig none;
 		for (size_t cut = (size_t)round % 64; cut <= n; cut += 64) {
 			memset(&none, 0, sizeof(none));
 			uint8_t *just = malloc(cut ? cut : 1);
@@ -369,9 +262,9 @@ static void every_prefix_is_refused(void)
 {
 	static struct vocab_scratch scratch;
 	for (int round = 0; round < 60; round++) {
-		const struct vocab *v = vocabs[round & 1];
-		union any rec, got;
-		rnd_record(v, &rec);
+		const struct vocab *v = vocab_rig_all[round & 1];
+		union vocab_rig rec, got;
+		vocab_rig_record(v, &rec);
 		struct buf b = buf_over(mem, sizeof(mem));
 		CU_ASSERT(vocab_encode(v, &rec.head, &b) == 0);
 		for (size_t n = 0; n < b.len; n++) {
@@ -388,9 +281,9 @@ static void one_wrong_byte_is_refused_or_another_record(void)
 	static struct vocab_scratch scratch;
 	unsigned refused = 0;
 	for (int round = 0; round < 60; round++) {
-		const struct vocab *v = vocabs[round & 1];
-		union any rec, got;
-		rnd_record(v, &rec);
+		const struct vocab *v = vocab_rig_all[round & 1];
+		union vocab_rig rec, got;
+		vocab_rig_record(v, &rec);
 		struct buf b = buf_over(mem, sizeof(mem));
 		CU_ASSERT(vocab_encode(v, &rec.head, &b) == 0);
 		for (size_t at = 0; at < b.len; at++) {
@@ -398,7 +291,7 @@ static void one_wrong_byte_is_refused_or_another_record(void)
 			size_t left;
 			unsigned unknown = 0;
 			uint8_t was = mem[at];
-			mem[at] = (uint8_t)(was ^ (1 + rnd(255)));
+			mem[at] = (uint8_t)(was ^ (1 + vocab_rig_below(255)));
 			int r = decode_exact(v, mem, b.len, &got, &scratch, &block, &left, &unknown);
 			refused += r != 0;
 			if (!r && !unknown) {
@@ -415,9 +308,9 @@ static void one_wrong_byte_is_refused_or_another_record(void)
 
 static void says_when_the_buffer_is_too_small(void)
 {
-	union any rec;
-	rnd_state = 77;
-	rnd_record(&observation_vocab, &rec);
+	union vocab_rig rec;
+	vocab_rig_state = 77;
+	vocab_rig_record(&observation_vocab, &rec);
 	struct buf whole = buf_over(mem, sizeof(mem));
 	CU_ASSERT(vocab_encode(&observation_vocab, &rec.head, &whole) == 0);
 	for (size_t cap = 3; cap < whole.len + 3; cap++) {
@@ -441,7 +334,7 @@ static void says_when_the_buffer_is_too_small(void)
 static void refuses(const struct vocab *v, const char *bytes, size_t n)
 {
 	static struct vocab_scratch scratch;
-	union any got;
+	union vocab_rig got;
 	void *block;
 	size_t left;
 	CU_ASSERT(decode_exact(v, (const uint8_t *)bytes, n, &got, &scratch, &block, &left, NULL) == -EBADMSG);
@@ -451,7 +344,7 @@ static void refuses(const struct vocab *v, const char *bytes, size_t n)
 static void accepts(const struct vocab *v, const char *bytes, size_t n, unsigned want_unknown)
 {
 	static struct vocab_scratch scratch;
-	union any got;
+	union vocab_rig got;
 	void *block;
 	size_t left;
 	unsigned unknown = 99;
@@ -550,7 +443,7 @@ static void contexts_at_their_limits(void)
 	n = contexts_record(2, VOCAB_MAX_SYNTAXES / 2 + 1);
 	refuses(v, (char *)mem, n);
 	n = contexts_record(2, 1);
-	union any got;
+	union vocab_rig got;
 	struct cursor c = cursor_from((struct span){ mem, n });
 	CU_ASSERT(vocab_decode(v, &got.head, NULL, &c, NULL) == -EBADMSG);
 #define RQ "\x82\x00\x04\x1a"
@@ -565,7 +458,7 @@ static void contexts_at_their_limits(void)
 
 static void texts_that_do_not_fit_are_replaced(void)
 {
-	union any rec = { 0 };
+	union vocab_rig rec = { 0 };
 	rec.head.type = OBSERVATION_HL7_MESSAGE;
 	const struct vocab *v = &observation_vocab;
 	/* a patient's name where an identifier belongs; too long; empty; bytes that are no text */
@@ -741,7 +634,7 @@ static void names_are_found(void)
 static void tables_are_consistent(void)
 {
 	for (size_t t = 0; t < 2; t++) {
-		const struct vocab *v = vocabs[t];
+		const struct vocab *v = vocab_rig_all[t];
 		for (size_t f = 0; f < v->n_fields; f++) {
 			const struct vocab_field *x = &v->fields[f];
 			CU_ASSERT(vocab_field_index(v, span_str(x->name)) == (int)f);
@@ -765,9 +658,9 @@ static void tables_are_consistent(void)
 static int print_records(void)
 {
 	for (int round = 0; round < 600; round++) {
-		const struct vocab *v = vocabs[round & 1];
-		union any rec;
-		rnd_record(v, &rec);
+		const struct vocab *v = vocab_rig_all[round & 1];
+		union vocab_rig rec;
+		vocab_rig_record(v, &rec);
 		struct buf b = buf_over(mem, sizeof(mem));
 		if (vocab_json(v, &rec.head, &b))
 			return 1;
