@@ -99,6 +99,7 @@ struct replay {
 	struct store *store;
 	struct out out;
 	struct writer *writer;
+	struct recite *recite;          /* NULL: no rows come straight from the engine's bytes */
 	struct progress progress;
 	crypto_hash_sha256_state hash;
 	struct account account;
@@ -140,19 +141,42 @@ static bool needs_store(const struct replay *r)
 	return r->show == WRITER_ALERTS || r->show == WRITER_ASSETS || r->fail_on >= 0;
 }
 
+static void count_event(struct replay *r, struct span bytes)
+{
+	/* The summary tells it. */
+	if (!r->quiet)
+		(void)crypto_hash_sha256_update(&r->hash, bytes.p, bytes.n);
+	r->events++;
+}
+
+/* A record that only becomes a row: true when that is done, or when it is none. */
+static bool take_row(struct replay *r, struct span bytes)
+{
+	int err = r->recite ? writer_encoded(r->writer, r->recite, bytes) : 1;
+	if (err == 1)
+		return false;
+	r->bad_records += err != 0;
+	if (err)
+		return true;
+	if (r->show == WRITER_EVENTS)
+		count_event(r, bytes);
+	else
+		r->observations++;
+	return true;
+}
+
 static void take_event(struct replay *r, struct span bytes)
 {
 	static struct vocab_scratch scratch;    /* 26 KiB, one replay per process */
 	struct event e;
 	struct cursor c = cursor_from(bytes);
+	if (r->show == WRITER_EVENTS && take_row(r, bytes))
+		return;
 	if (vocab_decode(&event_vocab, &e.head, &scratch, &c, NULL) || cursor_left(&c)) {
 		r->bad_records++;
 		return;
 	}
-	/* The summary tells it. */
-	if (!r->quiet)
-		(void)crypto_hash_sha256_update(&r->hash, bytes.p, bytes.n);
-	r->events++;
+	count_event(r, bytes);
 	account_event(&r->account, &e);
 	if (r->show == WRITER_EVENTS)
 		writer_event(r->writer, &e);
@@ -162,19 +186,29 @@ static void take_event(struct replay *r, struct span bytes)
 		r->store_err = store_event(r->store, &e);
 }
 
+static bool is_flow(unsigned type)
+{
+	return type == OBSERVATION_FLOW_OPEN || type == OBSERVATION_FLOW_SERVICE || type == OBSERVATION_FLOW_END;
+}
+
+static bool is_shown(const struct replay *r, unsigned type)
+{
+	return r->show == WRITER_FLOWS ? type == OBSERVATION_FLOW_END : !is_flow(type);
+}
+
 static void take_observation(struct replay *r, struct span bytes)
 {
 	static struct vocab_scratch scratch;
 	struct observation o;
 	struct cursor c = cursor_from(bytes);
+	if (take_row(r, bytes))
+		return;
 	if (vocab_decode(&observation_vocab, &o.head, &scratch, &c, NULL) || cursor_left(&c)) {
 		r->bad_records++;
 		return;
 	}
 	r->observations++;
-	bool flow = o.head.type == OBSERVATION_FLOW_OPEN || o.head.type == OBSERVATION_FLOW_SERVICE ||
-	            o.head.type == OBSERVATION_FLOW_END;
-	if (r->show == WRITER_FLOWS ? o.head.type == OBSERVATION_FLOW_END : !flow)
+	if (is_shown(r, o.head.type))
 		writer_observation(r->writer, &o);
 }
 
@@ -272,6 +306,14 @@ static void say_generation(struct replay *r)
 	r->generation = now;
 }
 
+/* Nothing comes at the moment, from a pipe perhaps: whoever reads our rows has those that there are. The rows of a table wait for each
+ * other, to be aligned. */
+static void show_rows(struct replay *r)
+{
+	if (r->format != WRITER_TABLE)
+		writer_flush(r->writer);
+}
+
 /* Until the engine has said all. 0, or -EIO and the like when it did not. */
 static int pump(struct replay *r)
 {
@@ -286,9 +328,13 @@ static int pump(struct replay *r)
 	while ((got = session_get(r->engine, 100, &kind, mem, &n)) >= 0) {
 		if (got)
 			take(r, kind, (struct span){ mem, n });
-		struct ring_progress at;
-		ring_progress_get(session_ring(r->engine), &at);
-		progress_step(&r->progress, &at);
+		else
+			show_rows(r);
+		if (r->progress.on) {
+			struct ring_progress at;
+			ring_progress_get(session_ring(r->engine), &at);
+			progress_step(&r->progress, &at);
+		}
 		if (!got || ++turns % ATTEND_RECORDS == 0) {
 			(void)session_attend(r->engine, 0);
 			say_generation(r);
@@ -360,6 +406,21 @@ static void print_summary(struct replay *r, FILE *to)
 	summary_print(&s, to);
 }
 
+/* Where all that becomes of a record is a row of JSON, no record is made of it first. */
+static int begin_rows(struct replay *r)
+{
+	bool events = r->show == WRITER_EVENTS;
+	if (!writer_says_json(r->writer) || needs_store(r) || !(events || r->show == WRITER_OBSERVATIONS || r->show == WRITER_FLOWS))
+		return 0;
+	const struct vocab *v = events ? &event_vocab : &observation_vocab;
+	r->recite = recite_new(v);
+	/* The sensor's own events are also accounted for. */
+	for (unsigned type = 0; r->recite && type < v->n_types; type++)
+		if (events ? type == EVENT_SENSOR : !is_shown(r, type))
+			recite_leave(r->recite, type);
+	return r->recite ? 0 : -ENOMEM;
+}
+
 static int open_all(struct replay *r, char why[static 256])
 {
 	int err = 0;
@@ -381,7 +442,7 @@ static int open_all(struct replay *r, char why[static 256])
 		.width = terminal ? table_terminal_width(STDOUT_FILENO) : 0,
 	};
 	r->writer = writer_new(&w);
-	if (!r->writer)
+	if (!r->writer || begin_rows(r))
 		return -ENOMEM;
 	return needs_store(r) ? store_open(":memory:", &r->store, why) : 0;
 }
@@ -591,6 +652,7 @@ static int run(int argc, char **argv)
 	session_free(r.engine);
 	store_close(r.store);
 	writer_free(r.writer);
+	recite_free(r.recite);
 	return code;
 }
 

@@ -8,8 +8,9 @@
 #include "core/clock.h"
 #include "core/json.h"
 
-/* A DICOM association may list 128 contexts with 1024 syntaxes of 64 bytes; nothing else comes near. */
-enum { RECORD_MAX = 256 << 10, CELL_MAX = 512 };
+/* A DICOM association may list 128 contexts with 1024 syntaxes of 64 bytes; nothing else comes near. Rows are handed on when so much
+ * has gathered: a system call each would cost more than the rows. */
+enum { RECORD_MAX = 256 << 10, GATHERED = 256 << 10, CELL_MAX = 512 };
 
 const char *const writer_formats[] = { "table", "json", "jsonl", "csv", NULL };
 const char *const writer_kinds[] = { "alerts", "events", "observations", "flows", "assets", "stats", "workers", NULL };
@@ -18,8 +19,9 @@ struct writer {
 	struct writer_config c;
 	struct table *table;
 	unsigned long long rows;
-	struct buf buf;
-	uint8_t mem[RECORD_MAX];
+	bool at_once;                   /* every row goes out by itself: a person is waiting */
+	struct buf buf;                 /* whole rows, and the one that is made */
+	uint8_t mem[GATHERED + RECORD_MAX];
 };
 
 static const struct table_column alert_columns[2][8] = {
@@ -283,20 +285,26 @@ static void put_csv_head(struct writer *w)
 
 /* ---- rows ---- */
 
-/* What the buffer holds becomes one row of the format. */
+/* The rows that have gathered. */
+static void hand_on(struct writer *w)
+{
+	if (!w->buf.full)
+		out_put(w->c.out, buf_span(&w->buf));
+	w->buf = buf_over(w->mem, sizeof(w->mem));
+}
+
+/* What was put into the buffer since the last row becomes one of the format. */
 static void put_row(struct writer *w)
 {
-	if (w->buf.full && !w->c.out->err)
-		w->c.out->err = -EMSGSIZE;
-	if (w->c.out->err)
-		return;
 	if (w->c.format == WRITER_JSON)
 		out_str(w->c.out, w->rows ? ",\n" : "[\n");
 	else
 		(void)buf_u8(&w->buf, '\n');
-	out_put(w->c.out, buf_span(&w->buf));
-	w->buf = buf_over(w->mem, sizeof(w->mem));
-	w->rows++;
+	if (w->buf.full && !w->c.out->err)
+		w->c.out->err = -EMSGSIZE;
+	if (w->at_once || w->buf.full || w->buf.len >= GATHERED)
+		hand_on(w);
+	w->rows += !w->c.out->err;
 }
 
 struct writer *writer_new(const struct writer_config *c)
@@ -306,6 +314,8 @@ struct writer *writer_new(const struct writer_config *c)
 		return NULL;
 	w->c = *c;
 	w->buf = buf_over(w->mem, sizeof(w->mem));
+	/* In a list the commas stand between rows, behind which nothing may have been held back. */
+	w->at_once = c->format == WRITER_JSON || out_is_terminal(c->out);
 	if (c->format == WRITER_CSV) {
 		put_csv_head(w);
 		put_row(w);
@@ -475,6 +485,20 @@ static void record_csv(struct writer *w, const struct vocab *v, const struct voc
 	for (unsigned f = 0; f < v->n_fields; f++)
 		if (is_column(w, f))
 			put_csv_field(w, v, rec, f);
+}
+
+bool writer_says_json(const struct writer *w) { return w->c.format == WRITER_JSON || w->c.format == WRITER_JSONL; }
+
+int writer_encoded(struct writer *w, struct recite *r, struct span record)
+{
+	int err = recite_record(r, record, &w->buf);
+	if (err == -ENOBUFS) {
+		w->buf.full = true;
+		err = 0;
+	}
+	if (!err)
+		put_row(w);
+	return err;
 }
 
 static void record_row(struct writer *w, const struct vocab *v, const struct vocab_head *rec)
@@ -802,6 +826,7 @@ void writer_flush(struct writer *w)
 {
 	if (w->table)
 		table_end(w->table);
+	hand_on(w);
 	out_flush(w->c.out);
 }
 
@@ -809,6 +834,7 @@ void writer_end(struct writer *w)
 {
 	if (w->table)
 		table_end(w->table);
+	hand_on(w);
 	if (w->c.format == WRITER_JSON)
 		out_str(w->c.out, w->rows ? "\n]\n" : "[]\n");
 }

@@ -11,6 +11,7 @@
 #include "collector/store.h"
 #include "core/event.h"
 #include "core/observation.h"
+#include "core/recite.h"
 #include "rules/rule.h"
 #include "sensor/stats.h"
 
@@ -38,6 +39,10 @@ struct writer *writer_new(const struct writer_config *c);
 void writer_alert(struct writer *w, const struct alert *a);
 void writer_event(struct writer *w, const struct event *e);
 void writer_observation(struct writer *w, const struct observation *o);         /* flows too */
+bool writer_says_json(const struct writer *w);
+/* A row of JSON straight from an event or observation as it came, for a writer that says JSON. As recite_record(), but that trouble
+ * with the row shows in the out. */
+int writer_encoded(struct writer *w, struct recite *r, struct span record);
 void writer_asset(struct writer *w, const struct store_asset *a);
 void writer_audit(struct writer *w, const struct store_audit *a);
 void writer_stat(struct writer *w, enum stats_counter c, uint64_t value);
@@ -45,9 +50,10 @@ void writer_stat(struct writer *w, enum stats_counter c, uint64_t value);
 void writer_fact(struct writer *w, const char *group, const char *id, const char *const *names, const uint64_t *values,
 		 size_t n, const char *meaning);
 unsigned long long writer_rows(const struct writer *w);
-/* What was held back to align the table goes out now, for rows that come one by one. */
+/* What was held back goes out now, for rows that come one by one: those whose columns were to be aligned, and those that were to be
+ * many. */
 void writer_flush(struct writer *w);
-/* The end of the table, list or file. */
+/* The end of the table, list or file. Before it, rows may not have gone out yet. */
 void writer_end(struct writer *w);
 void writer_free(struct writer *w);     /* NULL is fine */
 
