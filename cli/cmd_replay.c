@@ -22,7 +22,7 @@
 #include "sensor/session.h"
 
 enum {
-	OPT_SHOW = 256, OPT_FORMAT, OPT_WORKERS, OPT_EXPECT, OPT_FAIL_ON, OPT_BUDGET, OPT_MEMORY, OPT_NDPI, OPT_NO_SANDBOX,
+	OPT_SHOW = 256, OPT_FORMAT, OPT_WORKERS, OPT_EXPECT, OPT_FAIL_ON, OPT_BUDGET, OPT_MEMORY, OPT_NDPI, OPT_OVERLAPPING, OPT_NO_SANDBOX,
 	OPT_COLOR, OPT_LANG,
 	OPT_PLANT,
 	MAX_CAPTURES = SOURCE_MAX_FILES,
@@ -49,6 +49,8 @@ static const char help[] =
 "      --budget LIST     NAME=VALUE,... room for flows, probes, states, assets, folds, fragments, streams (a size), and\n"
 "                        the timers tcp_idle, udp_idle, half_open, fold\n"
 "      --ndpi on|off     ask nDPI about flows that nothing here knows (default on, where it was built in)\n"
+"      --overlapping LIST  networks that use the same addresses for other hosts, such as vlan:100,vlan:200-210,\n"
+"                        vni:5000: what is listed is kept apart\n"
 "      --lang en|ja      language of tables and of the summary (default: by the locale)\n"
 "      --color WHEN      auto, always, never (NO_COLOR is heeded)\n"
 "      --no-sandbox      leave the process that parses packets its system calls (to find faults)\n"
@@ -79,6 +81,7 @@ static const struct option options[] = {
 	{ "lang", required_argument, NULL, OPT_LANG },
 	{ "color", required_argument, NULL, OPT_COLOR },
 	{ "ndpi", required_argument, NULL, OPT_NDPI },
+	{ "overlapping", required_argument, NULL, OPT_OVERLAPPING },
 	{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "help", no_argument, NULL, 'h' },
@@ -601,6 +604,8 @@ static int take_option(struct replay *r, int opt, const char *arg)
 		return options_budget(arg, &r->session.engine, why) ? bad_value(opt, why) : 0;
 	case OPT_NDPI:
 		return options_ndpi(arg, &r->session.engine.ndpi, why) ? bad_value(opt, why) : 0;
+	case OPT_OVERLAPPING:
+		return spaces_take(&r->session.engine.spaces, arg, why) ? bad_value(opt, why) : 0;
 	case OPT_NO_SANDBOX:
 		r->session.no_sandbox = true;
 		return 0;

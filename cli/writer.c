@@ -257,7 +257,8 @@ static bool is_column(const struct writer *w, unsigned f)
 static void put_csv_head(struct writer *w)
 {
 	static const char *const assets[] = {
-		"device", "device_type", "zone", "mac", "names", "services", "clients", "first", "last"
+		"device", "device_type", "zone", "mac", "names", "services", "clients", "first", "last",
+		"space"
 	};
 	static const char *const alerts[] = { "state", "first", "last", "count", "severity", "type" };
 	bool event = w->c.rows == WRITER_ALERTS || w->c.rows == WRITER_EVENTS;
@@ -645,6 +646,7 @@ static void asset_json(struct buf *b, const struct store_asset *a, const char *f
 {
 	(void)buf_u8(b, '{');
 	put_text_key(b, "addr", a->addr);
+	put_text_key(b, "space", a->space);
 	put_text_key(b, "device", a->device);
 	put_text_key(b, "device_type", a->device_type);
 	put_text_key(b, "zone", a->zone);
@@ -668,6 +670,9 @@ void writer_asset(struct writer *w, const struct store_asset *a)
 		struct row r;
 		row_begin(&r);
 		put_span(&r.bufs[0], a->addr);
+		if (a->space.n)
+			(void)buf_u8(&r.bufs[0], '%');
+		put_span(&r.bufs[0], a->space);
 		put_span(&r.bufs[1], a->device);
 		r.cells[1].color = TABLE_BOLD;
 		put_span(&r.bufs[2], a->mac);
@@ -679,7 +684,7 @@ void writer_asset(struct writer *w, const struct store_asset *a)
 	}
 	if (w->c.format == WRITER_CSV) {
 		const struct span cells[] = { a->device, a->device_type, a->zone, a->mac, a->names, a->services, a->clients,
-		                              span_str(first), span_str(last) };
+		                              span_str(first), span_str(last), a->space };
 		put_csv(&w->buf, a->addr, true);
 		for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++)
 			put_csv(&w->buf, cells[i], false);

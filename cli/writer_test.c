@@ -63,9 +63,9 @@ static void csv_quotes_and_disarms(void)
 	asset_row(w, "192.0.2.1", "=1+1", "a \"b\", c");
 	asset_row(w, "-5", "x\ny", "@z");
 	CU_ASSERT_STRING_EQUAL(end(&o, w),
-		"addr,device,device_type,zone,mac,names,services,clients,first,last\n"
-		"192.0.2.1,,,,,\"'=1+1\",\"a \"\"b\"\", c\",,1970-01-01T00:00:00.000000000Z,1970-01-01T00:00:00.000000000Z\n"
-		"\"'-5\",,,,,\"x\ny\",\"'@z\",,1970-01-01T00:00:00.000000000Z,1970-01-01T00:00:00.000000000Z\n");
+		"addr,device,device_type,zone,mac,names,services,clients,first,last,space\n"
+		"192.0.2.1,,,,,\"'=1+1\",\"a \"\"b\"\", c\",,1970-01-01T00:00:00.000000000Z,1970-01-01T00:00:00.000000000Z,\n"
+		"\"'-5\",,,,,\"x\ny\",\"'@z\",,1970-01-01T00:00:00.000000000Z,1970-01-01T00:00:00.000000000Z,\n");
 }
 
 static size_t count(const char *s, size_t n, char c)

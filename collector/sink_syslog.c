@@ -118,7 +118,7 @@ int sink_syslog_format(const struct alert *a, const char *host, struct buf *out)
 		EVENT_F_rule, EVENT_F_verdict, EVENT_F_what, EVENT_F_confidence, EVENT_F_device, EVENT_F_device_type,
 		EVENT_F_device_addr, EVENT_F_device_zone, EVENT_F_peer, EVENT_F_peer_class, EVENT_F_peer_addr,
 		EVENT_F_initiator, EVENT_F_transport, EVENT_F_port, EVENT_F_service, EVENT_F_authority, EVENT_F_document,
-		EVENT_F_revision, EVENT_F_row, EVENT_F_said, EVENT_F_seen,
+		EVENT_F_revision, EVENT_F_row, EVENT_F_said, EVENT_F_seen, EVENT_F_space,
 	};
 	size_t mark = out->len;
 	char last[CLOCK_STRLEN], first[CLOCK_STRLEN];

@@ -18,6 +18,7 @@
 
 enum {
 	BUSY_MS = 5000,         /* `spanward alerts ack` beside a collector: a commit takes milliseconds */
+	HOST_KEY = 16 + 15,     /* an address, and a network's name (core/event.def, space) */
 	FACTS_MAX = 64,         /* names, services or clients kept per host: a scanner must not fill the disk */
 	DECISION_TEXT_MAX = 1024,
 	EXPIRE_MOST = 256,      /* decisions that end, per look */
@@ -299,12 +300,24 @@ static int project_alert(struct store *s, const struct alert *fresh)
 	return err;
 }
 
-static int add_fact(struct store *s, const struct addr *a, enum fact kind, struct span value)
+/* What a host is known by: its address, and behind it the network where addresses overlap. */
+static struct span host_key(const struct event *e, uint8_t ret[static HOST_KEY])
 {
+	struct buf b = buf_over(ret, HOST_KEY);
+	(void)buf_put(&b, e->device_addr.b, sizeof(e->device_addr.b));
+	if (event_has(e, EVENT_F_space))
+		(void)buf_put(&b, e->space.p, e->space.n);
+	return buf_span(&b);
+}
+
+static int add_fact(struct store *s, const struct event *e, enum fact kind, struct span value)
+{
+	uint8_t key[HOST_KEY];
+	struct span host = host_key(e, key);
 	sqlite3_stmt *q = statement(s, ADD_FACT);
 	if (!q)
 		return error_of(s->db, sqlite3_errcode(s->db));
-	(void)sqlite3_bind_blob(q, 1, a->b, sizeof(a->b), SQLITE_STATIC);
+	(void)sqlite3_bind_blob(q, 1, host.p, (int)host.n, SQLITE_STATIC);
 	(void)sqlite3_bind_int(q, 2, (int)kind);
 	bind_text(q, 3, value);
 	(void)sqlite3_bind_int(q, 4, FACTS_MAX);
@@ -328,18 +341,20 @@ static int add_service(struct store *s, const struct event *e, enum fact kind)
 		(void)buf_printf(&b, "%s%s", b.len ? " " : "", transport);
 	if (event_has(e, EVENT_F_port) && kind == FACT_SERVICE)
 		(void)buf_printf(&b, "/%llu", (unsigned long long)e->port);
-	return b.len ? add_fact(s, &e->device_addr, kind, buf_span(&b)) : 0;
+	return b.len ? add_fact(s, e, kind, buf_span(&b)) : 0;
 }
 
 static int project_asset(struct store *s, const struct event *e)
 {
 	char mac[ADDR_MAC_STRLEN];
+	uint8_t key[HOST_KEY];
+	struct span host = host_key(e, key);
 	sqlite3_stmt *q = statement(s, ADD_ASSET);
 	if (!q)
 		return error_of(s->db, sqlite3_errcode(s->db));
 	uint64_t last = event_has(e, EVENT_F_ts) ? e->ts : 0;
 	uint64_t first = event_has(e, EVENT_F_ts_first) ? e->ts_first : last;
-	(void)sqlite3_bind_blob(q, 1, e->device_addr.b, sizeof(e->device_addr.b), SQLITE_STATIC);
+	(void)sqlite3_bind_blob(q, 1, host.p, (int)host.n, SQLITE_STATIC);
 	bind_text(q, 2, text_of(e, EVENT_F_device, e->device));
 	bind_text(q, 3, text_of(e, EVENT_F_device_type, e->device_type));
 	bind_text(q, 4, text_of(e, EVENT_F_device_zone, e->device_zone));
@@ -352,7 +367,7 @@ static int project_asset(struct store *s, const struct event *e)
 				      text_of(e, EVENT_F_hl7_app, e->hl7_app) };
 	for (size_t i = 0; !err && i < sizeof(names) / sizeof(*names); i++)
 		if (span_trim(names[i]).n)
-			err = add_fact(s, &e->device_addr, FACT_NAME, span_trim(names[i]));
+			err = add_fact(s, e, FACT_NAME, span_trim(names[i]));
 	struct span rule = text_of(e, EVENT_F_rule, e->rule);
 	if (!err && span_eq(rule, span_str(rule_get(RULE_ASSET_SERVICE)->id)))
 		err = add_service(s, e, FACT_SERVICE);
@@ -789,16 +804,17 @@ int store_assets(struct store *s, int (*row)(void *arg, const struct store_asset
 	while (!err && (r = sqlite3_step(q)) == SQLITE_ROW) {
 		char text[ADDR_STRLEN];
 		struct addr ip;
-		if (sqlite3_column_bytes(q, 0) != sizeof(ip.b)) {
+		struct span host = { sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0) };
+		if (host.n < sizeof(ip.b) || host.n > HOST_KEY) {
 			err = ERR_CORRUPT;
 			break;
 		}
-		memcpy(ip.b, sqlite3_column_blob(q, 0), sizeof(ip.b));
+		memcpy(ip.b, host.p, sizeof(ip.b));
 		struct store_asset a = {
 			.addr = span_str(addr_str(&ip, text)), .device = column_text(q, 1), .device_type = column_text(q, 2),
 			.zone = column_text(q, 3), .mac = column_text(q, 4), .first_ns = column_u64(q, 5),
 			.last_ns = column_u64(q, 6), .names = column_text(q, 7), .services = column_text(q, 8),
-			.clients = column_text(q, 9),
+			.clients = column_text(q, 9), .space = { host.p + sizeof(ip.b), host.n - sizeof(ip.b) },
 		};
 		err = row(arg, &a);
 	}

@@ -50,6 +50,7 @@ int store_decide(struct store *s, const char *id, enum store_action a, const cha
 
 struct store_asset {
 	struct span addr, device, device_type, zone, mac, names, services, clients;    /* lists joined by ", " */
+	struct span space;              /* network whose addresses overlap with others'; empty */
 	uint64_t first_ns, last_ns;
 };
 int store_assets(struct store *s, int (*row)(void *arg, const struct store_asset *a), void *arg);

@@ -55,6 +55,9 @@ struct verdict {
  * cannot_say, declared. */
 unsigned policy_check(const struct policy *p, const struct observation *o, struct verdict ret[static POLICY_MAX_VERDICTS]);
 
+/* Beside a VLAN's number, here and in an observation: the network uses addresses that others use for other hosts, so that of the entries
+ * with an address only those are meant that name this VLAN. */
+enum { POLICY_VLAN_ONLY = 0x1000 };
 /* Who is at an address. Only address-bound evidence assigns: mac may be NULL, vlan 0. */
 struct policy_host {
 	uint32_t device;                /* POLICY_NONE when the inventory has no such unit */

@@ -536,6 +536,18 @@ static void units_of_one_address_in_two_vlans(void)
 	/* an untagged mirror cannot tell them apart */
 	policy_host(p, &e.ip, NULL, 0, &h);
 	CU_ASSERT(!h.id.n);
+	/* where addresses overlap only a unit that names the VLAN is meant */
+	policy_host(p, &e.ip, NULL, POLICY_VLAN_ONLY | 10, &h);
+	CU_ASSERT(is(h.id, "a") && h.by == EVENT_BY_IP_VLAN);
+	policy_host(p, &e.ip, NULL, POLICY_VLAN_ONLY | 30, &h);
+	CU_ASSERT(!h.id.n);
+	policy_host(p, &e.ip, NULL, POLICY_VLAN_ONLY, &h);      /* an overlay: it has no VLAN */
+	CU_ASSERT(!h.id.n);
+	e = at("10.0.0.3:1");
+	policy_host(p, &e.ip, NULL, POLICY_VLAN_ONLY | 10, &h);
+	CU_ASSERT(!h.id.n);
+	policy_host(p, &e.ip, &(struct mac){ { 0, 0, 0x5e, 0, 0x53, 1 } }, POLICY_VLAN_ONLY | 10, &h);
+	CU_ASSERT(!h.id.n);                                     /* not even with its card: the entry is of the other network */
 	/* but need not know the VLAN of an address that only one unit has */
 	e = at("10.0.0.2:1");
 	policy_host(p, &e.ip, NULL, 0, &h);

@@ -38,6 +38,9 @@ static const struct policy_info *info_by_range(const struct policy *p, const str
 static int slot_fit(const struct policy_slot *s, const struct mac *mac, uint16_t vlan)
 {
 	int fit = 1;
+	if (vlan & POLICY_VLAN_ONLY && (!s->vlan || s->vlan != (vlan & ~POLICY_VLAN_ONLY)))
+		return 0;
+	vlan &= POLICY_VLAN_ONLY - 1;
 	if (s->vlan) {
 		if (vlan && vlan != s->vlan)
 			return 0;
@@ -116,6 +119,7 @@ void policy_who_find(const struct policy *p, const struct addr *ip, const struct
 		mac = NULL;
 	}
 	const struct policy_info *info = find_by_ip(p, ip, mac, vlan, w);
+	vlan &= POLICY_VLAN_ONLY - 1;
 	w->info = info ? info : info_by_range(p, ip);
 	w->zone = w->info->zone;
 	bool nobody = addr_is_zero(ip);
@@ -249,7 +253,7 @@ const struct policy_type *policy_who_type(const struct policy *p, uint32_t devic
 /* Both ends. Observations of messages carry no hardware address of their own; the caller may lend them one. */
 void policy_who_ends(const struct policy *p, const struct observation *o, struct policy_who ret[static 2])
 {
-	uint16_t vlan = observation_has(o, OBSERVATION_F_vlan) ? (uint16_t)(o->vlan & 0xfff) : 0;
+	uint16_t vlan = observation_has(o, OBSERVATION_F_vlan) ? (uint16_t)(o->vlan & (POLICY_VLAN_ONLY | 0xfff)) : 0;
 	policy_who_find(p, &o->src.ip, observation_has(o, OBSERVATION_F_src_mac) ? &o->src_mac : NULL, vlan, &ret[0]);
 	policy_who_find(p, &o->dst.ip, observation_has(o, OBSERVATION_F_dst_mac) ? &o->dst_mac : NULL, vlan, &ret[1]);
 }

@@ -21,7 +21,7 @@ struct scan {
 	struct addr ip;
 	uint32_t open_window;
 	uint32_t since, loose;          /* attempts since it was said; those of the window that belonged to no scan yet */
-	uint8_t transport;
+	uint8_t transport, space;
 	bool went_on;                   /* the window before was a scan's */
 };
 
@@ -30,6 +30,7 @@ struct table { struct entry v[SETS * WAYS]; };
 struct attempts {
 	struct siphash_key key;
 	uint64_t again_ns, turn;
+	uint8_t space;
 	struct table sources, targets;
 	struct scan scans[SETS * WAYS]; /* of the sources, one each */
 };
@@ -48,6 +49,8 @@ size_t attempts_bytes(void) { return sizeof(struct attempts); }
 
 void attempts_free(struct attempts *a) { free(a); }
 
+void attempts_in(struct attempts *a, uint8_t space) { a->space = space; }
+
 static struct scan *scan_of(struct attempts *a, const struct entry *e) { return &a->scans[e - a->sources.v]; }
 
 static bool is_scan(const struct scan *s) { return s->vain.n >= ATTEMPTS_SCAN_BITS; }
@@ -55,7 +58,7 @@ static bool is_scan(const struct scan *s) { return s->vain.n >= ATTEMPTS_SCAN_BI
 /* The entry of that address. What was said is kept longest, then what counts most, then what was used last. */
 static struct entry *find(struct attempts *a, struct table *t, const struct addr *ip, uint32_t window, bool *ret_new)
 {
-	uint64_t h = siphash_13(&a->key, ip->b, sizeof(ip->b));
+	uint64_t h = siphash_13(&a->key, ip->b, sizeof(ip->b)) + a->space;
 	struct entry *set = &t->v[h % SETS * WAYS], *victim = set;
 	*ret_new = false;
 	for (int i = 0; i < WAYS; i++)
@@ -91,7 +94,7 @@ static struct entry *source(struct attempts *a, const struct addr *ip, uint64_t 
 	bool is_new;
 	struct entry *e = find(a, &a->sources, ip, scan_window(ts_ns), &is_new);
 	if (is_new)
-		*scan_of(a, e) = (struct scan){ .ip = *ip, .open_window = e->window };
+		*scan_of(a, e) = (struct scan){ .ip = *ip, .space = a->space, .open_window = e->window };
 	return e;
 }
 
@@ -207,7 +210,7 @@ bool attempts_next(struct attempts *a, size_t *at, uint64_t ts_ns, struct attemp
 		if (!e->turn || !e->said || !s->since || !due(a, e, ts_ns))
 			continue;
 		*ret = (struct attempts_scan){ .src = s->ip, .count = s->since, .first_ns = e->said_ns, .last_ns = s->last_ns,
-					       .transport = s->transport };
+					       .transport = s->transport, .space = s->space };
 		s->since = 0;
 		/* As folded events have it: it counts as said when it was last seen. */
 		e->said_ns = s->last_ns;

@@ -43,6 +43,7 @@ struct attempts_scan {
 	struct addr src;
 	uint64_t count, first_ns, last_ns;      /* attempts; when they began, from the one that was said on */
 	uint8_t transport;                      /* of the one that was said */
+	uint8_t space;                          /* of its source */
 };
 
 struct attempts;
@@ -51,6 +52,8 @@ struct attempts;
 struct attempts *attempts_new(const struct siphash_key *key, uint64_t again_ns);
 size_t attempts_bytes(void);            /* what attempts_new takes */
 void attempts_free(struct attempts *a); /* NULL is fine */
+/* The addresses that follow are of that space (sensor/spaces.h). */
+void attempts_in(struct attempts *a, uint8_t space);
 /* An attempt that began at `started_ns`. `ret_count`: attempts that led to what is said; of a scan that is said again, since then. */
 enum attempts_what attempts_take(struct attempts *a, const struct addr *src, const struct addr *dst, uint16_t port, uint8_t transport,
 				 uint64_t started_ns, uint64_t *ret_count);

@@ -54,6 +54,7 @@ struct decode {
 	bool has_mac, truncated;        /* truncated: captured shorter than on the wire, payload cut */
 	struct mac src_mac, dst_mac;    /* cooked captures (SLL) tell the sender's only; dst_mac is then zero */
 	uint16_t vlan;                  /* outermost of the innermost frame; 0 none (priority tags have no number) */
+	uint16_t inner_vlan;            /* of the tag behind that one; 0 none */
 	struct addr src, dst;           /* ARP: sender and target protocol address */
 	struct mac arp_mac;             /* ARP: sender hardware address */
 	uint8_t ip_proto;               /* of the last header */
@@ -67,6 +68,7 @@ struct decode {
 	uint16_t tunnels;               /* which: 1 << enum decode_tunnel */
 	uint16_t ip_id;                 /* IPv4; 0 none */
 	uint32_t overlay;               /* VXLAN's, NVGRE's or GENEVE's network number; 0 none */
+	uint8_t space;                  /* put there by who knows the site's (sensor/spaces.h); 0 the ordinary one */
 	uint16_t checksum;              /* TCP, UDP: as it stands */
 	uint8_t ip_sum;                 /* of the IPv4 header: enum checksum (sensor/checksum.h) */
 	uint8_t icmp_type, icmp_code;

@@ -82,6 +82,8 @@ void decode_link_ethertype(struct decode *d, struct decode_frame *f, uint16_t ty
 		f->wire -= 4;
 		if (!d->vlan)
 			d->vlan = tag & 0x0fff;
+		else if (!d->inner_vlan)
+			d->inner_vlan = tag & 0x0fff;
 	}
 	switch (type) {
 	case DECODE_ETHERTYPE_IPV4:

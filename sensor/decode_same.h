@@ -12,7 +12,8 @@ static inline bool decode_same(const struct decode *a, const struct decode *b)
 #define DECODE_SAME(f) (a->f == b->f)
 #define DECODE_SAME_BYTES(f) (!memcmp(&a->f, &b->f, sizeof(a->f)))
 	return DECODE_SAME(kind) && DECODE_SAME(counter) && DECODE_SAME(has_mac) && DECODE_SAME(truncated) &&
-	       DECODE_SAME_BYTES(src_mac) && DECODE_SAME_BYTES(dst_mac) && DECODE_SAME(vlan) && DECODE_SAME_BYTES(src) &&
+	       DECODE_SAME_BYTES(src_mac) && DECODE_SAME_BYTES(dst_mac) && DECODE_SAME(vlan) && DECODE_SAME(inner_vlan) &&
+	       DECODE_SAME_BYTES(src) &&
 	       DECODE_SAME_BYTES(dst) && DECODE_SAME_BYTES(arp_mac) && DECODE_SAME(ip_proto) && DECODE_SAME(ttl) &&
 	       DECODE_SAME(src_port) && DECODE_SAME(dst_port) && DECODE_SAME(ip_bytes) && DECODE_SAME(seq) && DECODE_SAME(ack) &&
 	       DECODE_SAME(window) && DECODE_SAME(flags) && DECODE_SAME(depth) && DECODE_SAME(tunnels) && DECODE_SAME(ip_id) &&

@@ -24,6 +24,7 @@ static bool enter(struct decode *d, enum decode_tunnel t)
 static void inner_ethernet(struct decode *d, struct decode_frame *f, uint16_t vlan)
 {
 	d->vlan = vlan;
+	d->inner_vlan = 0;
 	d->has_mac = false;
 	f->snaps = 0;
 	decode_link_ethernet(d, f);
@@ -395,7 +396,7 @@ static bool capwap(struct decode *d, struct decode_frame *f)
 	if (!cursor_ok(&look) || (swapped && ((b & 3) || (b >> 2 & 3) == 3)))
 		return false;
 	if (enter(d, DECODE_CAPWAP)) {
-		d->vlan = 0;
+		d->vlan = d->inner_vlan = 0;
 		decode_wlan_frame(d, f, false, swapped);
 	}
 	return true;

@@ -18,7 +18,7 @@ enum state {
 };
 
 /* No padding: hashed as bytes. */
-struct key { struct addr src, dst; uint32_t id, overlay; uint8_t proto, v6, zero[6]; };
+struct key { struct addr src, dst; uint32_t id, overlay; uint8_t proto, v6, space, zero[5]; };
 
 struct datagram {
 	struct key key;
@@ -210,7 +210,7 @@ bool defrag_add(struct defrag *g, struct decode *d, uint64_t ts_ns, struct span 
 		v[STATS_fragments_malformed]++;
 		return false;
 	}
-	struct key k = { .src = d->src, .dst = d->dst, .id = f.id, .overlay = d->overlay, .v6 = f.v6 };
+	struct key k = { .src = d->src, .dst = d->dst, .id = f.id, .overlay = d->overlay, .v6 = f.v6, .space = d->space };
 	if (!f.v6)                              /* RFC 791, 3.2; for IPv6 the protocol may differ (RFC 8200, 4.5) */
 		k.proto = f.proto;
 	uint64_t hash = siphash_13(&g->key, &k, sizeof(k)) | 1;

@@ -1,5 +1,6 @@
 #include "sensor/detector_state.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,7 +104,10 @@ struct event detector_event(enum rule_id rule, uint64_t ts_ns)
 
 static uint64_t hash_addr(const struct detector *d, const struct addr *ip)
 {
-	uint64_t h = siphash_13(&d->c.key, ip->b, sizeof(ip->b));
+	uint8_t with[17];
+	memcpy(with, ip->b, 16);
+	with[16] = d->space;
+	uint64_t h = siphash_13(&d->c.key, with, d->space ? 17 : 16);
 	return h ? h : 1;
 }
 
@@ -112,7 +116,7 @@ static struct detector_asset *asset_find(struct detector *d, const struct addr *
 	uint64_t h = hash_addr(d, ip);
 	struct detector_asset *set = &d->assets[(h & (d->asset_sets - 1)) * DETECTOR_WAYS], *victim = set;
 	for (int i = 0; i < DETECTOR_WAYS; i++) {
-		if (set[i].used && set[i].hash == h && !addr_cmp(&set[i].ip, ip)) {
+		if (set[i].used && set[i].hash == h && set[i].space == d->space && !addr_cmp(&set[i].ip, ip)) {
 			set[i].used = ++d->clock;
 			return &set[i];
 		}
@@ -123,21 +127,22 @@ static struct detector_asset *asset_find(struct detector *d, const struct addr *
 		return NULL;
 	if (victim->used)
 		d->stats.v[STATS_assets_evicted]++;
-	*victim = (struct detector_asset){ .hash = h, .used = ++d->clock, .ip = *ip };
+	*victim = (struct detector_asset){ .hash = h, .used = ++d->clock, .ip = *ip, .space = d->space };
 	return victim;
 }
 
 /* True the first time a fact is told; facts forgotten for want of room are told again. */
 bool detector_fact_is_new(struct detector *d, const struct addr *ip, enum rule_id kind, struct span what, uint64_t number)
 {
-	uint8_t key[16 + 1 + 8 + 96];
+	uint8_t key[16 + 1 + 8 + 96 + 1];
 	size_t n = what.n < 96 ? what.n : 96;
 	memcpy(key, ip->b, 16);
 	key[16] = (uint8_t)kind;
 	memcpy(key + 17, &number, 8);
 	if (n)
 		memcpy(key + 25, what.p, n);
-	uint64_t h = siphash_13(&d->c.key, key, 25 + n);
+	key[25 + n] = d->space;
+	uint64_t h = siphash_13(&d->c.key, key, 25 + n + (d->space ? 1 : 0));
 	h = h ? h : 1;
 	uint64_t *set = &d->facts[(h & (DETECTOR_FACT_SLOTS / DETECTOR_WAYS - 1)) * DETECTOR_WAYS];
 	for (int i = 0; i < DETECTOR_WAYS; i++)
@@ -155,6 +160,17 @@ bool detector_fact_is_new(struct detector *d, const struct addr *ip, enum rule_i
 
 /* ---- who is at an end ---- */
 
+void detector_space(struct detector *d, uint8_t space)
+{
+	d->space = space;
+	attempts_in(d->attempts, space);
+}
+
+uint16_t detector_vlan(const struct detector *d, uint16_t seen)
+{
+	return d->space ? (uint16_t)(POLICY_VLAN_ONLY | spaces_vlan(d->c.spaces, d->space)) : seen;
+}
+
 void detector_end_of(struct detector *d, const struct addr *ip, struct detector_end *ret)
 {
 	*ret = (struct detector_end){ .ip = *ip, .host = { .device = POLICY_NONE, .by = EVENT_BY_NOTHING } };
@@ -162,10 +178,15 @@ void detector_end_of(struct detector *d, const struct addr *ip, struct detector_
 	enum event_device_by by;
 	ret->mac = detector_lease_mac(d, ip, a && a->has_mac ? &a->mac : NULL, &by);
 	if (d->policy)
-		policy_host(d->policy, ip, ret->mac, a ? a->vlan : 0, &ret->host);
+		policy_host(d->policy, ip, ret->mac, detector_vlan(d, a ? a->vlan : 0), &ret->host);
 	if (ret->host.by == EVENT_BY_MAC)
 		ret->host.by = by;
 	addr_str(ip, ret->addr);
+	if (d->space) {
+		ret->space = spaces_name(d->c.spaces, d->space);
+		size_t n = strlen(ret->addr);
+		(void)snprintf(ret->addr + n, sizeof(ret->addr) - n, "%%%.*s", (int)ret->space.n, (const char *)ret->space.p);
+	}
 }
 
 void detector_put_device(struct event *e, const struct detector_end *who)
@@ -180,6 +201,8 @@ void detector_put_device(struct event *e, const struct detector_end *who)
 		vocab_set_mac(&event_vocab, &e->head, EVENT_F_device_mac, who->mac);
 	if (h->zone.n)
 		event_text(e, EVENT_F_device_zone, h->zone);
+	if (who->space.n)
+		event_text(e, EVENT_F_space, who->space);
 }
 
 /* What an alert folds by: the most lasting name the other end has. */
@@ -512,6 +535,12 @@ static void flow_event(struct detector *d, const struct observation *o, struct d
 	detector_emit(d, &e, EVENT_LANE_TELEMETRY);
 }
 
+static void lend_vlan(struct observation *o, uint16_t vlan)
+{
+	o->vlan = vlan;
+	o->head.present[OBSERVATION_F_vlan >> 6] |= UINT64_C(1) << (OBSERVATION_F_vlan & 63);
+}
+
 /* Address-bound evidence that the flow gave, for an observation that carries none of its own. */
 static void lend_evidence(struct detector *d, struct observation *o)
 {
@@ -524,10 +553,8 @@ static void lend_evidence(struct detector *d, struct observation *o)
 		o->dst_mac = dst->mac;
 		o->head.present[OBSERVATION_F_dst_mac >> 6] |= UINT64_C(1) << (OBSERVATION_F_dst_mac & 63);
 	}
-	if (src && src->vlan) {
-		o->vlan = src->vlan;
-		o->head.present[OBSERVATION_F_vlan >> 6] |= UINT64_C(1) << (OBSERVATION_F_vlan & 63);
-	}
+	if (src && src->vlan && !d->space)
+		lend_vlan(o, src->vlan);
 }
 
 /* What speaks for an end in place of what was seen there. A router's hardware address says nothing of the host behind it: zeros, as
@@ -622,19 +649,21 @@ static void learn_loss(struct detector *d, const struct observation *o)
 	/* An attempt that made room for another one is no loss (sensor/stats.def, attempts_evicted). */
 	bool evicted = o->end == OBSERVATION_END_EVICTED && !detector_is_attempt(o);
 	for (int i = 0; i < 2; i++) {
-		losses_take(d->losses, ends[i], LOSSES_GAP_BYTES, o->gap_bytes);
-		losses_take(d->losses, ends[i], LOSSES_FLOWS_EVICTED, evicted);
-		losses_take(d->losses, ends[i], LOSSES_FLOWS_UNREAD, o->unread);
+		losses_take(d->losses, ends[i], d->space, LOSSES_GAP_BYTES, o->gap_bytes);
+		losses_take(d->losses, ends[i], d->space, LOSSES_FLOWS_EVICTED, evicted);
+		losses_take(d->losses, ends[i], d->space, LOSSES_FLOWS_UNREAD, o->unread);
 	}
 }
 
-static void say_loss(struct detector *d, const struct addr *ip, enum losses_kind kind, uint64_t n, uint64_t ts_ns)
+static void say_loss(struct detector *d, const struct losses_host *host, enum losses_kind kind, uint64_t n, uint64_t ts_ns)
 {
 	struct event e = detector_event(RULE_SENSOR_LOSS, ts_ns);
 	struct detector_end who;        /* the event borrows from it */
-	if (ip) {
-		detector_end_of(d, ip, &who);
+	if (host) {
+		detector_space(d, host->space);
+		detector_end_of(d, &host->ip, &who);
 		detector_put_device(&e, &who);
+		detector_space(d, 0);
 	}
 	event_text(&e, EVENT_F_counter, span_str(losses_name(kind)));
 	event_uint(&e, EVENT_F_value, n);
@@ -653,14 +682,14 @@ static void say_losses(struct detector *d, uint64_t ts_ns, bool end)
 			if (!end && top[i]->n[kind] == top[i]->said[kind])
 				continue;
 			top[i]->said[kind] = top[i]->n[kind];
-			say_loss(d, &top[i]->ip, (enum losses_kind)kind, top[i]->n[kind], ts_ns);
+			say_loss(d, top[i], (enum losses_kind)kind, top[i]->n[kind], ts_ns);
 		}
 		if (end && rest)
 			say_loss(d, NULL, (enum losses_kind)kind, rest, ts_ns);
 	}
 }
 
-void detector_observe(struct detector *d, struct observation *o)
+static void observe(struct detector *d, struct observation *o)
 {
 	if (d->doubts)
 		detector_doubt_over(d, o);
@@ -718,6 +747,18 @@ void detector_observe(struct detector *d, struct observation *o)
 	detector_judge_all(d, o, m, DETECTOR_MAY_WAIT);
 	if (m->waits && o->head.type == OBSERVATION_FLOW_SERVICE)
 		detector_doubt(d, o, m);
+}
+
+void detector_observe(struct detector *d, struct observation *o)
+{
+	if (!observation_has(o, OBSERVATION_F_space) || !d->c.spaces) {
+		observe(d, o);
+		return;
+	}
+	detector_space(d, spaces_find(d->c.spaces, o->space));
+	lend_vlan(o, detector_vlan(d, 0));
+	observe(d, o);
+	detector_space(d, 0);
 }
 
 void detector_policy(struct detector *d, const struct policy *p, uint64_t generation, uint64_t now_ns)

@@ -21,6 +21,8 @@ enum { DETECTOR_TEMPLATE_MAX = 1280 };
 /* A week: what happens on one day of it only, a backup at the weekend, is seen. */
 #define DETECTOR_NEVER_SEEN_NS (UINT64_C(7) * 24 * 3600 * 1000000000)
 
+struct spaces;
+
 struct detector_config {
 	const char *sensor;             /* sensor id; kept */
 	uint64_t epoch;
@@ -28,6 +30,7 @@ struct detector_config {
 	uint64_t fold_ns;               /* repeats within this are one event with a count */
 	uint64_t never_seen_ns;         /* rows not used for so long are said, of units that were seen; 0: DETECTOR_NEVER_SEEN_NS */
 	bool flow_events;               /* emit an event of family `flow` per flow */
+	const struct spaces *spaces;    /* kept, may be NULL: there are none */
 	struct siphash_key key;         /* of its tables: what they hold is chosen by whoever is on the wire */
 	struct mirror *mirror;          /* told of ended TCP flows; kept, may be NULL */
 	void (*emit)(void *arg, const struct event *e);

@@ -44,6 +44,7 @@ void detector_unanswered(struct detector *d, uint64_t watermark_ns)
 	struct messages_unanswered u;
 	while (messages_overdue(d->messages, watermark_ns, &u)) {
 		struct detector_end ends[2];
+		detector_space(d, u.space[0] && d->c.spaces ? spaces_find(d->c.spaces, span_str(u.space)) : 0);
 		struct event e = hl7_event(d, RULE_HL7_UNANSWERED, &u.src, &u.dst, watermark_ns, ends);
 		event_uint(&e, EVENT_F_severity, EVENT_LOW);
 		event_uint(&e, EVENT_F_ts_first, u.ts_ns);
@@ -53,5 +54,6 @@ void detector_unanswered(struct detector *d, uint64_t watermark_ns)
 		if (u.file)
 			event_uint(&e, EVENT_F_file, u.file);
 		detector_say(d, &e);
+		detector_space(d, 0);
 	}
 }

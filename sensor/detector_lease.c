@@ -24,10 +24,10 @@ static struct detector_lease *slot(struct detector *d, const struct addr *ip, bo
 {
 	if (!make && !*mark(d, ip))
 		return NULL;
-	uint64_t h = siphash_13(&d->c.key, ip->b, sizeof(ip->b));
+	uint64_t h = siphash_13(&d->c.key, ip->b, sizeof(ip->b)) + d->space;
 	struct detector_lease *set = &d->leases[(h & (DETECTOR_LEASE_SLOTS / DETECTOR_WAYS - 1)) * DETECTOR_WAYS], *victim = set;
 	for (int i = 0; i < DETECTOR_WAYS; i++) {
-		if (set[i].until_ns && !addr_cmp(&set[i].ip, ip))
+		if (set[i].until_ns && set[i].space == d->space && !addr_cmp(&set[i].ip, ip))
 			return &set[i];
 		if (set[i].until_ns < victim->until_ns)
 			victim = &set[i];
@@ -35,7 +35,7 @@ static struct detector_lease *slot(struct detector *d, const struct addr *ip, bo
 	if (!make)
 		return NULL;
 	/* The one that ends first gives way. */
-	*victim = (struct detector_lease){ .ip = *ip };
+	*victim = (struct detector_lease){ .ip = *ip, .space = d->space };
 	*mark(d, ip) = 1;
 	return victim;
 }
@@ -162,13 +162,14 @@ static void give(struct detector *d, const struct observation *o)
 	if (!same && in_force(d, l) && l->trust == POLICY_PLAYS_YES && trust != POLICY_PLAYS_YES)
 		return;
 	*l = (struct detector_lease){ .ip = o->address, .mac = o->mac, .server = o->src.ip, .from_ns = o->ts, .trust = trust,
+				      .space = d->space,
 				      .until_ns = s == INFINITE_S ? UINT64_MAX : o->ts + s * CLOCK_SECOND,
 				      .confirmed = same && l->confirmed };
 	if (!d->policy || same)
 		return;
 	/* The inventory knows the address as a unit's, and the card is none of that unit's. */
 	struct policy_host h;
-	policy_host(d->policy, &o->address, NULL, 0, &h);
+	policy_host(d->policy, &o->address, NULL, detector_vlan(d, 0), &h);
 	if (h.device != POLICY_NONE && policy_card(d->policy, h.device, &o->mac, &cite) == POLICY_CARD_ANOTHERS)
 		conflict(d, o, &o->address, &o->mac, cite, mac_text(&o->mac, "given to", text));
 }

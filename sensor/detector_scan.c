@@ -115,6 +115,8 @@ void detector_doubt(struct detector *d, const struct observation *o, const struc
 	else if (o->service.n)
 		memcpy(d->doubted_service, o->service.p, o->service.n);
 	d->doubted.service.p = d->doubted_service;
+	d->doubted_space = d->space;
+	d->doubted.space = d->space ? spaces_name(d->c.spaces, d->space) : (struct span){ 0 };
 }
 
 void detector_doubt_over(struct detector *d, const struct observation *next)
@@ -124,8 +126,11 @@ void detector_doubt_over(struct detector *d, const struct observation *next)
 	d->doubts = false;
 	if (!d->policy || (next && next->flow == d->doubted.flow))
 		return;
+	uint8_t space = d->space;
 	d->now_ns = d->doubted.ts;
+	detector_space(d, d->doubted_space);
 	detector_judge_all(d, &d->doubted, detector_flow_of(d, &d->doubted), when(d, &d->doubted));
+	detector_space(d, space);
 }
 
 void detector_scans(struct detector *d, uint64_t watermark_ns)
@@ -133,11 +138,13 @@ void detector_scans(struct detector *d, uint64_t watermark_ns)
 	struct attempts_scan s;
 	for (size_t at = 0; attempts_next(d->attempts, &at, watermark_ns, &s);) {
 		struct detector_end who;
+		detector_space(d, s.space);
 		struct event e = event_of(d, RULE_SCAN, &s.src, s.last_ns, &who);
 		event_uint(&e, EVENT_F_ts_first, s.first_ns);
 		event_uint(&e, EVENT_F_transport, s.transport);
 		event_uint(&e, EVENT_F_count, s.count);
 		detector_accept(d, &e);
 		detector_emit(d, &e, EVENT_LANE_ALERTS);
+		detector_space(d, 0);
 	}
 }

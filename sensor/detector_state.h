@@ -9,6 +9,7 @@
 #include "sensor/losses.h"
 #include "sensor/messages.h"
 #include "sensor/routers.h"
+#include "sensor/spaces.h"
 
 /* Tables are set-associative: a key has WAYS places, the one used longest ago gives way. Bounded work per
  * look-up, no chains to attack, and what is evicted depends on nothing but the order of observations. */
@@ -21,6 +22,7 @@ struct detector_asset {
 	struct addr ip;
 	struct mac mac;
 	uint16_t vlan;
+	uint8_t space;                  /* sensor/spaces.h */
 	bool has_mac;
 	bool serves_dicom, serves_hl7;  /* in the clear, on any port */
 };
@@ -63,6 +65,7 @@ struct detector_lease {
 	struct addr ip, server;
 	uint64_t from_ns, until_ns;
 	struct mac mac;
+	uint8_t space;
 	bool confirmed;                 /* a packet from that address bore that hardware address */
 	enum policy_plays trust;        /* of the server */
 };
@@ -75,6 +78,7 @@ struct detector {
 	const struct policy *policy;
 	uint64_t generation, clock, seq[EVENT_LANES];
 	uint64_t now_ns;                /* time of the observation at hand */
+	uint8_t space;                  /* of the hosts at hand */
 	struct stats stats;
 	struct detector_asset *assets;
 	struct detector_fold *folds;
@@ -91,6 +95,7 @@ struct detector {
 	size_t asset_sets, fold_sets, flow_slots;
 	bool doubts;                    /* whether `doubted` is the last that its flow says */
 	struct observation doubted;
+	uint8_t doubted_space;
 	uint8_t doubted_service[24];    /* the longest there is (core/observation.def) */
 	struct vocab_scratch scratch;
 };
@@ -100,7 +105,8 @@ struct detector_end {
 	struct addr ip;
 	const struct mac *mac;
 	struct policy_host host;
-	char addr[ADDR_STRLEN];
+	struct span space;              /* empty: the ordinary one */
+	char addr[ADDR_STRLEN + SPACES_NAME];   /* with the name of the space, if there is one: 10.0.0.5%vlan:100 */
 };
 
 struct event detector_event(enum rule_id rule, uint64_t ts_ns);
@@ -110,6 +116,10 @@ void detector_say(struct detector *d, struct event *e);
 void detector_say_in(struct detector *d, struct event *e, enum event_lane lane);
 /* True the first time a fact is told; facts forgotten for want of room are told again. */
 bool detector_fact_is_new(struct detector *d, const struct addr *ip, enum rule_id kind, struct span what, uint64_t number);
+/* The hosts at hand are of that space (sensor/spaces.h), until it is said again. */
+void detector_space(struct detector *d, uint8_t space);
+/* The VLAN that says who is at an address of the space at hand: the space's own, with POLICY_VLAN_ONLY; else `seen`. */
+uint16_t detector_vlan(const struct detector *d, uint16_t seen);
 void detector_end_of(struct detector *d, const struct addr *ip, struct detector_end *ret);
 void detector_put_device(struct event *e, const struct detector_end *who);
 void detector_put_peer(struct detector *d, struct event *e, const struct detector_end *who);

@@ -180,6 +180,7 @@ static struct shard_config shard_config_of(const struct engine_config *c, const 
 		.dissectors = dissector_list,
 		.order = order,
 		.tokens = c->tokens,
+		.spaces = &c->spaces,
 	};
 }
 
@@ -247,7 +248,7 @@ struct engine *engine_new(const struct engine_config *given)
 	bool ok = e->mirror && e->order && !pthread_mutex_init(&e->lock, NULL) && !pthread_cond_init(&e->go, NULL) &&
 		  !pthread_cond_init(&e->done, NULL);
 	for (uint32_t i = 0; i < ENGINE_SHARDS && ok; i++) {
-		const struct shard_config sc = shard_config_of(c, e->order, i);
+		const struct shard_config sc = shard_config_of(&e->c, e->order, i);
 		e->shards[i] = shard_new(&sc);
 		ok = e->shards[i];
 	}
@@ -266,7 +267,7 @@ struct engine *engine_new(const struct engine_config *given)
 	}
 	const struct detector_config dc = {
 		.sensor = e->c.sensor, .epoch = c->epoch, .assets = c->assets, .folds = c->folds, .fold_ns = c->fold_ns,
-		.flow_events = c->flow_events, .key = c->key, .mirror = e->mirror, .emit = on_event, .arg = e,
+		.flow_events = c->flow_events, .key = c->key, .spaces = &e->c.spaces, .mirror = e->mirror, .emit = on_event, .arg = e,
 	};
 	if (ok) {
 		e->detector = detector_new(&dc);
@@ -311,6 +312,7 @@ static void count_item(struct engine *e, struct item *it, struct worker *k)
 static void decode_item(struct engine *e, struct item *it, struct worker *k)
 {
 	decode_packet(it->linktype, it->bytes, it->wire_len, &it->d);
+	it->d.space = spaces_of(&e->c.spaces, &it->d);
 	it->shard = NO_SHARD;
 	if (it->d.kind == DECODE_FRAGMENT)
 		k->fragments = true;
@@ -324,8 +326,10 @@ static void join_item(struct engine *e, struct item *it)
 {
 	struct span whole;
 	uint8_t proto;
-	while (it->d.kind == DECODE_FRAGMENT && defrag_add(e->defrag, &it->d, it->p.ts_ns, &whole, &proto))
+	while (it->d.kind == DECODE_FRAGMENT && defrag_add(e->defrag, &it->d, it->p.ts_ns, &whole, &proto)) {
 		decode_datagram(&it->d, proto, whole);
+		it->d.space = spaces_of(&e->c.spaces, &it->d);  /* a tunnel may have been in pieces */
+	}
 	count_item(e, it, &e->workers[0]);
 }
 

@@ -13,6 +13,7 @@
 #include "rules/policy.h"
 #include "sensor/ring.h"
 #include "sensor/source.h"
+#include "sensor/spaces.h"
 
 enum { ENGINE_MEMORY_MIN = 64 << 20 };  /* what an engine of one worker can do with; each further one takes 38 MiB */
 enum { ENGINE_SHARDS = 64, ENGINE_MAX_WORKERS = 16, ENGINE_BATCH = 512 };
@@ -34,6 +35,7 @@ struct engine_config {
 	size_t guesses;                 /* so many at a time, all shards together */
 	/* All of that, and what the engine takes beside it, within so many bytes (engine_budget); 0: what the numbers above come to. */
 	size_t memory;
+	struct spaces spaces;           /* networks whose addresses overlap */
 	uint64_t tcp_idle_ns, udp_idle_ns, half_open_ns, fold_ns;
 	unsigned restarts;              /* live: how often an engine before this one ended with its interface; its flows are forgotten */
 	bool unsandboxed;               /* a sensor that was started without its sandbox says so in an event */

@@ -24,7 +24,8 @@ struct flow_key {
 	struct addr ip[2];
 	uint16_t port[2];
 	uint8_t proto;                  /* enum decode_kind: DECODE_TCP, DECODE_UDP, DECODE_SCTP */
-	uint8_t zero[3];
+	uint8_t space;                  /* sensor/spaces.h */
+	uint8_t zero[2];
 };
 
 /* Where a flow waits for its timer and for eviction. */
@@ -108,6 +109,7 @@ static inline unsigned flow_key_make(const struct decode *d, struct flow_key *re
 	ret->port[side] = d->src_port;
 	ret->port[!side] = d->dst_port;
 	ret->proto = (uint8_t)(d->kind == DECODE_ICMP_ERROR ? d->quoted : d->kind);
+	ret->space = d->space;
 	memset(ret->zero, 0, sizeof(ret->zero));
 	return side;
 }

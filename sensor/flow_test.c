@@ -135,7 +135,7 @@ static void the_lower_end_is_side_0(void)
 		memset(&k, 0xee, sizeof(k));
 		CU_ASSERT_EQUAL_FATAL(flow_key_make(&d, &k), want);
 		CU_ASSERT(!memcmp(&k.ip[want], &d.src, 16) && !memcmp(&k.ip[!want], &d.dst, 16));
-		CU_ASSERT(k.port[want] == d.src_port && k.port[!want] == d.dst_port && !k.zero[0] && !k.zero[1] && !k.zero[2]);
+		CU_ASSERT(k.port[want] == d.src_port && k.port[!want] == d.dst_port && !k.space && !k.zero[0] && !k.zero[1]);
 		CU_ASSERT_EQUAL(k.proto, i % 3 ? DECODE_TCP : DECODE_UDP);
 	}
 }

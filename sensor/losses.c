@@ -34,15 +34,15 @@ static uint64_t weight(const struct losses_host *h)
 	return h->n[LOSSES_GAP_BYTES] + (h->n[LOSSES_FLOWS_EVICTED] + h->n[LOSSES_FLOWS_UNREAD]) * (1 << 20);
 }
 
-void losses_take(struct losses *l, const struct addr *ip, enum losses_kind kind, uint64_t n)
+void losses_take(struct losses *l, const struct addr *ip, uint8_t space, enum losses_kind kind, uint64_t n)
 {
 	if (!n)
 		return;
-	uint64_t h = siphash_13(&l->key, ip->b, sizeof(ip->b));
+	uint64_t h = siphash_13(&l->key, ip->b, sizeof(ip->b)) + space;
 	struct entry *set = &l->v[h % SETS * WAYS], *e = NULL, *victim = set;
 	for (int i = 0; i < WAYS && !e; i++) {
 		struct entry *x = &set[i];
-		if (x->turn && x->hash == h && !addr_cmp(&x->host.ip, ip))
+		if (x->turn && x->hash == h && x->host.space == space && !addr_cmp(&x->host.ip, ip))
 			e = x;
 		uint64_t a = weight(&x->host), b = weight(&victim->host);
 		if (!x->turn || (victim->turn && (a < b || (a == b && x->turn < victim->turn))))
@@ -52,7 +52,7 @@ void losses_take(struct losses *l, const struct addr *ip, enum losses_kind kind,
 		e = victim;
 		for (int k = 0; k < LOSSES_KINDS && e->turn; k++)
 			l->rest[k] += e->host.n[k];
-		*e = (struct entry){ .hash = h, .host = { .ip = *ip } };
+		*e = (struct entry){ .hash = h, .host = { .ip = *ip, .space = space } };
 	}
 	e->turn = ++l->turn;
 	e->host.n[kind] += n;
@@ -60,7 +60,8 @@ void losses_take(struct losses *l, const struct addr *ip, enum losses_kind kind,
 
 static bool before(const struct losses_host *a, const struct losses_host *b, enum losses_kind kind)
 {
-	return a->n[kind] != b->n[kind] ? a->n[kind] > b->n[kind] : addr_cmp(&a->ip, &b->ip) < 0;
+	int c = addr_cmp(&a->ip, &b->ip);
+	return a->n[kind] != b->n[kind] ? a->n[kind] > b->n[kind] : c ? c < 0 : a->space < b->space;
 }
 
 size_t losses_top(struct losses *l, enum losses_kind kind, struct losses_host *ret[static LOSSES_TOLD], uint64_t *ret_rest)

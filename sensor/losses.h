@@ -22,6 +22,7 @@ enum { LOSSES_TOLD = 64 };
 
 struct losses_host {
 	struct addr ip;
+	uint8_t space;                  /* sensor/spaces.h */
 	uint64_t n[LOSSES_KINDS];       /* so far */
 	uint64_t said[LOSSES_KINDS];    /* kept by whoever says it */
 };
@@ -31,8 +32,8 @@ struct losses;
 struct losses *losses_new(const struct siphash_key *key);       /* NULL on ENOMEM */
 size_t losses_bytes(void);              /* what losses_new takes */
 void losses_free(struct losses *l);     /* NULL is fine */
-void losses_take(struct losses *l, const struct addr *ip, enum losses_kind kind, uint64_t n);
-/* The hosts that lost most of a kind, most first, then by address; at most LOSSES_TOLD. What all others lost is *ret_rest. */
+void losses_take(struct losses *l, const struct addr *ip, uint8_t space, enum losses_kind kind, uint64_t n);
+/* The hosts that lost most of a kind, most first, then by address and space; at most LOSSES_TOLD. What all others lost is *ret_rest. */
 size_t losses_top(struct losses *l, enum losses_kind kind, struct losses_host *ret[static LOSSES_TOLD], uint64_t *ret_rest);
 const char *losses_name(enum losses_kind kind);
 

@@ -12,7 +12,21 @@ static struct addr ip(uint32_t n) { return addr_from_v4((const uint8_t[]){ 10, (
 static void take(struct losses *l, uint32_t host, enum losses_kind kind, uint64_t n)
 {
 	struct addr a = ip(host);
-	losses_take(l, &a, kind, n);
+	losses_take(l, &a, 0, kind, n);
+}
+
+static void the_same_address_elsewhere_is_another_host(void)
+{
+	struct losses *l = losses_new(&key);
+	struct losses_host *top[LOSSES_TOLD];
+	uint64_t rest = 0;
+	struct addr a = ip(1);
+	for (uint8_t space = 0; space < 3; space++)
+		losses_take(l, &a, space, LOSSES_GAP_BYTES, 10);
+	CU_ASSERT_EQUAL_FATAL(losses_top(l, LOSSES_GAP_BYTES, top, &rest), 3);
+	for (uint8_t space = 0; space < 3; space++)
+		CU_ASSERT(top[space]->space == space && top[space]->n[LOSSES_GAP_BYTES] == 10);
+	losses_free(l);
 }
 
 static void who_lost_most_comes_first(void)
@@ -63,6 +77,7 @@ int main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "who lost most comes first", who_lost_most_comes_first },
+		{ "the same address elsewhere is another host", the_same_address_elsewhere_is_another_host },
 		{ "the sum is kept when hosts give way", the_sum_is_kept_when_hosts_give_way },
 		CU_TEST_INFO_NULL,
 	};

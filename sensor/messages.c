@@ -1,5 +1,6 @@
 #include "sensor/messages.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,8 @@ static uint64_t message_key(const struct messages *m, const struct observation *
 	feed_text(&s, o, OBSERVATION_F_sending_app, o->sending_app);
 	feed_text(&s, o, OBSERVATION_F_sending_facility, o->sending_facility);
 	feed_text(&s, o, OBSERVATION_F_control_id, o->control_id);
+	if (observation_has(o, OBSERVATION_F_space))
+		feed_text(&s, o, OBSERVATION_F_space, o->space);
 	return siphash_stream_end(&s);
 }
 
@@ -84,6 +87,8 @@ static uint64_t order_key(const struct messages *m, const struct observation *o)
 	feed(&s, o->dst.ip.b, sizeof(o->dst.ip.b));
 	feed(&s, type.p, type.n < 3 ? type.n : 3);
 	feed_text(&s, o, placer ? OBSERVATION_F_order : OBSERVATION_F_filler_order, placer ? o->order : o->filler_order);
+	if (observation_has(o, OBSERVATION_F_space))
+		feed_text(&s, o, OBSERVATION_F_space, o->space);
 	return siphash_stream_end(&s);
 }
 
@@ -173,6 +178,8 @@ static enum messages_what take_message(struct messages *m, const struct observat
 	w->message = h;
 	w->what = (struct messages_unanswered){ .src = o->src, .dst = o->dst, .flow = o->flow, .ts_ns = o->ts, .packet = o->packet,
 						.file = observation_has(o, OBSERVATION_F_file) ? o->file : 0 };
+	if (observation_has(o, OBSERVATION_F_space))
+		(void)snprintf(w->what.space, sizeof(w->what.space), "%.*s", (int)o->space.n, (const char *)o->space.p);
 	w->id_n = (uint8_t)o->control_id.n;
 	memcpy(w->id, o->control_id.p, o->control_id.n);
 	return what;

@@ -32,6 +32,7 @@ struct messages_unanswered {
 	struct endpoint src, dst;       /* of the message */
 	uint64_t flow, ts_ns, packet, file;
 	struct span control_id;         /* until the next call */
+	char space[16];                 /* network of its hosts; empty: the ordinary one */
 };
 
 struct messages;

@@ -63,6 +63,8 @@ static const struct conf_key keys[] = {
 	{ .name = "ndpi", .kind = CONF_WORD, .words = switches, .doc = "on or off: ask nDPI about flows that nothing else knows" },
 	{ .name = "token_key", .kind = CONF_TEXT, .min = 1, .max = 4000,
 	  .doc = "file with the key of the tokens that stand for order numbers; made if there is none" },
+	{ .name = "overlapping", .kind = CONF_LIST, .keys = text_item, .min = 1, .max = SPACES_MAX,
+	  .doc = "networks that use the same addresses for other hosts: vlan:100, vlan:200-210, vni:5000" },
 	{ .name = "budget", .kind = CONF_MAP, .keys = budget_keys, .doc = "room for what is remembered" },
 	{ .name = "timers", .kind = CONF_MAP, .keys = timer_keys, .doc = "when something is over" },
 	{ .name = "metrics", .kind = CONF_MAP, .keys = metrics_keys, .doc = "counters for a monitoring system" },
@@ -173,6 +175,8 @@ static int take(struct setup *s, int opt, const char *arg, char why[static 256])
 	case SETUP_TOKEN_KEY:
 		s->token_key = arg;
 		return 0;
+	case SETUP_OVERLAPPING:
+		return spaces_take(&c->engine.spaces, arg, why);
 	case SETUP_NO_SANDBOX:
 		c->no_sandbox = true;
 		return 0;
@@ -211,6 +215,10 @@ int setup_take(struct setup *s, int opt, const char *arg, char why[static 256])
 		s->input_typed = true;
 		c->n_interfaces = c->n_files = 0;
 		s->station.follow = NULL;
+	}
+	if (opt == SETUP_OVERLAPPING && !s->overlapping_typed) {
+		s->overlapping_typed = true;
+		c->engine.spaces = (struct spaces){ 0 };
 	}
 	/* They shape a live capture. In a configuration they may stand beside -r, which then takes the place of its interfaces. */
 	if (opt == SETUP_FILTER || opt == SETUP_SNAPLEN || opt == SETUP_RINGS || opt == SETUP_TIMESTAMPS)
@@ -288,6 +296,7 @@ int setup_config(struct setup *s, const char *path, struct conf_report *rep)
 			s->station.follow = keep(s, "", dir);
 		take_list(s, doc, 'i', interfaces, rep);
 		take_list(s, doc, 'r', files, rep);
+		take_list(s, doc, SETUP_OVERLAPPING, conf_get(root, "overlapping"), rep);
 		for (size_t i = 0; i < sizeof(simple) / sizeof(simple[0]); i++) {
 			const struct conf_node *n = conf_get(root, simple[i].key);
 			if (n)

@@ -20,7 +20,8 @@ enum { SETUP_TEXTS = 512 };
 /* Codes of long options that have no letter. */
 enum setup_option {
 	SETUP_CONFIG = 1000, SETUP_FOLLOW, SETUP_BUFFER, SETUP_RINGS, SETUP_FILTER, SETUP_SNAPLEN, SETUP_TIMESTAMPS, SETUP_WORKERS,
-	SETUP_BUDGET, SETUP_MEMORY, SETUP_SENSOR_ID, SETUP_METRICS, SETUP_METRICS_EVERY, SETUP_NDPI, SETUP_TOKEN_KEY, SETUP_NO_SANDBOX,
+	SETUP_BUDGET, SETUP_MEMORY, SETUP_SENSOR_ID, SETUP_METRICS, SETUP_METRICS_EVERY, SETUP_NDPI, SETUP_TOKEN_KEY, SETUP_OVERLAPPING,
+	SETUP_NO_SANDBOX,
 	SETUP_PLANT,
 	SETUP_CONNECT, SETUP_LINGER,    /* the configuration file's and spanward-sensor's */
 };
@@ -39,6 +40,7 @@ enum setup_option {
 	{ "metrics-every", required_argument, NULL, SETUP_METRICS_EVERY }, \
 	{ "ndpi", required_argument, NULL, SETUP_NDPI }, \
 	{ "token-key", required_argument, NULL, SETUP_TOKEN_KEY }, \
+	{ "overlapping", required_argument, NULL, SETUP_OVERLAPPING }, \
 	{ "no-sandbox", no_argument, NULL, SETUP_NO_SANDBOX }
 #define SETUP_HELP_INPUT \
 	"  -i, --interface IFACE   watch this interface; may be given several times (needs CAP_NET_RAW)\n" \
@@ -60,6 +62,8 @@ enum setup_option {
 	"      --ndpi on|off       ask nDPI about flows that nothing here knows (default on, where it was built in)\n" \
 	"      --token-key FILE    key of the tokens that stand for order numbers, made there if there is none; without it\n" \
 	"                          each start has a key of its own\n" \
+	"      --overlapping LIST  networks that use the same addresses for other hosts, such as vlan:100,vlan:200-210,vni:5000:\n" \
+	"                          what is listed is kept apart (docs/flows.md)\n" \
 	"      --metrics FILE      keep counters there in the Prometheus text format (nothing listens for them)\n" \
 	"      --metrics-every T   how often that file is replaced (default 15s)\n" \
 	"      --no-sandbox        leave the process that parses packets its system calls (to find faults; told)\n"
@@ -70,6 +74,7 @@ struct setup {
 	bool follow;                    /* the one file is a directory */
 	const char *token_key;          /* NULL: a key of this start */
 	bool live_typed;                /* an option that only a live capture heeds, on the command line */
+	bool overlapping_typed;         /* on the command line: those of the file do not count */
 	bool input_typed;               /* on the command line: then that of the file does not count */
 	char sensor[FRAME_SENSOR_LEN + 1];
 	char *texts[SETUP_TEXTS];       /* of the file */

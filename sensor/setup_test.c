@@ -93,6 +93,20 @@ static void the_command_line_overrides_the_file(void)
 	CU_ASSERT_EQUAL(getopt_long(5, argv, ":i:r:p:", options, NULL), SETUP_CONFIG);  /* from the beginning */
 }
 
+static void networks_whose_addresses_overlap(void)
+{
+	char why[256] = "";
+	const struct spaces *x = &s.station.session.engine.spaces;
+	CU_ASSERT_EQUAL(read_text(HEAD "interfaces: [eth1]\noverlapping: [vlan:100-101, vni:5000]\n"), 0);
+	CU_ASSERT(x->n == 3 && spaces_find(x, span_str("vni:5000")) == 3);
+	/* The command line overrides the file as a whole, and may be typed several times. */
+	CU_ASSERT_EQUAL(setup_take(&s, SETUP_OVERLAPPING, "vlan:7", why), 0);
+	CU_ASSERT_EQUAL(setup_take(&s, SETUP_OVERLAPPING, "vlan:8", why), 0);
+	CU_ASSERT(x->n == 2 && !spaces_find(x, span_str("vni:5000")));
+	CU_ASSERT_EQUAL(setup_take(&s, SETUP_OVERLAPPING, "vlan:9,vlan:0", why), -EINVAL);
+	CU_ASSERT_EQUAL(x->n, 2);
+}
+
 static void says_what_is_wrong_and_where(void)
 {
 	static const struct { const char *text; unsigned line; const char *what; } wrong[] = {
@@ -106,6 +120,8 @@ static void says_what_is_wrong_and_where(void)
 		{ HEAD "buffer: 1KiB\n", 3, "" },
 		{ HEAD "timestamps: card\n", 3, "adapter" },
 		{ HEAD "sensor_id: 'a b'\n", 3, "expected 1 to 16" },
+		{ HEAD "overlapping: [vlan:100, 200]\n", 3, "vlan:1 to vlan:4094" },
+		{ HEAD "overlapping: vlan:100\n", 3, "" },
 		{ HEAD "budget: {flows: 0}\n", 3, "flows" },
 		{ HEAD "budget: {tcp_idle: 3s}\n", 3, "tcp_idle" },
 		{ HEAD "timers: {tcp_idle: 37000d}\n", 3, "" },
@@ -156,6 +172,7 @@ int main(void)
 		{ "reads_the_example", reads_the_example },
 		{ "one_key_for_the_tokens_of_every_start", one_key_for_the_tokens_of_every_start },
 		{ "the_command_line_overrides_the_file", the_command_line_overrides_the_file },
+		{ "networks_whose_addresses_overlap", networks_whose_addresses_overlap },
 		{ "says_what_is_wrong_and_where", says_what_is_wrong_and_where },
 		{ "knows_its_kind", knows_its_kind },
 		{ "is_documented", is_documented },

@@ -29,6 +29,8 @@ enum { SHARD_OUTPUT = 64 << 10 };
 /* Retransmissions, the last ACK and data in flight come within a few round trips. */
 #define SHARD_LINGER_NS UINT64_C(5000000000)
 
+struct spaces;
+
 struct shard_config {
 	uint32_t id;
 	size_t flows, stream_bytes, probes, states;     /* this shard's share */
@@ -37,6 +39,7 @@ struct shard_config {
 	const struct dissector *const *dissectors;      /* NULL ends; kept */
 	const struct order *order;      /* of these dissectors, for many shards one; kept; NULL: the shard makes its own */
 	struct siphash_key tokens;      /* for what leaves as a token (core/token.h) */
+	const struct spaces *spaces;    /* for their names; kept; NULL: there are none */
 };
 
 struct shard_packet {

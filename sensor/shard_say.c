@@ -3,6 +3,7 @@
 
 #include "sensor/recognise.h"
 #include "sensor/shard_run.h"
+#include "sensor/spaces.h"
 
 void shard_say_put(struct shard_run *r, const struct observation *o)
 {
@@ -36,6 +37,8 @@ void shard_say_place(const struct shard_run *r, struct observation *o, unsigned 
 	SHARD_SAY(o, src, ((struct endpoint){ k->ip[from], k->port[from] }));
 	SHARD_SAY(o, dst, ((struct endpoint){ k->ip[!from], k->port[!from] }));
 	SHARD_SAY(o, flow, shard_rest(r)->number);
+	if (k->space && r->h->c.spaces)
+		SHARD_SAY(o, space, spaces_name(r->h->c.spaces, k->space));
 }
 
 uint64_t shard_say_transport(const struct shard_run *r)
