@@ -29,10 +29,10 @@ static inline unsigned scan_equal(scan_bytes v, uint8_t b)
 	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8((char)b)));
 }
 
-/* The bytes that are no printable ASCII but for DEL: below 20H, and from 80H on. */
-static inline unsigned scan_special(scan_bytes v)
+/* The bytes of ASCII that are no control characters, but for DEL: from 20H to 7FH. */
+static inline unsigned scan_plain(scan_bytes v)
 {
-	return (unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(v, _mm_set1_epi8(0x20)));
+	return (unsigned)_mm_movemask_epi8(_mm_cmpgt_epi8(v, _mm_set1_epi8(0x1f)));
 }
 
 /* The bytes from 80H on. */
@@ -61,8 +61,8 @@ static inline unsigned scan_equal(scan_bytes v, uint8_t b)
 	return scan_both(scan_zero(v.lo ^ BYTES_ONES * b), scan_zero(v.hi ^ BYTES_ONES * b));
 }
 
-static inline uint64_t scan_special_of(uint64_t v) { return v | ~((v & ~BYTES_TOPS) + BYTES_ONES * 0x60); }
-static inline unsigned scan_special(scan_bytes v) { return scan_both(scan_special_of(v.lo), scan_special_of(v.hi)); }
+static inline uint64_t scan_plain_of(uint64_t v) { return ~v & ((v & ~BYTES_TOPS) + BYTES_ONES * 0x60); }
+static inline unsigned scan_plain(scan_bytes v) { return scan_both(scan_plain_of(v.lo), scan_plain_of(v.hi)); }
 static inline unsigned scan_high(scan_bytes v) { return scan_both(v.lo, v.hi); }
 #endif
 

@@ -29,6 +29,14 @@ static inline uint64_t load_rest(const uint8_t *p, size_t n)
 	return load_few(p + (n & ~(size_t)7), n & 7);
 }
 
+#define WORD(m)                                                 \
+	do {                                                    \
+		uint64_t w = (m);                               \
+		v3 ^= w;                                        \
+		ROUND;                                          \
+		v0 ^= w;                                        \
+	} while (0)
+
 #define ROUND                                                   \
 	do {                                                    \
 		v0 += v1; v1 = rotl(v1, 13); v1 ^= v0; v0 = rotl(v0, 32); \
@@ -89,20 +97,19 @@ void siphash_stream_feed(struct siphash_stream *s, const void *data, size_t n)
 	}
 	uint64_t v0 = s->v[0], v1 = s->v[1], v2 = s->v[2], v3 = s->v[3];
 	if (begun) {
-		uint64_t m = s->tail | (n < 8 ? load_few(p, n) : bytes_load(p)) << (8 * begun);
-		v3 ^= m;
-		ROUND;
-		v0 ^= m;
+		WORD(s->tail | (n < 8 ? load_few(p, n) : bytes_load(p)) << (8 * begun));
 		p += 8 - begun;
 		n -= 8 - begun;
 	}
 	s->tail = load_rest(p, n);
-	for (const uint8_t *end = p + (n & ~(size_t)7); p < end; p += 8) {
-		uint64_t m = bytes_load(p);
-		v3 ^= m;
-		ROUND;
-		v0 ^= m;
+	for (; n >= 32; n -= 32, p += 32) {
+		WORD(bytes_load(p));
+		WORD(bytes_load(p + 8));
+		WORD(bytes_load(p + 16));
+		WORD(bytes_load(p + 24));
 	}
+	for (; n >= 8; n -= 8, p += 8)
+		WORD(bytes_load(p));
 	s->v[0] = v0;
 	s->v[1] = v1;
 	s->v[2] = v2;

@@ -9,7 +9,10 @@
 
 #include "dissectors/hl7_line.h"
 
-enum { MAX_HELD = 2 * HL7_SEGMENT_MAX }; /* with room to look ahead */
+enum {
+	MAX_HELD = 2 * HL7_SEGMENT_MAX, /* with room to look ahead */
+	PENDING_MAX = 1024,
+};
 
 _Static_assert(sizeof(struct hl7_state) <= DISSECT_MAX_STATE, "state of a flow");
 
@@ -232,9 +235,9 @@ static bool step_start(struct hl7_state *st, struct span in, struct dissect_ctx 
 /* Bytes of the message that are waiting to be counted in as one piece: a hash begins and ends at a cost. */
 struct pending {
 	size_t n;
-	uint8_t bytes[1024];
+	uint8_t bytes[PENDING_MAX + SCAN_BYTES];
 };
-_Static_assert(sizeof(((struct pending *)0)->bytes) >= HL7_LINE_MAX, "room for any line");
+_Static_assert((int)PENDING_MAX >= (int)HL7_LINE_MAX, "room for any line");
 
 static void count_pending(struct hl7_side *s, struct pending *p)
 {
@@ -242,17 +245,38 @@ static void count_pending(struct hl7_side *s, struct pending *p)
 	p->n = 0;
 }
 
-static void count_line(struct hl7_side *s, struct pending *p, struct span text)
+static inline void count_line(struct hl7_side *s, struct pending *p, const struct hl7_line *l)
 {
+	size_t n = l->text.n;
 	/* Of an order they belong to the message and, from where it begins, to itself. */
 	if (s->orders) {
-		hl7_message_bytes(s, text);
+		hl7_message_bytes(s, l->text);
 		return;
 	}
-	if (sizeof(p->bytes) - p->n < text.n)
+	if (PENDING_MAX - p->n < n)
 		count_pending(s, p);
-	memcpy(p->bytes + p->n, text.p, text.n);
-	p->n += text.n;
+	if (l->room - n >= SCAN_BYTES)
+		for (size_t k = 0; k < n; k += SCAN_BYTES)
+			memcpy(p->bytes + p->n + k, l->text.p + k, SCAN_BYTES);
+	else
+		memcpy(p->bytes + p->n, l->text.p, n);
+	p->n += n;
+}
+
+/* A plain OBX, whole: as step_passing() and step_field() read one. */
+static inline void plain_obx(struct hl7_state *st, struct dissect_ctx *ctx, const struct hl7_line *l)
+{
+	struct hl7_side *s = &st->side[ctx->dir];
+	if (!s->decided)
+		hl7_message_decide(st, ctx);
+	if (l->n >= 3 && hl7_message_wants(s, 3)) {
+		struct span coding = hl7_line_third(l, hl7_line_field(l, 3), s->component);
+		s->vendor = (uint8_t)(1 + hl7_vendor_of_coding(coding));
+	}
+	if (l->n >= 18) {
+		s->field = 18;
+		hl7_message_obx(st, ctx, hl7_line_field(l, 18));
+	}
 }
 
 /* Reads segments that are plain, as many as there are; the bytes of them. What stands there then is read by the other steps, which
@@ -267,13 +291,13 @@ static size_t plain_segments(struct hl7_state *st, struct span in, struct dissec
 	for (;;) {
 		while (at < in.n && hl7_eol(in.p[at]))
 			at++;
-		if (at == in.n || in.p[at] < 0x20 || !hl7_line_scan(in, at, s->separator, &l))
+		if (at == in.n || in.p[at] < 0x20 || !hl7_line_quick(in, at, s->separator, &l))
 			break;
 		const uint8_t *name = l.text.p;
 		if (l.text.n < 4 || name[3] != s->separator)
 			break;
 		if (name[0] == 'O' && name[1] == 'B' && name[2] == 'X') {
-			hl7_message_plain_obx(st, ctx, &l);
+			plain_obx(st, ctx, &l);
 		} else {
 			if (!hl7_upper(name[0]) || !(hl7_upper(name[1]) || hl7_digit(name[1])) ||
 			    !(hl7_upper(name[2]) || hl7_digit(name[2])) || hl7_msh_kind(span_from(in, at)) != HL7_OTHER)
@@ -281,7 +305,7 @@ static size_t plain_segments(struct hl7_state *st, struct span in, struct dissec
 			if (hl7_message_segment(st, ctx, l.text) == HL7_SEG_HELD)
 				hl7_message_line(st, ctx, &l);
 		}
-		count_line(s, &pending, l.text);
+		count_line(s, &pending, &l);
 		at += l.text.n;
 	}
 	if (pending.n)

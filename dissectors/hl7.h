@@ -213,8 +213,6 @@ enum hl7_segment hl7_message_segment(struct hl7_state *st, struct dissect_ctx *c
 struct hl7_line;
 void hl7_message_held(struct hl7_state *st, struct dissect_ctx *ctx, struct span segment);
 void hl7_message_line(struct hl7_state *st, struct dissect_ctx *ctx, const struct hl7_line *l);
-/* A plain OBX, whole. */
-void hl7_message_plain_obx(struct hl7_state *st, struct dissect_ctx *ctx, const struct hl7_line *l);
 /* OBX-3 or OBX-18, as s->field says, or its first HL7_FIELD_MAX bytes. */
 void hl7_message_obx(struct hl7_state *st, struct dissect_ctx *ctx, struct span field);
 /* Whether that field of an OBX is wanted. */

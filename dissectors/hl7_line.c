@@ -1,23 +1,51 @@
 /* hl7_line.c -- the fields of a plain MSH segment. */
 #include "dissectors/hl7_line.h"
 
-struct hl7_line_block hl7_line_tail(const uint8_t *p, size_t n, uint8_t separator)
+/* The same of the last `n` bytes of an input, fewer than 64, which has SCAN_BYTES at least. */
+static struct hl7_line_block tail(const uint8_t *p, size_t n, uint8_t separator)
 {
-	struct hl7_line_block b = { 0 };
+	struct hl7_line_block b = { .plain = UINT64_MAX << n };
 	size_t k = 0;
 	for (; n - k >= SCAN_BYTES; k += SCAN_BYTES) {
 		scan_bytes v = scan_load(p + k);
 		b.separators |= (uint64_t)scan_equal(v, separator) << k;
-		b.special |= (uint64_t)scan_special(v) << k;
+		b.plain |= (uint64_t)scan_plain(v) << k;
 	}
 	if (k < n) {
 		/* The last sixteen, less those that were looked at. */
 		unsigned over = (unsigned)(SCAN_BYTES - (n - k));
 		scan_bytes v = scan_load(p + n - SCAN_BYTES);
 		b.separators |= (uint64_t)(scan_equal(v, separator) >> over) << k;
-		b.special |= (uint64_t)(scan_special(v) >> over) << k;
+		b.plain |= (uint64_t)(scan_plain(v) >> over) << k;
 	}
 	return b;
+}
+
+bool hl7_line_scan(struct span in, size_t from, uint8_t separator, struct hl7_line *ret)
+{
+	const uint8_t *p = in.p + from;
+	size_t left = in.n - from;
+	if (in.n < SCAN_BYTES)
+		return false;
+	ret->n = 0;
+	ret->room = left;
+	for (unsigned w = 0; w < HL7_LINE_WORDS; w++, p += 64, left -= 64) {
+		struct hl7_line_block b = left >= 64 ? hl7_line_block(p, separator) : tail(p, left, separator);
+		if (!~b.plain) {
+			if (left <= 64)
+				return false;
+			ret->separators[w] = b.separators;
+			ret->n += scan_count(b.separators);
+			continue;
+		}
+		size_t n = scan_first(~b.plain);
+		b.separators = scan_below(b.separators, n);
+		ret->separators[w] = b.separators;
+		ret->n += scan_count(b.separators);
+		ret->text = (struct span){ in.p + from, 64 * w + n };
+		return p[n] == HL7_CR || p[n] == HL7_LF || p[n] == HL7_FS;
+	}
+	return false;
 }
 
 static inline struct span trim(struct span s)

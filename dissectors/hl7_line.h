@@ -18,50 +18,39 @@ struct hl7_line {
 	uint64_t separators[HL7_LINE_WORDS];    /* a bit for each byte; of the words the text has, and bits behind it are 0 */
 };
 
-/* Of 64 bytes: the separators, and those that are no plain ASCII. */
-struct hl7_line_block { uint64_t separators, special; };
+/* Of 64 bytes: the separators, and those that are plain. */
+struct hl7_line_block { uint64_t separators, plain; };
 
 static inline struct hl7_line_block hl7_line_block(const uint8_t *p, uint8_t separator)
 {
-	struct hl7_line_block b = { 0 };
-	for (unsigned k = 0; k < 64; k += SCAN_BYTES) {
-		scan_bytes v = scan_load(p + k);
-		b.separators |= (uint64_t)scan_equal(v, separator) << k;
-		b.special |= (uint64_t)scan_special(v) << k;
-	}
-	return b;
+	scan_bytes a = scan_load(p), b = scan_load(p + 16), c = scan_load(p + 32), d = scan_load(p + 48);
+	return (struct hl7_line_block){
+		.separators = scan_equal(a, separator) | (uint64_t)scan_equal(b, separator) << 16 |
+			      (uint64_t)scan_equal(c, separator) << 32 | (uint64_t)scan_equal(d, separator) << 48,
+		.plain = scan_plain(a) | (uint64_t)scan_plain(b) << 16 | (uint64_t)scan_plain(c) << 32 | (uint64_t)scan_plain(d) << 48,
+	};
 }
-
-/* The same of the last `n` bytes of an input, fewer than 64, which has SCAN_BYTES at least. */
-struct hl7_line_block hl7_line_tail(const uint8_t *p, size_t n, uint8_t separator);
 
 /* The segment that begins at in.p[from]. False: it is not plain, or longer than HL7_LINE_MAX, or ended by something else than CR,
  * LF or FS, or `in` has fewer than SCAN_BYTES. */
-static inline bool hl7_line_scan(struct span in, size_t from, uint8_t separator, struct hl7_line *ret)
+bool hl7_line_scan(struct span in, size_t from, uint8_t separator, struct hl7_line *ret);
+
+/* The same at once, for the most common: a short one that is not the last. */
+static inline bool hl7_line_quick(struct span in, size_t from, uint8_t separator, struct hl7_line *ret)
 {
 	const uint8_t *p = in.p + from;
-	size_t left = in.n - from;
-	if (in.n < SCAN_BYTES)
-		return false;
-	ret->n = 0;
-	ret->room = left;
-	for (unsigned w = 0; w < HL7_LINE_WORDS; w++, p += 64, left -= 64) {
-		struct hl7_line_block b = left >= 64 ? hl7_line_block(p, separator) : hl7_line_tail(p, left, separator);
-		if (!b.special) {
-			if (left <= 64)
-				return false;
-			ret->separators[w] = b.separators;
-			ret->n += scan_count(b.separators);
-			continue;
-		}
-		size_t n = scan_first(b.special);
-		b.separators = scan_below(b.separators, n);
-		ret->separators[w] = b.separators;
-		ret->n += scan_count(b.separators);
-		ret->text = (struct span){ in.p + from, 64 * w + n };
-		return p[n] == HL7_CR || p[n] == HL7_LF || p[n] == HL7_FS;
-	}
-	return false;
+	if (in.n - from < 64)
+		return hl7_line_scan(in, from, separator, ret);
+	struct hl7_line_block b = hl7_line_block(p, separator);
+	if (!~b.plain)
+		return hl7_line_scan(in, from, separator, ret);
+	size_t n = scan_first(~b.plain);
+	uint64_t bits = scan_below(b.separators, n);
+	ret->text = (struct span){ p, n };
+	ret->room = in.n - from;
+	ret->n = scan_count(bits);
+	ret->separators[0] = bits;
+	return p[n] == HL7_CR || p[n] == HL7_LF || p[n] == HL7_FS;
 }
 
 /* What stands between two separators: the n-th such text, of which the first, 0, is the name. Empty without bytes when there is

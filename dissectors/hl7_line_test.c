@@ -46,6 +46,8 @@ static void compare(struct span in, size_t from)
 	memset(&l, 0xa5, sizeof(l));
 	bool want = plainly(in, from, '|', &n, &separators), is = hl7_line_scan(in, from, '|', &l);
 	CU_ASSERT_EQUAL(is, want);
+	memset(&l, 0xa5, sizeof(l));
+	CU_ASSERT_EQUAL(hl7_line_quick(in, from, '|', &l), want);
 	if (!is || !want)
 		return;
 	CU_ASSERT(l.text.p == in.p + from && l.text.n == n && l.n == separators);

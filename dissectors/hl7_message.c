@@ -488,19 +488,6 @@ void hl7_message_line(struct hl7_state *st, struct dissect_ctx *ctx, const struc
 		acknowledgement(s, ctx->dir, plain_field(l, 1), plain_field(l, 2), plain_field(l, 6));
 }
 
-void hl7_message_plain_obx(struct hl7_state *st, struct dissect_ctx *ctx, const struct hl7_line *l)
-{
-	struct hl7_side *s = &st->side[ctx->dir];
-	if (!s->decided)
-		hl7_message_decide(st, ctx);
-	if (l->n >= 3 && hl7_message_wants(s, 3))
-		s->vendor = (uint8_t)(1 + hl7_vendor_of_coding(hl7_line_third(l, hl7_line_field(l, 3), s->component)));
-	if (l->n >= 18) {
-		s->field = 18;
-		hl7_message_obx(st, ctx, hl7_line_field(l, 18));
-	}
-}
-
 void hl7_message_obx(struct hl7_state *st, struct dissect_ctx *ctx, struct span field)
 {
 	struct hl7_side *s = &st->side[ctx->dir];

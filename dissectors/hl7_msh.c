@@ -40,13 +40,16 @@ static enum hl7_kind delimiters(struct span s, enum hl7_kind kind)
 
 enum hl7_kind hl7_msh_kind(struct span s)
 {
-	/* Nearly every segment begins otherwise. */
+	/* Nearly every header begins so, and nearly every segment otherwise. */
+	static const char usual[] = "MSH|^~\\&|";
 	int first = hl7_at(s, 0);
+	if (first == 'M' && s.n >= sizeof(usual) - 1 && !memcmp(s.p, usual, sizeof(usual) - 1))
+		return HL7_MESSAGE;
 	if (first >= 0 && first != 'M' && first != 'F' && first != 'B')
 		return HL7_OTHER;
 	for (size_t h = 0; h < sizeof(headers) / sizeof(headers[0]); h++) {
 		size_t n = s.n < 3 ? s.n : 3;
-		if (n && memcmp(s.p, headers[h].name, n))
+		if (n == 3 ? memcmp(s.p, headers[h].name, 3) != 0 : n && memcmp(s.p, headers[h].name, n) != 0)
 			continue;
 		if (n < 3)
 			return HL7_PREFIX;

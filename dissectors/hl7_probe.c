@@ -2,7 +2,7 @@
  * usable delimiters and then a message type and version, or a second segment. */
 #include <string.h>
 
-#include "dissectors/hl7.h"
+#include "dissectors/hl7_line.h"
 
 enum { PADDING = 64 };          /* bytes between frames that we look past: nobody pads with more */
 
@@ -30,12 +30,16 @@ static bool foreign(uint8_t b)
 static enum dissect_guess header_evidence(struct span s)
 {
 	struct hl7_msh m;
-	size_t end = 0;
+	size_t end = hl7_to_control(s, 0);
 	while (end < s.n && !hl7_eol(s.p[end]) && s.p[end] != HL7_FS)
-		end++;
+		end = hl7_to_control(s, end + 1);
 	bool ended = end < s.n;
 	/* As if MSH-18 said nothing, also where it has come: what is sure stays sure. */
-	hl7_msh_split((struct span){ s.p, end }, HL7_GUESS, &m);
+	struct hl7_line l;
+	if (ended && end > 3 && hl7_line_scan(s, 0, s.p[3], &l) && l.text.n == end)
+		hl7_line_msh(&l, &m);
+	else
+		hl7_msh_split((struct span){ s.p, end }, HL7_GUESS, &m);
 	bool type = s.p[0] == 'M' && type_shape(m.field[9], m.component);
 	struct span version = hl7_msh_token(m.field[12], m.component, HL7_GUESS);
 	/* A lone 2 may be the beginning of something else. */
@@ -61,9 +65,9 @@ static enum dissect_guess header_evidence(struct span s)
 
 static enum dissect_guess evidence(struct span s)
 {
-	size_t n = 0;
+	size_t n = hl7_to_control(s, 0);
 	while (n < s.n && !foreign(s.p[n]))
-		n++;
+		n = hl7_to_control(s, n + 1);
 	enum dissect_guess g = header_evidence((struct span){ s.p, n });
 	return g == DISSECT_MAYBE && n < s.n ? DISSECT_NO : g;
 }
