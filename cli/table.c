@@ -166,6 +166,16 @@ static void print_last(struct table *t, struct buf *line, const struct table_cel
 	}
 }
 
+/* Where the row goes on under itself: the columns before this one fill the terminal. */
+static size_t break_line(struct buf *line)
+{
+	while (line->len && line->data[line->len - 1] == ' ')
+		line->len--;
+	(void)buf_u8(line, '\n');
+	put_spaces(line, INDENT);
+	return INDENT;
+}
+
 static void print(struct table *t, const struct table_cell *cells)
 {
 	static const char *const codes[] = { "", "\033[1m", "\033[31m", "\033[33m", "\033[32m", "\033[2m" };
@@ -180,14 +190,23 @@ static void print(struct table *t, const struct table_cell *cells)
 			print_last(t, &line, c, paint, at);
 			break;
 		}
-		size_t have = escape(c->text, SIZE_MAX, NULL, &whole);
+		size_t limit = t->width > INDENT + NARROW ? t->width - INDENT : SIZE_MAX;
+		size_t have = escape(c->text, SIZE_MAX, NULL, &whole), cut = have > limit ? limit - 1 : SIZE_MAX;
+		have = have > limit ? limit : have;
 		size_t pad = t->widths[i] > have ? t->widths[i] - have : 0;
 		if (pad > 256)
 			pad = 256;
+		if (have + pad > limit)
+			pad = limit - have;
+		/* By the column, not by the cell: every row goes on with the same one. */
+		if (limit != SIZE_MAX && at > INDENT && at + have + pad > t->width)
+			at = break_line(&line);
 		if (t->columns[i].right)
 			put_spaces(&line, pad);
 		(void)buf_str(&line, paint);
-		(void)escape(c->text, SIZE_MAX, &line, &whole);
+		(void)escape(c->text, cut, &line, &whole);
+		if (!whole)
+			(void)buf_str(&line, "\xe2\x80\xa6");
 		if (*paint)
 			(void)buf_str(&line, "\033[0m");
 		if (!t->columns[i].right)

@@ -1,7 +1,8 @@
 /* table.h -- aligned columns for a terminal, aware of wide (Japanese) characters.
  *
  * Widths come from the first rows; later ones keep to them and a longer cell pushes its neighbours, so that any
- * number of rows needs bounded memory. Cells are escaped: nothing in them moves the cursor.
+ * number of rows needs bounded memory. Cells are escaped: nothing in them moves the cursor. A row that is wider than the terminal
+ * goes on under itself; a cell is cut, with a mark, only where it is wider than the terminal alone.
  */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
@@ -21,7 +22,7 @@ struct table_cell { struct span text; enum table_color color; };
 
 struct table;
 
-/* `columns` is kept. `width`: columns of the terminal that the last column is wrapped to, 0 for no limit. */
+/* `columns` is kept. `width`: columns of the terminal that rows are wrapped to, 0 for no limit. */
 struct table *table_new(struct out *out, const struct table_column *columns, size_t n, bool color, unsigned width);
 /* `cells`: as many as columns; copied. 0 or -ENOMEM. */
 int table_row(struct table *t, const struct table_cell *cells);

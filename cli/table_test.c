@@ -83,6 +83,47 @@ static void continues_below_where_it_is_narrow(void)
 	free(text);
 }
 
+/* More columns than the terminal has room for: the row goes on under itself, aligned, and nothing is cut. */
+static void goes_on_under_itself(void)
+{
+	static const struct table_column five[] = { { "DEVICE", false }, { "PEER", false }, { "COUNT", true }, { "ALERT", false }, { "WHAT", false } };
+	static const struct table_cell rows[][5] = {
+		{ CELL("a-device-with-a-name"), CELL("198.51.100.23"), CELL("1"), CELL("a326d13bdf573665"), CELL("talks") },
+		{ CELL("ct-1"), CELL("pacs"), CELL("12345"), CELL("0765d1d950a1d3f9"), CELL("a sentence that is long") },
+	};
+	for (unsigned width = 40; width <= 80; width++) {
+		char *text = NULL;
+		size_t size = 0;
+		struct out o = { .to = open_memstream(&text, &size) };
+		struct table *t = table_new(&o, five, 5, false, width);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+		for (int i = 0; i < 2; i++)
+			CU_ASSERT_EQUAL(table_row(t, rows[i]), 0);
+		table_end(t);
+		table_free(t);
+		(void)fclose(o.to);
+		for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1)
+			CU_ASSERT(table_width((struct span){ (const uint8_t *)line, (size_t)(end - line) }) <= width);
+		for (int i = 0; i < 2; i++)
+			for (int k = 0; k < 4; k++)
+				CU_ASSERT_PTR_NOT_NULL(strstr(text, (const char *)rows[i][k].text.p));
+		if (width == 40)
+			CU_ASSERT_STRING_EQUAL(text, "DEVICE                PEER\n    COUNT  ALERT             WHAT\n"
+				"a-device-with-a-name  198.51.100.23\n        1  a326d13bdf573665  talks\n"
+				"ct-1                  pacs\n    12345  0765d1d950a1d3f9\n    a sentence that is long\n");
+		free(text);
+	}
+}
+
+/* Cut only what is wider than the terminal by itself, and with a mark. */
+static void marks_a_cell_wider_than_the_terminal(void)
+{
+	static const struct table_cell rows[][3] = { { CELL("a-device-whose-name-is-longer-than-any-terminal"), CELL("1"), CELL("x") } };
+	char *text = printed(rows, 1, false, 40);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "a-device-whose-name-is-longer-than-\xe2\x80\xa6\n        1  x\n"));
+	free(text);
+}
+
 static void says_where_a_very_long_cell_is_cut(void)
 {
 	static char words[1000];
@@ -150,6 +191,8 @@ int main(void)
 		{ "escapes_what_moves_the_cursor", escapes_what_moves_the_cursor },
 		{ "wraps_the_last_column_only", wraps_the_last_column_only },
 		{ "continues_below_where_it_is_narrow", continues_below_where_it_is_narrow },
+		{ "goes_on_under_itself", goes_on_under_itself },
+		{ "marks_a_cell_wider_than_the_terminal", marks_a_cell_wider_than_the_terminal },
 		{ "says_where_a_very_long_cell_is_cut", says_where_a_very_long_cell_is_cut },
 		{ "colors_only_when_asked", colors_only_when_asked },
 		{ "keeps_the_widths_of_its_first_rows", keeps_the_widths_of_its_first_rows },
