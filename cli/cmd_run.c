@@ -13,6 +13,7 @@
 
 #include "cli/cmd.h"
 #include "cli/out.h"
+#include "cli/rundir.h"
 #include "cli/table.h"
 #include "cli/where.h"
 #include "cli/writer.h"
@@ -73,7 +74,8 @@ struct running {
 	struct setup setup;
 	const char *sinks[OUTLETS_MAX];
 	size_t n_sinks;
-	char path[WHERE_MAX], dir[64], socket[80], endpoint[96];
+	char path[WHERE_MAX], endpoint[RUNDIR_PATH + 16];
+	struct rundir dir;              /* holds the socket between the two halves */
 	const char *color;
 	int format;
 	enum rule_language language;
@@ -169,6 +171,7 @@ static int start_sensor(struct running *r)
 		return 0;
 	}
 	(void)close(gate[1]);
+	rundir_forget(&r->dir);
 	/* Out of the terminal's group: Ctrl-C reaches us, and we tell the sensor once. */
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
@@ -303,17 +306,14 @@ static int open_collector(struct running *r, char why[static 256])
 	return r->writer && r->seen ? 0 : -ENOMEM;
 }
 
-/* A directory that only this user can enter holds the socket between the two halves. */
+static const char *const run_files[] = { "events", NULL };
+
 static int make_endpoint(struct running *r)
 {
-	(void)snprintf(r->dir, sizeof(r->dir), "/tmp/spanward-run-XXXXXX");
-	if (!mkdtemp(r->dir)) {
-		int err = -errno;
-		r->dir[0] = '\0';
+	int err = rundir_make("/tmp", "spanward-run", run_files, &r->dir);
+	if (err)
 		return err;
-	}
-	(void)snprintf(r->socket, sizeof(r->socket), "%s/events", r->dir);
-	(void)snprintf(r->endpoint, sizeof(r->endpoint), "ipc://%s", r->socket);
+	(void)snprintf(r->endpoint, sizeof(r->endpoint), "ipc://%s/%s", r->dir.path, run_files[0]);
 	r->setup.station.endpoint = r->endpoint;
 	return 0;
 }
@@ -332,10 +332,7 @@ static void close_collector(struct running *r)
 	store_close(r->store);
 	owner_drop(r->owner);
 	free(r->seen);
-	if (r->dir[0]) {
-		(void)unlink(r->socket);
-		(void)rmdir(r->dir);
-	}
+	rundir_remove(&r->dir, run_files);
 }
 
 static int both(struct running *r)
@@ -371,7 +368,7 @@ static int both(struct running *r)
 
 static int run(int argc, char **argv)
 {
-	static struct running r = { .format = -1, .owner = -1, .gate = -1 };
+	static struct running r = { .format = -1, .owner = -1, .gate = -1, .dir.lock = -1 };
 	static const char letters[] = ":i:r:p:qh";
 	char why[256] = "";
 	struct conf_report rep = { 0 };

@@ -58,6 +58,32 @@ else
 	echo "note: a full disk needs root to be made: left out"
 fi
 
+# Killed with -9 it leaves its directory: the next run removes it, and not that of one that still runs.
+mkdir "$dir/in"
+pids=
+for n in 1 2; do
+	"$spanward" run -q -r "$dir/in" --follow --store "$dir/left$n.db" >/dev/null 2>"$dir/err" &
+	pids="$pids $!"
+done
+of() { grep -lx "$1" /tmp/spanward-run-*/lock 2>/dev/null | sed 's,/lock$,,'; }
+set -- $pids
+tries=0
+until [ -S "$(of "$1")/events" ] && [ -S "$(of "$2")/events" ]; do
+	tries=$((tries + 1))
+	[ $tries -lt 200 ] || { kill $pids; fail "two runs do not begin"; }
+	sleep 0.1
+done
+left=$(of "$1") used=$(of "$2")
+kill -9 "$1"
+wait "$1" 2>/dev/null || true
+[ -d "$left" ] || fail "nothing was left behind to try"
+run after >/dev/null || fail "a run beside what was left behind"
+[ ! -e "$left" ] || fail "what a killed run left behind stays"
+[ -S "$used/events" ] || fail "the directory of a run was taken away"
+kill -TERM "$2"
+wait "$2" || fail "the end of a run: $?"
+[ ! -e "$used" ] || fail "a run that ended leaves its directory"
+
 # What only a live capture heeds.
 for option in '--filter=host 192.0.2.1' --snaplen=100 --rings=2 --timestamps=host; do
 	code=0
