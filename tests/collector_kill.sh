@@ -10,13 +10,15 @@ trap 'for p in $collector $sensor; do kill "$p" 2>/dev/null || true; done; rm -r
 fail() { echo "FAIL: $*"; cat "$dir"/*.err 2>/dev/null; exit 1; }
 
 start() {
+	# What the one before said is not this one's.
+	rm -f "$dir/$1.err"
 	"$BUILD/bin/spanward-collector" --bind "ipc://$dir/$1.socket" --store "$dir/$1.db" 2>"$dir/$1.err" &
 	collector=$!
 }
 # It has to live long enough to be asked to end.
 ready() {
 	tries=0
-	until grep -q listening "$dir/$1.err"; do
+	until grep -qs listening "$dir/$1.err"; do
 		tries=$((tries + 1))
 		[ $tries -lt 200 ] || fail "the collector does not listen"
 		sleep 0.1
