@@ -207,6 +207,8 @@ static void keep_metrics(struct collector *c, const char *path, bool up)
 		{ "collector_duplicates_total", s->duplicates, "batches that were held already" },
 		{ "collector_refused_total", s->refused, "broken frames" },
 		{ "collector_gaps_total", s->gaps, "batches that came before what precedes them" },
+		{ "collector_foreign_total", s->foreign, "batches with the numbers of another sensor's of the same id and epoch" },
+		{ "collector_twins_total", s->twins, "heartbeats that show two sensors under one id" },
 		{ "collector_failed_total", s->failed, "batches that could not be stored" },
 		{ "collector_unsent_total", s->unsent, "answers to a sensor that has gone or does not read" },
 	};

@@ -10,7 +10,9 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "collector/twins.h"
 #include "core/addr.h"
+#include "core/clock.h"
 #include "core/frame.h"
 
 enum {
@@ -25,6 +27,7 @@ struct receiver {
 	bool own_context;
 	struct store *store;
 	struct receiver_stats stats;
+	struct twins twins;
 	char endpoint[256];
 };
 
@@ -150,8 +153,16 @@ static void on_batch(struct receiver *r, struct span identity, const struct fram
 		r->stats.batches++;
 	else if (kind == STORE_DUPLICATE)
 		r->stats.duplicates++;
+	else if (kind == STORE_FOREIGN)
+		r->stats.foreign++;
 	else
 		r->stats.gaps++;
+	if (kind == STORE_FOREIGN) {
+		/* An ACK would be taken for what another sent. */
+		memcpy(r->stats.twin, f->sensor, sizeof(r->stats.twin));
+		twins_set_foreign(&r->twins, f->sensor, identity, clock_mono_ns());
+		return;
+	}
 	answer(r, identity, f, FRAME_ACK, f->lane, store_committed(r->store, f->sensor, f->epoch, f->lane), (struct span){ 0 });
 }
 
@@ -162,7 +173,8 @@ static void on_frame(struct receiver *r, struct span identity, const struct fram
 	switch (f->type) {
 	case FRAME_HELLO:
 		for (unsigned lane = 0; lane < EVENT_LANES; lane++)
-			(void)buf_u64be(&b, store_committed(r->store, f->sensor, f->epoch, lane));
+			(void)buf_u64be(&b, twins_is_foreign(&r->twins, f->sensor, identity) ? UINT64_MAX :
+					    store_committed(r->store, f->sensor, f->epoch, lane));
 		answer(r, identity, f, FRAME_WELCOME, FRAME_NO_LANE, 0, buf_span(&b));
 		return;
 	case FRAME_BATCH:
@@ -170,6 +182,10 @@ static void on_frame(struct receiver *r, struct span identity, const struct fram
 		on_batch(r, identity, f);
 		return;
 	case FRAME_HEARTBEAT:
+		if (twins_heard(&r->twins, f->sensor, identity, clock_mono_ns())) {
+			r->stats.twins++;
+			memcpy(r->stats.twin, f->sensor, sizeof(r->stats.twin));
+		}
 		if (f->payload.n) {
 			struct cursor c = cursor_from(f->payload);
 			uint64_t v[6];

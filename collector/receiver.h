@@ -2,8 +2,10 @@
  *
  * HELLO -> WELCOME (what is committed in that epoch); BATCH or LOST -> committed -> ACK; HEARTBEAT -> account, a
  * heartbeat back; BYE. An ACK never says more than the store has committed: after a gap it repeats the last
- * committed sequence, so the sensor sends again from there. Nothing is remembered per connection: a sensor
- * that reconnects to a restarted collector goes on where the store is.
+ * committed sequence, so the sensor sends again from there. Of a connection nothing is remembered but that it is there, to tell two sensors
+ * under one id (collector/twins.h): a sensor that reconnects to a restarted collector goes on where the store is. Of two that share the
+ * epoch, too, the second one's batches are not acknowledged, and its next WELCOME says that more is committed than it can have made: it
+ * ends with that.
  */
 #ifndef COLLECTOR_RECEIVER_H
 #define COLLECTOR_RECEIVER_H
@@ -20,6 +22,9 @@ struct receiver_stats {
 	uint64_t frames;                /* that decoded */
 	uint64_t refused;               /* broken, of the wrong number of parts, of a type not for a collector */
 	uint64_t batches, duplicates, gaps;
+	uint64_t foreign;               /* batches with the numbers of others that are held: of another sensor of that id and epoch */
+	uint64_t twins;                 /* heartbeats that show two sensors under one id */
+	char twin[FRAME_SENSOR_LEN + 1];        /* the last id of either; "" */
 	uint64_t failed;                /* batches that the disk refused: not acknowledged */
 	uint64_t unsent;                /* answers to a sensor that has gone or does not read */
 	int last_error;                 /* of the last failed batch; 0 */

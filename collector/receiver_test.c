@@ -84,7 +84,7 @@ static struct frame answer(struct peer *p)
 	return f;
 }
 
-static void send_batch_from(struct peer *p, const char *sensor, uint64_t from, uint32_t n)
+static void send_batch_of(struct peer *p, const char *sensor, const char *device, uint64_t from, uint32_t n)
 {
 	uint8_t *mem = malloc(n * 200u);
 	struct buf b = buf_over(mem, n * 200u);
@@ -95,7 +95,7 @@ static void send_batch_from(struct peer *p, const char *sensor, uint64_t from, u
 		event_uint(&e, EVENT_F_lane, EVENT_LANE_ALERTS);
 		event_uint(&e, EVENT_F_seq, from + i);
 		event_text(&e, EVENT_F_rule, span_str("policy.undeclared_peer"));
-		event_text(&e, EVENT_F_device, span_str("ct-1"));
+		event_text(&e, EVENT_F_device, span_str(device));
 		CU_ASSERT_EQUAL_FATAL(vocab_encode(&event_vocab, &e.head, &b), 0);
 	}
 	struct frame f = a_frame(FRAME_BATCH);
@@ -106,6 +106,11 @@ static void send_batch_from(struct peer *p, const char *sensor, uint64_t from, u
 	f.payload = buf_span(&b);
 	send_frame(p, &f);
 	free(mem);
+}
+
+static void send_batch_from(struct peer *p, const char *sensor, uint64_t from, uint32_t n)
+{
+	send_batch_of(p, sensor, "ct-1", from, n);
 }
 
 static void send_batch(struct peer *p, uint64_t from, uint32_t n) { send_batch_from(p, "s1", from, n); }
@@ -179,6 +184,50 @@ static void the_whole_talk(const char *endpoint)
 	c = cursor_from(f.payload);
 	CU_ASSERT(f.type == FRAME_WELCOME && cursor_u64be(&c) == 15 && cursor_u64be(&c) == 0);
 	close_all(&p);
+}
+
+/* Two sensors with one id and epoch at the same moment: what the second sends under numbers that are taken is not stored, not acknowledged,
+ * and its next WELCOME tells it. The first goes on as ever, also after a connection of its own broke. */
+static void another_sensor_is_not_a_duplicate(void)
+{
+	struct peer first = open_on("inproc://receiver-test"), second = first;
+	const uint8_t made[16] = { 0 };
+	const int soon = 300;
+	dial(&second);
+	zmq_setsockopt(second.socket, ZMQ_RCVTIMEO, &soon, sizeof(soon));
+	struct frame hello = a_frame(FRAME_HELLO);
+	hello.payload = (struct span){ made, sizeof(made) };
+	for (int i = 0; i < 2; i++) {
+		struct peer *p = i ? &second : &first;
+		send_frame(p, &hello);
+		handle(p);
+		struct frame f = answer(p);
+		struct cursor c = cursor_from(f.payload);
+		CU_ASSERT(f.type == FRAME_WELCOME && cursor_u64be(&c) == 0);
+	}
+	batch_gives_ack(&first, 1, 3, 3);
+	send_batch_of(&second, "s1", "ct-2", 1, 3);
+	handle(&second);
+	CU_ASSERT_EQUAL(answer(&second).type, 0);
+	/* One that begins with numbers that are taken, and goes on with new ones. */
+	send_batch_of(&second, "s1", "ct-2", 2, 9);
+	handle(&second);
+	CU_ASSERT_EQUAL(answer(&second).type, 0);
+	send_frame(&second, &hello);
+	handle(&second);
+	struct frame f = answer(&second);
+	struct cursor c = cursor_from(f.payload);
+	CU_ASSERT(f.type == FRAME_WELCOME && cursor_u64be(&c) == UINT64_MAX && cursor_u64be(&c) == UINT64_MAX);
+	const struct receiver_stats *s = receiver_stats(first.r);
+	CU_ASSERT(s->foreign == 2 && !s->duplicates && s->batches == 1 && !strcmp(s->twin, "s1"));
+	CU_ASSERT_EQUAL(stored(&first), 3);
+	zmq_close(first.socket);
+	dial(&first);
+	batch_gives_ack(&first, 1, 3, 3);
+	batch_gives_ack(&first, 3, 3, 5);
+	CU_ASSERT(s->foreign == 2 && s->duplicates == 1 && stored(&first) == 5);
+	zmq_close(second.socket);
+	close_all(&first);
 }
 
 static void talks_in_process(void) { the_whole_talk("inproc://receiver-test"); }
@@ -422,6 +471,7 @@ static void an_endpoint_that_cannot_be_bound_is_said(void)
 int main(void)
 {
 	CU_TestInfo tests[] = {
+		{ "another_sensor_is_not_a_duplicate", another_sensor_is_not_a_duplicate },
 		{ "talks_in_process", talks_in_process },
 		{ "talks_over_loopback", talks_over_loopback },
 		{ "talks_over_a_socket_file", talks_over_a_socket_file },

@@ -29,7 +29,7 @@ enum fact { FACT_NAME, FACT_SERVICE, FACT_CLIENT };
 /* Statements that run per event or batch; made once, at first use. */
 enum statement {
 	BEGIN, COMMIT, ROLLBACK, COMMITTED, PROGRESS, LOG, LOSS, ADD_EVENT, FIND_ALERT, ADD_ALERT, FOLD_ALERT, ADD_ASSET,
-	ADD_FACT, ACCOUNT, ADD_AUDIT, SET_STATE, DUE, DELIVERED, STATEMENTS
+	ADD_FACT, ACCOUNT, HELD, ADD_AUDIT, SET_STATE, DUE, DELIVERED, STATEMENTS
 };
 
 #define NEXT_CHANGE "(SELECT coalesce(max(change), 0) + 1 FROM alert)"
@@ -62,6 +62,8 @@ static const char *const sql[STATEMENTS] = {
 	[ACCOUNT] = "INSERT INTO account (sensor, epoch, v0, v1, v2, v3, v4, v5, heard_ns)"
 		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET"
 		    " v0 = ?3, v1 = ?4, v2 = ?5, v3 = ?6, v4 = ?7, v5 = ?8, heard_ns = ?9",
+	[HELD] = "SELECT substr(b.payload, e.at + 1, e.n) FROM event e JOIN batch b ON b.id = e.batch"
+		 " WHERE e.sensor = ?1 AND e.epoch = ?2 AND e.lane = ?3 AND e.seq = ?4",
 	[ADD_AUDIT] = "INSERT INTO audit (at_ns, alert, action, before, who, reason, until_ns)"
 		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[SET_STATE] = "UPDATE alert SET state = ?2, until_ns = ?3, change = " NEXT_CHANGE " WHERE id = ?1",
@@ -554,6 +556,41 @@ static int commit_loss(struct store *s, const struct frame *f, uint64_t skip)
 	return err ? err : add_to_lane(s, f, 0, f->count - skip);
 }
 
+/* Whether an event that is held has other bytes; one that is only in the log, or lost, cannot be compared. */
+static int differs(struct store *s, const struct frame *f, uint64_t seq, struct span bytes, bool *ret)
+{
+	sqlite3_stmt *q = statement(s, HELD);
+	if (!q)
+		return error_of(s->db, sqlite3_errcode(s->db));
+	bind_str(q, 1, f->sensor);
+	(void)sqlite3_bind_int64(q, 2, i64(f->epoch));
+	(void)sqlite3_bind_int64(q, 3, f->lane);
+	(void)sqlite3_bind_int64(q, 4, i64(seq));
+	int r = sqlite3_step(q);
+	if (r == SQLITE_ROW) {
+		const uint8_t *p = sqlite3_column_blob(q, 0);
+		*ret = !span_eq((struct span){ p, p ? (size_t)sqlite3_column_bytes(q, 0) : 0 }, bytes);
+	}
+	(void)sqlite3_reset(q);
+	(void)sqlite3_clear_bindings(q);
+	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : error_of(s->db, r);
+}
+
+/* Whether what is held already of a batch was this sensor's. */
+static int is_foreign(struct store *s, const struct frame *f, uint64_t committed, bool *ret)
+{
+	struct cursor c = cursor_from(f->payload);
+	int err = 0;
+	for (uint64_t at = 0; at < f->count && f->seq + at <= committed && !err && !*ret; at++) {
+		const uint8_t *begin = c.p;
+		msgpack_skip(&c);
+		if (!cursor_ok(&c))
+			break;
+		err = differs(s, f, f->seq + at, (struct span){ begin, (size_t)(c.p - begin) }, ret);
+	}
+	return err;
+}
+
 /* `commit` takes the part of the range that begins `skip` past its first sequence. */
 static int take_range(struct store *s, const struct frame *f, enum store_batch *ret,
 		      int (*commit)(struct store *s, const struct frame *f, uint64_t skip))
@@ -566,7 +603,12 @@ static int take_range(struct store *s, const struct frame *f, enum store_batch *
 		return err;
 	enum store_batch kind = STORE_NEW;
 	err = read_lane(s, f->sensor, f->epoch, f->lane, &lane);
-	if (!err && f->seq + (f->count - 1) <= lane.committed)
+	bool foreign = false;
+	if (!err && f->type == FRAME_BATCH)
+		err = is_foreign(s, f, lane.committed, &foreign);
+	if (!err && foreign)
+		kind = STORE_FOREIGN;
+	else if (!err && f->seq + (f->count - 1) <= lane.committed)
 		kind = STORE_DUPLICATE;
 	else if (!err && f->seq - 1 > lane.committed)
 		kind = STORE_GAP;

@@ -14,10 +14,11 @@ struct store;
 int store_open(const char *path, struct store **ret, char why[static 256]);
 void store_close(struct store *s);      /* NULL is fine */
 
-enum store_batch { STORE_NEW, STORE_DUPLICATE, STORE_GAP };
+enum store_batch { STORE_NEW, STORE_DUPLICATE, STORE_GAP, STORE_FOREIGN };
 /* Commits one batch (header fields and the events in its payload) and projects it. A batch already held is
  * STORE_DUPLICATE; one that begins past the next sequence is STORE_GAP and not stored. A partly held one is
- * stored from the first new event on. An event that does not decode is kept in the log, counted, and skipped in the
+ * stored from the first new event on. One that holds another event where one is held is another sensor's (of the same id and epoch):
+ * STORE_FOREIGN, and nothing of it is stored. An event that does not decode is kept in the log, counted, and skipped in the
  * projection. Returns -errno when the disk refuses: nothing of the batch is then stored. */
 int store_batch(struct store *s, const struct frame *f, enum store_batch *ret);
 /* Commits that a range will never come (FRAME_LOST: seq, count): the lane goes on behind it. *ret as for a batch:
