@@ -25,40 +25,50 @@ enum checksum { CHECKSUM_RIGHT, CHECKSUM_WRONG, CHECKSUM_OFFLOADED, CHECKSUM_NON
 /* Longest that is judged: what crosses Ethernet without jumbo frames. */
 enum { CHECKSUM_MAX = 1500 };
 
+/* In the machine's byte order. */
+static inline uint64_t checksum_word(const uint8_t *p)
+{
+	uint64_t w;
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
 /* Adds bytes to a sum, in the machine's byte order: a sum of all ones is the same in both. `s` begins at an even
  * place of what is summed. */
 static inline uint64_t checksum_add(uint64_t sum, struct span s)
 {
-	/* Sixty-four bits at a time, what overflows counted beside: 2^64 is 1 here, as 2^16 is. Two sums, for neither to wait. */
-	__extension__ typedef unsigned __int128 wide;
-	wide even = sum, odd = 0;
+	/* Sixty-four bits at a time, what overflows counted beside: 2^64 is 1 here, as 2^16 is. Two sums, for neither to wait; the
+	 * form is one that compilers make an addition with carry of. */
+	uint64_t even = 0, odd = 0, over = 0;
 	const uint8_t *p = s.p;
 	size_t n = s.n;
 	for (; n >= 32; n -= 32, p += 32) {
-		uint64_t w[4];
-		memcpy(w, p, sizeof(w));
-		even += w[0];
-		odd += w[1];
-		even += w[2];
-		odd += w[3];
+		uint64_t a = checksum_word(p), b = checksum_word(p + 8), c = checksum_word(p + 16), d = checksum_word(p + 24);
+		even += a;
+		over += even < a;
+		odd += b;
+		over += odd < b;
+		even += c;
+		over += even < c;
+		odd += d;
+		over += odd < d;
 	}
 	for (; n >= 8; n -= 8, p += 8) {
-		uint64_t w;
-		memcpy(&w, p, sizeof(w));
-		even += w;
+		uint64_t a = checksum_word(p);
+		even += a;
+		over += even < a;
 	}
 	if (n) {
-		uint64_t w = 0;
+		uint64_t a = 0;
 		if (s.n >= 8)                   /* the last eight, without those that were added */
-			w = htole64(bytes_load(p + n - 8) >> (8 * (8 - n)));
+			a = htole64(bytes_load(p + n - 8) >> (8 * (8 - n)));
 		else
-			memcpy(&w, p, n);
-		even += w;
+			memcpy(&a, p, n);
+		odd += a;
+		over += odd < a;
 	}
-	even += odd;
 	/* Room for more sums to come. */
-	uint64_t high = (uint64_t)(even >> 64), low = (uint64_t)even;
-	return high + (low >> 32) + (uint32_t)low;
+	return sum + over + (even >> 32) + (uint32_t)even + (odd >> 32) + (uint32_t)odd;
 }
 
 static inline uint16_t checksum_fold(uint64_t sum)

@@ -13,7 +13,7 @@ struct bucket {
 	uint32_t passed;
 };
 _Static_assert(sizeof(struct bucket) == LINE, "a bucket is a cache line");
-_Static_assert(sizeof(struct flow_key) == 5 * sizeof(uint64_t), "no padding: the key is hashed and compared as bytes");
+_Static_assert(sizeof(struct flow_key) % sizeof(uint64_t) == 0 && sizeof(struct flow_key) == 40, "no padding: the key is hashed and compared as bytes");
 
 struct flow_table {
 	struct bucket *buckets;
@@ -95,35 +95,44 @@ static uint32_t next_bucket(const struct flow_table *t, uint32_t at) { return at
 /* The highest bits, which say nothing of the bucket. */
 static uint32_t tag_of(const struct flow_table *t, uint64_t hash) { return (uint32_t)(hash >> 32) & ~t->numbers; }
 
+/* Four slots side by side. */
 typedef uint32_t lanes __attribute__((vector_size(16)));
+typedef uint64_t halves __attribute__((vector_size(16)));
+
+static inline lanes four_slots(const struct bucket *b, unsigned at)
+{
+	lanes four;
+	memcpy(&four, (const uint8_t *)b + at * sizeof(uint32_t), sizeof(four));
+	return four;
+}
 
 /* The slots of a bucket whose tag this is, a bit each; free ones too when the tag is 0. */
 static inline uint32_t matches(const struct flow_table *t, const struct bucket *b, uint32_t tag)
 {
-	static const lanes bits[4] = { { 1, 2, 4, 8 }, { 16, 32, 64, 128 }, { 256, 512, 1024, 2048 }, { 4096, 8192, 16384, 0 } };
 	const uint32_t kept = ~t->numbers;
 	const lanes mask = { kept, kept, kept, kept }, want = { tag, tag, tag, tag };
-	lanes found = { 0 };
-	for (unsigned i = 0; i < 4; i++) {
-		lanes four;
-		memcpy(&four, (const uint8_t *)b + i * sizeof(four), sizeof(four));
-		found |= (lanes)((four & mask) == want) & bits[i];
-	}
-	return found[0] | found[1] | found[2] | found[3];
+	lanes found = (lanes)((four_slots(b, 0) & mask) == want) & (lanes){ 1, 2, 4, 8 };
+	found |= (lanes)((four_slots(b, 4) & mask) == want) & (lanes){ 16, 32, 64, 128 };
+	found |= (lanes)((four_slots(b, 8) & mask) == want) & (lanes){ 256, 512, 1024, 2048 };
+	/* The last is no slot. */
+	found |= (lanes)((four_slots(b, 12) & mask) == want) & (lanes){ 4096, 8192, 16384, 0 };
+	const halves two = (halves)found;
+	const uint64_t one = two[0] | two[1];
+	return (uint32_t)(one >> 32 | one);
 }
 
 static inline bool same_key(const struct flow_key *a, const struct flow_key *b)
 {
-	uint64_t x[5], y[5];
-	memcpy(x, a, sizeof(x));
-	memcpy(y, b, sizeof(y));
-	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4]));
+	const uint8_t *x = (const uint8_t *)a, *y = (const uint8_t *)b;
+	uint64_t differ = 0;
+	for (unsigned i = 0; i < sizeof(*a); i += sizeof(differ))
+		differ |= bytes_load(x + i) ^ bytes_load(y + i);
+	return !differ;
 }
 
-uint32_t flow_find(const struct flow_table *t, const struct flow_key *k, uint64_t hash, uint32_t hint)
+__attribute__((noinline))
+static uint32_t search(const struct flow_table *t, const struct flow_key *k, uint64_t hash)
 {
-	if (hint && same_key(&t->flows[hint - 1].key, k))
-		return hint - 1;
 	uint32_t tag = tag_of(t, hash), at = first_bucket(t, home_of(hash));
 	for (uint32_t n = 0; n < t->n_buckets; n++, at = next_bucket(t, at)) {
 		const struct bucket *b = &t->buckets[at];
@@ -136,6 +145,11 @@ uint32_t flow_find(const struct flow_table *t, const struct flow_key *k, uint64_
 			break;
 	}
 	return FLOW_NONE;
+}
+
+uint32_t flow_find(const struct flow_table *t, const struct flow_key *k, uint64_t hash, uint32_t hint)
+{
+	return hint && same_key(&t->flows[hint - 1].key, k) ? hint - 1 : search(t, k, hash);
 }
 
 static const uint16_t idle_s[16] = { 0, 30, 60, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200 };
