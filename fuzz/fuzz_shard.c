@@ -48,7 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.flows = 4, .stream_bytes = 8 << 10, .probes = 2, .states = 2, .dissectors = dissector_list,
 		.tcp_idle_ns = 100 * CLOCK_SECOND, .udp_idle_ns = 30 * CLOCK_SECOND, .half_open_ns = 10 * CLOCK_SECOND,
 	};
-	const struct siphash_key key = { 1, 2 };
+	const struct siphash_key secret = { 1, 2 };
+	const struct flow_hash_key key = flow_hash_key_make(&secret);
 	struct shard *h = shard_new(&config);
 	if (!h)
 		return 0;

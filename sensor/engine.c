@@ -71,6 +71,7 @@ struct engine {
 	struct worker workers[ENGINE_MAX_WORKERS];
 	struct detector *detector;
 	struct mirror *mirror;
+	struct flow_hash_key hash;
 	struct order *order;            /* in which dissectors are asked, for all shards */
 	struct defrag *defrag;          /* the reader's too: fragments are put together between decoding and the shards */
 	struct stats st;                /* the reader's own counters */
@@ -242,6 +243,7 @@ struct engine *engine_new(const struct engine_config *given)
 	if (!e)
 		return NULL;
 	e->c = *c;
+	e->hash = flow_hash_key_make(&c->key);
 	const struct mirror_config mc = { .found = on_finding, .arg = e };
 	e->mirror = mirror_new(&mc);
 	e->order = order_new(dissector_list);
@@ -305,7 +307,7 @@ static void count_item(struct engine *e, struct item *it, struct worker *k)
 	}
 	it->p.d = d;
 	it->p.side = flow_key_make(d, &it->p.key);
-	it->p.hash = flow_key_hash(&e->c.key, &it->p.key);
+	it->p.hash = flow_key_hash(&e->hash, &it->p.key);
 	it->shard = (uint8_t)(it->p.hash & (ENGINE_SHARDS - 1));
 }
 

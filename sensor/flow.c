@@ -13,7 +13,6 @@ struct bucket {
 	uint32_t passed;
 };
 _Static_assert(sizeof(struct bucket) == LINE, "a bucket is a cache line");
-_Static_assert(sizeof(struct flow_key) % sizeof(uint64_t) == 0 && sizeof(struct flow_key) == 40, "no padding: the key is hashed and compared as bytes");
 
 struct flow_table {
 	struct bucket *buckets;
@@ -27,9 +26,12 @@ struct flow_table {
 	uint32_t oldest[FLOW_LISTS], newest[FLOW_LISTS];
 };
 
-uint64_t flow_key_hash(const struct siphash_key *secret, const struct flow_key *k)
+struct flow_hash_key flow_hash_key_make(const struct siphash_key *secret)
 {
-	return siphash_13(secret, k, sizeof(*k));
+	struct flow_hash_key h;
+	for (uint64_t i = 0; i < FLOW_HASH_WORDS; i++)
+		h.k[i] = siphash_13(secret, &i, sizeof(i));
+	return h;
 }
 
 /* FULL flows for SLOTS slots when the table is full: one bucket in fifty passes a key on. */

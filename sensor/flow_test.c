@@ -5,7 +5,7 @@
 
 #include <CUnit/Basic.h>
 
-static const struct siphash_key secret = { 1, 2 };
+static struct flow_hash_key secret;
 
 static struct flow_key key(unsigned n)
 {
@@ -59,6 +59,60 @@ static void both_directions_have_one_key(void)
 	there.kind = DECODE_TCP;
 	flow_key_make(&there, &b);
 	CU_ASSERT(memcmp(&a, &b, sizeof(a)) != 0);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* What a scan, a flood and a server's clients are: keys that differ in few bits. Every part of the hash that is used tells them
+ * apart: shards (the lowest six bits), buckets (the next ones), tags (the highest). */
+static void like_keys_are_spread(void)
+{
+	enum { N = 1 << 16 };
+	static uint64_t hash[N];
+	static unsigned shard[64], bucket[4096], tag[1024];
+	for (unsigned kind = 0; kind < 5; kind++) {
+		memset(shard, 0, sizeof(shard));
+		memset(bucket, 0, sizeof(bucket));
+		memset(tag, 0, sizeof(tag));
+		for (unsigned i = 0; i < N; i++) {
+			struct decode d = { .kind = DECODE_TCP, .src_port = 40000, .dst_port = 104 };
+			memcpy(d.src.b, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a\1\2\3", 16);
+			memcpy(d.dst.b, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a\1\3\4", 16);
+			if (kind == 0)
+				d.src_port = (uint16_t)i;
+			else if (kind == 1)
+				d.dst_port = (uint16_t)i;
+			for (unsigned b = 0; b < 2 && kind >= 2; b++)
+				(kind == 2 ? &d.src : &d.dst)->b[kind == 4 ? 4 + b : 14 + b] = (uint8_t)(i >> (8 * b));
+			struct flow_key k;
+			flow_key_make(&d, &k);
+			uint64_t h = hash[i] = flow_key_hash(&secret, &k);
+			shard[h & 63]++;
+			bucket[h >> 26 & 4095]++;
+			tag[h >> 54]++;
+		}
+		/* Six standard deviations of what chance would do. */
+		for (unsigned i = 0; i < 64; i++)
+			CU_ASSERT(shard[i] > N / 64 - 192 && shard[i] < N / 64 + 192);
+		for (unsigned i = 0; i < 1024; i++)
+			CU_ASSERT(tag[i] > N / 1024 - 48 && tag[i] < N / 1024 + 60);
+		for (unsigned i = 0; i < 4096; i++)
+			CU_ASSERT(bucket[i] < 16 + 30);
+		qsort(hash, N, sizeof(hash[0]), by_number);
+		for (unsigned i = 1; i < N; i++)
+			CU_ASSERT(hash[i] != hash[i - 1]);
+	}
+	/* Another secret, another order; and each of its halves counts. */
+	struct flow_key k = key(7);
+	for (unsigned bit = 0; bit < 128; bit++) {
+		const struct siphash_key near = { 1 ^ (bit < 64 ? UINT64_C(1) << bit : 0), 2 ^ (bit < 64 ? 0 : UINT64_C(1) << (bit - 64)) };
+		struct flow_hash_key other = flow_hash_key_make(&near);
+		CU_ASSERT(flow_key_hash(&other, &k) != flow_key_hash(&secret, &k));
+	}
 }
 
 static void a_full_table_says_so_and_has_room_again(void)
@@ -251,10 +305,13 @@ static void an_idle_flow_takes_less_than_192_bytes(void)
 
 int main(void)
 {
+	const struct siphash_key bits = { 1, 2 };
+	secret = flow_hash_key_make(&bits);
 	CU_initialize_registry();
 	CU_pSuite suite = CU_add_suite("flow", NULL, NULL);
 #define T(name) CU_add_test(suite, #name, name)
 	T(both_directions_have_one_key);
+	T(like_keys_are_spread);
 	T(a_full_table_says_so_and_has_room_again);
 	T(every_flow_is_found_while_it_is_there);
 	T(the_lower_end_is_side_0);

@@ -149,7 +149,7 @@ enum { OUT = 4 << 20, C = 40000, S = 9000 };    /* client and server ports of mo
 struct rig {
 	struct shard *h;
 	struct shard_out *out;
-	struct siphash_key key;
+	struct flow_hash_key key;
 	struct shard_config c;
 	uint64_t seq, ts_ns;
 	bool no_text;
@@ -161,6 +161,7 @@ static inline void setup_with(struct rig *r, struct shard_config c)
 {
 	memset(r, 0, sizeof(*r));
 	r->c = c;
+	r->key = flow_hash_key_make(&(const struct siphash_key){ 0, 0 });
 	r->h = shard_new(&c);
 	r->out = calloc(1, sizeof(*r->out));
 	r->text = calloc(1, OUT);

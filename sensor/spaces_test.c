@@ -70,7 +70,7 @@ static void a_flow_belongs_to_its_space(void)
 {
 	struct decode d = { .kind = DECODE_TCP, .src_port = 1, .dst_port = 2, .src.b[15] = 1, .dst.b[15] = 2 };
 	struct flow_key a, b;
-	struct siphash_key key = { 1, 2 };
+	const struct flow_hash_key key = flow_hash_key_make(&(const struct siphash_key){ 1, 2 });
 	(void)flow_key_make(&d, &a);
 	d.space = 3;
 	(void)flow_key_make(&d, &b);

@@ -156,7 +156,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: streamdump CAPTURE [STREAM_BYTES]\n");
 		return 2;
 	}
-	const struct siphash_key key = { 0 };
+	const struct siphash_key secret = { 0 };
+	const struct flow_hash_key key = flow_hash_key_make(&secret);
 	struct source_packet p;
 	uint64_t seq = 0, first = 0;
 	while (source_next(s, 0, &p) == SOURCE_PACKET) {
