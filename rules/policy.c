@@ -47,9 +47,9 @@ size_t policy_record_size(unsigned section) { return record_size[section]; }
 
 static const struct {
 	const char *name;
-	uint8_t transport, tls, probed;         /* probed: the sensor knows it by content, so "unknown" is not it */
+	uint8_t name_n, transport, tls, probed;         /* probed: the sensor knows it by content, so "unknown" is not it */
 } protos[POLICY_PROTOS] = {
-#define X(SYM, name, TRANSPORT, TLS, probed) { name, OBSERVATION_##TRANSPORT, POLICY_TLS_##TLS, probed },
+#define X(SYM, name, TRANSPORT, TLS, probed) { name, sizeof(name) - 1, OBSERVATION_##TRANSPORT, POLICY_TLS_##TLS, probed },
 	POLICY_PROTO_LIST(X)
 #undef X
 };
@@ -62,7 +62,7 @@ enum policy_tls policy_proto_tls(unsigned proto) { return protos[proto].tls; }
 int policy_proto_find(struct span name)
 {
 	for (int i = 0; i < POLICY_PROTOS; i++)
-		if (span_eq(name, span_str(protos[i].name)))
+		if (name.n == protos[i].name_n && name.p[0] == (uint8_t)protos[i].name[0] && !memcmp(name.p, protos[i].name, name.n))
 			return i;
 	return -1;
 }
@@ -128,23 +128,37 @@ uint32_t policy_hash_mac(const uint8_t mac[static 6])
 	return policy_table_mix(a);
 }
 
+bool policy_speaks(const struct policy *p, const struct observation *o)
+{
+	return o->head.type == OBSERVATION_FLOW_OPEN || o->head.type == OBSERVATION_FLOW_SERVICE || policy_message_speaks(p, o);
+}
+
+unsigned policy_check_who(const struct policy *p, const struct observation *o, const struct policy_who ends[static 2],
+			  struct verdict ret[static POLICY_MAX_VERDICTS])
+{
+	if (!policy_speaks(p, o))
+		return 0;
+	switch (o->head.type) {
+	case OBSERVATION_DICOM_ASSOCIATE_REQUEST:
+		return policy_message_request(p, o, ends, ret);
+	case OBSERVATION_DICOM_COMMAND:
+		return policy_message_command(p, o, ends, ret);
+	case OBSERVATION_TLS_HANDSHAKE:
+		return policy_message_tls(p, o, ends, ret);
+	case OBSERVATION_HL7_MESSAGE:
+		return policy_message_hl7(p, o, ends, ret);
+	default:
+		return policy_flow_check(p, o, ends, ret);
+	}
+}
+
 unsigned policy_check(const struct policy *p, const struct observation *o, struct verdict ret[static POLICY_MAX_VERDICTS])
 {
-	switch (o->head.type) {
-	case OBSERVATION_FLOW_OPEN:
-	case OBSERVATION_FLOW_SERVICE:
-		return policy_flow_check(p, o, ret);
-	case OBSERVATION_DICOM_ASSOCIATE_REQUEST:
-		return policy_message_request(p, o, ret);
-	case OBSERVATION_DICOM_COMMAND:
-		return policy_message_command(p, o, ret);
-	case OBSERVATION_TLS_HANDSHAKE:
-		return policy_message_tls(p, o, ret);
-	case OBSERVATION_HL7_MESSAGE:
-		return policy_message_hl7(p, o, ret);
-	default:
+	struct policy_who ends[2];
+	if (!policy_speaks(p, o))
 		return 0;
-	}
+	policy_who_ends(p, o, ends);
+	return policy_check_who(p, o, ends, ret);
 }
 
 /* ---- texts ---- */

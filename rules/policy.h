@@ -58,6 +58,25 @@ unsigned policy_check(const struct policy *p, const struct observation *o, struc
 /* Beside a VLAN's number, here and in an observation: the network uses addresses that others use for other hosts, so that of the entries
  * with an address only those are meant that name this VLAN. */
 enum { POLICY_VLAN_ONLY = 0x1000 };
+/* Who an address is, found once: good for that address, hardware address (NULL: unknown, or a router's; zeros: seen, a router's) and
+ * VLAN (0: none) for as long as the policy. */
+struct policy_info;                     /* what the site says of an address (rules/policy_table.h) */
+struct policy_who {
+	uint32_t device;                /* POLICY_NONE when the inventory has no such unit */
+	enum event_device_by by;
+	const struct policy_info *info;
+	uint32_t zone;
+	bool local;                     /* inside the hospital, or an address that cannot leave it */
+	bool routed;                    /* seen with the hardware address of a router */
+	bool host;                      /* one host's own address: not multicast, broadcast or 0.0.0.0 */
+};
+void policy_who_find(const struct policy *p, const struct addr *ip, const struct mac *mac, uint16_t vlan, struct policy_who *w);
+/* policy_check() by ends that were found: src and dst, each with the hardware address of the observation. */
+unsigned policy_check_who(const struct policy *p, const struct observation *o, const struct policy_who ends[static 2],
+			  struct verdict ret[static POLICY_MAX_VERDICTS]);
+/* False when policy_check() says nothing of such an observation, whoever its ends are. */
+bool policy_speaks(const struct policy *p, const struct observation *o);
+
 /* Who is at an address. Only address-bound evidence assigns: mac may be NULL, vlan 0. */
 struct policy_host {
 	uint32_t device;                /* POLICY_NONE when the inventory has no such unit */
@@ -69,6 +88,7 @@ struct policy_host {
 };
 void policy_host(const struct policy *p, const struct addr *ip, const struct mac *mac, uint16_t vlan,
 		 struct policy_host *ret);
+void policy_who_host(const struct policy *p, const struct policy_who *w, struct policy_host *ret);
 /* Whether an address plays a role of the site, and where that role stands; UNSAID: the site has no such role. */
 enum policy_plays { POLICY_PLAYS_UNSAID, POLICY_PLAYS_NO, POLICY_PLAYS_YES };
 enum policy_plays policy_plays(const struct policy *p, const struct addr *ip, const char *role, uint32_t *ret_cite);

@@ -26,7 +26,7 @@ enum seen_service { SEEN_NOTHING = -1, SEEN_UNKNOWN = POLICY_PROTOS, SEEN_OTHER 
 
 /* A flow as it is judged: ends[0] opened it. */
 struct look {
-	struct policy_who ends[2];
+	const struct policy_who *ends;
 	uint16_t ports[2];
 	uint8_t transport;
 	int service;
@@ -344,10 +344,12 @@ static void contradicts(const struct policy *p, const struct look *k, unsigned e
 	}
 }
 
-unsigned policy_flow_check(const struct policy *p, const struct observation *o, struct verdict *ret)
+unsigned policy_flow_check(const struct policy *p, const struct observation *o, const struct policy_who ends[static 2],
+			   struct verdict *ret)
 {
 	struct addr ips[2] = { o->src.ip, o->dst.ip };
 	struct look k = {
+		.ends = ends,
 		.ports = { o->src.port, o->dst.port },
 		.transport = (uint8_t)o->transport,
 		.service = o->head.type == OBSERVATION_FLOW_SERVICE ? service_of(o) : SEEN_NOTHING,
@@ -362,7 +364,6 @@ unsigned policy_flow_check(const struct policy *p, const struct observation *o, 
 	k.unsure_who_opened = (o->midstream || o->transport == OBSERVATION_UDP) &&
 			      (o->initiator_by == OBSERVATION_BY_PORT ||
 			       o->initiator_by == OBSERVATION_BY_FIRST_PACKET);
-	policy_who_ends(p, o, k.ends);
 
 	unsigned n = 0;
 	const struct policy_forbid *forbid = NULL;

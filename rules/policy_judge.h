@@ -6,16 +6,6 @@
 
 #include "rules/policy_table.h"
 
-struct policy_who {
-	uint32_t device;
-	enum event_device_by by;
-	const struct policy_info *info;
-	uint32_t zone;
-	bool local;                     /* inside the hospital, or an address that cannot leave it */
-	bool routed;                    /* seen with the hardware address of a router */
-	bool host;                      /* one host's own address: not multicast, broadcast or 0.0.0.0 */
-};
-
 static inline struct span policy_judge_text(const struct policy *p, struct policy_text t)
 {
 	return (struct span){ POLICY_TABLE_SECTION(p, TEXT, uint8_t) + t.at, t.n };
@@ -27,9 +17,7 @@ static inline const struct policy_more *policy_judge_more(const struct policy *p
 	return r->more == POLICY_NONE ? NULL : POLICY_TABLE_SECTION(p, MORES, struct policy_more) + r->more;
 }
 
-/* policy_who.c. A hardware address of NULL is unknown, or known to be a router's. */
-void policy_who_find(const struct policy *p, const struct addr *ip, const struct mac *mac, uint16_t vlan, struct policy_who *w);
-/* Both ends. Observations of messages carry no hardware address of their own; the caller may lend them one. */
+/* policy_who.c. Both ends. Observations of messages carry no hardware address of their own; the caller may lend them one. */
 void policy_who_ends(const struct policy *p, const struct observation *o, struct policy_who ret[static 2]);
 const struct policy_ae *policy_who_ae(const struct policy *p, struct span ae);
 const struct policy_type *policy_who_type(const struct policy *p, uint32_t device);
@@ -39,13 +27,19 @@ static inline bool policy_who_internet(const struct policy_who *w) { return !w->
 enum policy_fit { POLICY_FIT_NO, POLICY_FIT_MAYBE, POLICY_FIT_YES };
 enum policy_fit policy_flow_peer(const struct policy *p, const struct policy_row *r, const struct policy_who *unit,
 				 const struct policy_who *peer);
-unsigned policy_flow_check(const struct policy *p, const struct observation *o, struct verdict *ret);
+unsigned policy_flow_check(const struct policy *p, const struct observation *o, const struct policy_who ends[static 2],
+			  struct verdict *ret);
 
-/* policy_message.c */
-unsigned policy_message_request(const struct policy *p, const struct observation *o, struct verdict *ret);
-unsigned policy_message_command(const struct policy *p, const struct observation *o, struct verdict *ret);
-unsigned policy_message_tls(const struct policy *p, const struct observation *o, struct verdict *ret);
-unsigned policy_message_hl7(const struct policy *p, const struct observation *o, struct verdict *ret);
+/* policy_message.c: false when none of these says anything of such a message, whoever its ends are. */
+bool policy_message_speaks(const struct policy *p, const struct observation *o);
+unsigned policy_message_request(const struct policy *p, const struct observation *o, const struct policy_who ends[static 2],
+			       struct verdict *ret);
+unsigned policy_message_command(const struct policy *p, const struct observation *o, const struct policy_who ends[static 2],
+			       struct verdict *ret);
+unsigned policy_message_tls(const struct policy *p, const struct observation *o, const struct policy_who ends[static 2],
+			   struct verdict *ret);
+unsigned policy_message_hl7(const struct policy *p, const struct observation *o, const struct policy_who ends[static 2],
+			   struct verdict *ret);
 
 /* policy_judge.c. True, so that it can end a judgement. */
 bool policy_judge_fill(struct verdict *v, enum event_verdict kind, enum event_what what, uint32_t rule, uint32_t cite,

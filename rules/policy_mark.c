@@ -33,10 +33,10 @@ enum policy_mark policy_mark(const struct policy *p, uint32_t device, enum polic
 {
 	const struct policy_mark_record *m = POLICY_TABLE_SECTION(p, MARKS, struct policy_mark_record);
 	const struct policy_unit *units = POLICY_TABLE_SECTION(p, DEVICES, struct policy_unit);
-	uint64_t key = policy_mark_key(kind, value);
 	uint32_t lo = 0, n = POLICY_TABLE_COUNT(p, MARKS), hi = n, owner = POLICY_NONE;
 	*ret_unit = *ret_cite = POLICY_NONE;
-	if (!n || !key)
+	uint64_t key = n ? policy_mark_key(kind, value) : 0;
+	if (!key)
 		return POLICY_MARK_UNSAID;
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;

@@ -33,14 +33,13 @@ static uint32_t role_cite(const struct policy *p, uint64_t roles)
 
 /* Which AE title calls (PS3.8 9.3.2): everybody's own, or somebody else's. Where no hardware address is known, a
  * unit selected by that alone is not recognised and gets the benefit of doubt. */
-unsigned policy_message_request(const struct policy *p, const struct observation *o, struct verdict *v)
+unsigned policy_message_request(const struct policy *p, const struct observation *o, const struct policy_who ends[static 2],
+				struct verdict *v)
 {
-	if (!p->titles || !observation_has(o, OBSERVATION_F_calling_ae) || !span_trim(o->calling_ae).n)
+	if (!span_trim(o->calling_ae).n)
 		return 0;
 	const struct policy_unit *units = SECTION(p, DEVICES, struct policy_unit);
 	const struct policy_ae *a = policy_who_ae(p, o->calling_ae);
-	struct policy_who ends[2];
-	policy_who_ends(p, o, ends);
 	const struct policy_who src = ends[0], dst = ends[1];
 	*v = blank(POLICY_NONE, false);
 	if (a) {
@@ -165,13 +164,10 @@ static bool judge_hl7(const struct policy *p, const struct observation *o, const
 				wrong, EVENT_MEDIUM);
 }
 
-unsigned policy_message_hl7(const struct policy *p, const struct observation *o, struct verdict *ret)
+unsigned policy_message_hl7(const struct policy *p, const struct observation *o, const struct policy_who ends[static 2],
+			    struct verdict *ret)
 {
-	struct policy_who ends[2];
 	unsigned n = 0;
-	if (!COUNT(p, WORDS))
-		return 0;
-	policy_who_ends(p, o, ends);
 	for (unsigned end = 0; end < 2; end++)
 		if (judge_hl7(p, o, ends, end, &ret[n]))
 			policy_judge_settle(p, &ret[n++], o->ts, &ends[!end]);
@@ -208,13 +204,10 @@ static bool judge_tls(const struct policy *p, const struct observation *o, const
 	return policy_judge_row(p, v, EVENT_SEEN_DIFFERENTLY, EVENT_WHAT_TLS_VERSION, RULE_TLS_VERSION, wrong, EVENT_HIGH);
 }
 
-unsigned policy_message_tls(const struct policy *p, const struct observation *o, struct verdict *ret)
+unsigned policy_message_tls(const struct policy *p, const struct observation *o, const struct policy_who ends[static 2],
+			    struct verdict *ret)
 {
-	struct policy_who ends[2];
 	unsigned n = 0;
-	if (!observation_has(o, OBSERVATION_F_tls_version))
-		return 0;
-	policy_who_ends(p, o, ends);
 	for (unsigned end = 0; end < 2; end++)
 		if (judge_tls(p, o, ends, end, &ret[n]))
 			policy_judge_settle(p, &ret[n++], o->ts, &ends[!end]);
@@ -298,15 +291,28 @@ static bool judge_command(const struct policy *p, const struct observation *o, c
 				says == SOP_ROLE ? RULE_DICOM_ROLE : RULE_SOP_CLASS, wrong, EVENT_MEDIUM);
 }
 
-unsigned policy_message_command(const struct policy *p, const struct observation *o, struct verdict *ret)
+unsigned policy_message_command(const struct policy *p, const struct observation *o, const struct policy_who ends[static 2],
+				struct verdict *ret)
 {
-	struct policy_who ends[2];
 	unsigned n = 0;
-	if (!is_request(o->command) || !observation_has(o, OBSERVATION_F_sop_class) || !o->sop_class.n)
-		return 0;
-	policy_who_ends(p, o, ends);
 	for (unsigned end = 0; end < 2; end++)
 		if (judge_command(p, o, ends, end, &ret[n]))
 			policy_judge_settle(p, &ret[n++], o->ts, &ends[!end]);
 	return n;
+}
+
+bool policy_message_speaks(const struct policy *p, const struct observation *o)
+{
+	switch (o->head.type) {
+	case OBSERVATION_DICOM_ASSOCIATE_REQUEST:
+		return p->titles && observation_has(o, OBSERVATION_F_calling_ae);
+	case OBSERVATION_DICOM_COMMAND:
+		return is_request(o->command) && observation_has(o, OBSERVATION_F_sop_class) && o->sop_class.n;
+	case OBSERVATION_TLS_HANDSHAKE:
+		return observation_has(o, OBSERVATION_F_tls_version);
+	case OBSERVATION_HL7_MESSAGE:
+		return COUNT(p, WORDS) != 0;
+	default:
+		return false;
+	}
 }

@@ -158,22 +158,26 @@ void policy_who_find(const struct policy *p, const struct addr *ip, const struct
 	}
 }
 
-void policy_host(const struct policy *p, const struct addr *ip, const struct mac *mac, uint16_t vlan,
-		 struct policy_host *ret)
+void policy_who_host(const struct policy *p, const struct policy_who *w, struct policy_host *ret)
 {
-	struct policy_who w;
-	policy_who_find(p, ip, mac, vlan, &w);
-	*ret = (struct policy_host){ .device = w.device, .by = w.by, .local = w.local };
-	if (w.device != POLICY_NONE) {
-		const struct policy_unit *u = SECTION(p, DEVICES, struct policy_unit) + w.device;
+	*ret = (struct policy_host){ .device = w->device, .by = w->by, .local = w->local };
+	if (w->device != POLICY_NONE) {
+		const struct policy_unit *u = SECTION(p, DEVICES, struct policy_unit) + w->device;
 		ret->id = policy_judge_text(p, u->id);
 		if (u->type != POLICY_NONE)
 			ret->type = policy_judge_text(p, SECTION(p, TYPES, struct policy_type)[u->type].id);
 	}
-	if (w.info->role != POLICY_NONE)
-		ret->role = policy_judge_text(p, SECTION(p, ROLES, struct policy_role)[w.info->role].name);
-	if (w.zone != POLICY_NONE)
-		ret->zone = policy_judge_text(p, SECTION(p, ZONES, struct policy_zone)[w.zone].name);
+	if (w->info->role != POLICY_NONE)
+		ret->role = policy_judge_text(p, SECTION(p, ROLES, struct policy_role)[w->info->role].name);
+	if (w->zone != POLICY_NONE)
+		ret->zone = policy_judge_text(p, SECTION(p, ZONES, struct policy_zone)[w->zone].name);
+}
+
+void policy_host(const struct policy *p, const struct addr *ip, const struct mac *mac, uint16_t vlan, struct policy_host *ret)
+{
+	struct policy_who w;
+	policy_who_find(p, ip, mac, vlan, &w);
+	policy_who_host(p, &w, ret);
 }
 
 enum policy_plays policy_plays(const struct policy *p, const struct addr *ip, const char *role, uint32_t *ret_cite)

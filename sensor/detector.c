@@ -1,9 +1,9 @@
 #include "sensor/detector_state.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/bytes.h"
 #include "rules/policy_accept.h"
 #include "rules/rule.h"
 
@@ -57,6 +57,7 @@ struct detector *detector_new(const struct detector_config *c)
 		detector_free(d);
 		return NULL;
 	}
+	d->near[0] = d->near[1] = d->assets;
 	return d;
 }
 
@@ -100,37 +101,6 @@ struct event detector_event(enum rule_id rule, uint64_t ts_ns)
 	return e;
 }
 
-/* ---- addresses ---- */
-
-static uint64_t hash_addr(const struct detector *d, const struct addr *ip)
-{
-	uint8_t with[17];
-	memcpy(with, ip->b, 16);
-	with[16] = d->space;
-	uint64_t h = siphash_13(&d->c.key, with, d->space ? 17 : 16);
-	return h ? h : 1;
-}
-
-static struct detector_asset *asset_find(struct detector *d, const struct addr *ip, bool make)
-{
-	uint64_t h = hash_addr(d, ip);
-	struct detector_asset *set = &d->assets[(h & (d->asset_sets - 1)) * DETECTOR_WAYS], *victim = set;
-	for (int i = 0; i < DETECTOR_WAYS; i++) {
-		if (set[i].used && set[i].hash == h && set[i].space == d->space && !addr_cmp(&set[i].ip, ip)) {
-			set[i].used = ++d->clock;
-			return &set[i];
-		}
-		if (set[i].used < victim->used)
-			victim = &set[i];
-	}
-	if (!make)
-		return NULL;
-	if (victim->used)
-		d->stats.v[STATS_assets_evicted]++;
-	*victim = (struct detector_asset){ .hash = h, .used = ++d->clock, .ip = *ip, .space = d->space };
-	return victim;
-}
-
 /* True the first time a fact is told; facts forgotten for want of room are told again. */
 bool detector_fact_is_new(struct detector *d, const struct addr *ip, enum rule_id kind, struct span what, uint64_t number)
 {
@@ -156,81 +126,6 @@ bool detector_fact_is_new(struct detector *d, const struct addr *ip, enum rule_i
 	d->stats.v[STATS_assets_evicted]++;
 	set[d->fact_turn++ & (DETECTOR_WAYS - 1)] = h;
 	return true;
-}
-
-/* ---- who is at an end ---- */
-
-void detector_space(struct detector *d, uint8_t space)
-{
-	d->space = space;
-	attempts_in(d->attempts, space);
-}
-
-uint16_t detector_vlan(const struct detector *d, uint16_t seen)
-{
-	return d->space ? (uint16_t)(POLICY_VLAN_ONLY | spaces_vlan(d->c.spaces, d->space)) : seen;
-}
-
-void detector_end_of(struct detector *d, const struct addr *ip, struct detector_end *ret)
-{
-	*ret = (struct detector_end){ .ip = *ip, .host = { .device = POLICY_NONE, .by = EVENT_BY_NOTHING } };
-	struct detector_asset *a = asset_find(d, ip, false);
-	enum event_device_by by;
-	ret->mac = detector_lease_mac(d, ip, a && a->has_mac ? &a->mac : NULL, &by);
-	if (d->policy)
-		policy_host(d->policy, ip, ret->mac, detector_vlan(d, a ? a->vlan : 0), &ret->host);
-	if (ret->host.by == EVENT_BY_MAC)
-		ret->host.by = by;
-	addr_str(ip, ret->addr);
-	if (d->space) {
-		ret->space = spaces_name(d->c.spaces, d->space);
-		size_t n = strlen(ret->addr);
-		(void)snprintf(ret->addr + n, sizeof(ret->addr) - n, "%%%.*s", (int)ret->space.n, (const char *)ret->space.p);
-	}
-}
-
-void detector_put_device(struct event *e, const struct detector_end *who)
-{
-	const struct policy_host *h = &who->host;
-	event_text(e, EVENT_F_device, h->device != POLICY_NONE ? h->id : span_str(who->addr));
-	if (h->type.n)
-		event_text(e, EVENT_F_device_type, h->type);
-	event_uint(e, EVENT_F_device_by, h->by);
-	vocab_set_addr(&event_vocab, &e->head, EVENT_F_device_addr, &who->ip);
-	if (who->mac)
-		vocab_set_mac(&event_vocab, &e->head, EVENT_F_device_mac, who->mac);
-	if (h->zone.n)
-		event_text(e, EVENT_F_device_zone, h->zone);
-	if (who->space.n)
-		event_text(e, EVENT_F_space, who->space);
-}
-
-/* What an alert folds by: the most lasting name the other end has. */
-static struct span peer_class(const struct policy *p, const struct detector_end *who)
-{
-	const struct policy_host *h = &who->host;
-	if (h->device != POLICY_NONE)
-		return h->id;
-	if (h->role.n)
-		return h->role;
-	if (h->zone.n)
-		return h->zone;
-	if (p && !h->local && !addr_is_private(&who->ip) && !addr_is_multicast(&who->ip))
-		return span_str("internet");
-	return span_str(who->addr);
-}
-
-void detector_put_peer(struct detector *d, struct event *e, const struct detector_end *who)
-{
-	const struct policy_host *h = &who->host;
-	if (h->device != POLICY_NONE)
-		event_text(e, EVENT_F_peer, h->id);
-	else if (h->role.n)
-		event_text(e, EVENT_F_peer, h->role);
-	event_text(e, EVENT_F_peer_class, peer_class(d->policy, who));
-	vocab_set_addr(&event_vocab, &e->head, EVENT_F_peer_addr, &who->ip);
-	if (h->zone.n)
-		event_text(e, EVENT_F_peer_zone, h->zone);
 }
 
 void detector_put_packet(struct event *e, const struct observation *o)
@@ -344,7 +239,7 @@ struct detector_flow *detector_flow_of(struct detector *d, const struct observat
 
 /* ---- assets ---- */
 
-static void asset_event(struct detector *d, enum rule_id rule, const struct detector_end *who, const struct observation *o,
+static void asset_event(struct detector *d, enum rule_id rule, struct detector_end *who, const struct observation *o,
 			void (*more)(struct event *e, const struct observation *o))
 {
 	struct event e = detector_event(rule, o->ts);
@@ -393,7 +288,7 @@ static void meet(struct detector *d, const struct observation *o, bool dst)
 	const struct addr *ip = dst ? &o->dst.ip : &o->src.ip;
 	if (addr_is_multicast(ip) || addr_is_broadcast(ip) || addr_is_zero(ip))
 		return;
-	struct detector_asset *a = asset_find(d, ip, true);
+	struct detector_asset *a = detector_asset(d, ip, true);
 	enum observation_field mac = dst ? OBSERVATION_F_dst_mac : OBSERVATION_F_src_mac;
 	if (observation_has(o, mac)) {
 		a->mac = dst ? o->dst_mac : o->src_mac;
@@ -408,6 +303,9 @@ static void meet(struct detector *d, const struct observation *o, bool dst)
 	}
 	if (observation_has(o, OBSERVATION_F_vlan))
 		a->vlan = (uint16_t)o->vlan;
+	if (a->seen)
+		return;
+	a->seen = true;
 	if (detector_fact_is_new(d, ip, RULE_ASSET_SEEN, (struct span){ 0 }, 0)) {
 		struct detector_end who;
 		detector_end_of(d, ip, &who);
@@ -415,15 +313,44 @@ static void meet(struct detector *d, const struct observation *o, bool dst)
 	}
 }
 
-static void learn_service(struct detector *d, const struct observation *o)
+/* Whether what is said is what was said last: texts and numbers as one number, keyed, much cheaper than the table of facts, and good for
+ * nothing but that. */
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 29;
+}
+
+static uint64_t mix_text(uint64_t h, struct span s)
+{
+	uint64_t last = 0;
+	h = mix(h, s.n);
+	for (; s.n >= 8; s = span_from(s, 8))
+		h = mix(h, bytes_load(s.p));
+	for (size_t i = 0; i < s.n; i++)
+		last |= (uint64_t)s.p[i] << (8 * i);
+	return mix(h, last);
+}
+
+static uint64_t mix_addr(const struct detector *d, const struct addr *ip)
+{
+	return mix(mix(d->c.key.k0, bytes_load(ip->b)), bytes_load(ip->b + 8) ^ d->c.key.k1);
+}
+
+static void learn_service(struct detector *d, const struct observation *o, struct detector_flow *m)
 {
 	struct span service = service_of(o);
 	bool answered = observation_has(o, OBSERVATION_F_answered) && o->answered;
+	/* A flow's end says what its service said before. */
+	uint64_t said = mix(mix_text(mix_addr(d, &o->dst.ip), service), o->transport << 17 | (uint64_t)o->dst.port << 1 | answered);
+	if (said == m->service)
+		return;
+	m->service = said;
 	struct detector_end who;
-	struct detector_asset *server = answered ? asset_find(d, &o->dst.ip, false) : NULL;
+	struct detector_asset *server = answered ? detector_asset(d, &o->dst.ip, false) : NULL;
 	if (server) {
-		server->serves_dicom = server->serves_dicom || span_eq(service, span_str("dicom"));
-		server->serves_hl7 = server->serves_hl7 || span_eq(service, span_str("hl7"));
+		server->serves_dicom |= span_eq(service, span_str("dicom"));
+		server->serves_hl7 |= span_eq(service, span_str("hl7"));
 	}
 	if (answered && detector_fact_is_new(d, &o->dst.ip, RULE_ASSET_SERVICE, service, (uint64_t)o->transport << 16 | o->dst.port)) {
 		detector_end_of(d, &o->dst.ip, &who);
@@ -439,7 +366,7 @@ static void learn_service(struct detector *d, const struct observation *o)
  * clear. Told as a service of the server, such as dicom-tls. */
 static void learn_inside(struct detector *d, const struct observation *o)
 {
-	const struct detector_asset *server = asset_find(d, &o->dst.ip, false);
+	const struct detector_asset *server = detector_asset(d, &o->dst.ip, false);
 	struct span inside = observation_has(o, OBSERVATION_F_assumed) ? o->assumed
 			     : server && server->serves_dicom          ? span_str("dicom")
 			     : server && server->serves_hl7            ? span_str("hl7")
@@ -463,23 +390,35 @@ static void learn_inside(struct detector *d, const struct observation *o)
 	asset_event(d, RULE_ASSET_SERVICE, &who, &named, put_offered);
 }
 
-static void learn_names(struct detector *d, const struct observation *o)
+/* `m`: of the flow, where its ends speak for themselves. */
+static void learn_names(struct detector *d, const struct observation *o, struct detector_flow *m)
 {
-	uint8_t text[160];
-	struct buf b = buf_over(text, sizeof(text));
 	static const enum observation_field fields[] = { OBSERVATION_F_calling_ae, OBSERVATION_F_implementation_uid,
 							 OBSERVATION_F_implementation_version,
 							 OBSERVATION_F_sending_app, OBSERVATION_F_hostname };
-	const struct span values[] = { o->calling_ae, o->implementation_uid, o->implementation_version, o->sending_app,
-				       o->hostname };
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+	const struct span *const values[] = { &o->calling_ae, &o->implementation_uid, &o->implementation_version, &o->sending_app,
+					      &o->hostname };
+	unsigned n = 0, which[sizeof(fields) / sizeof(fields[0])];
+	uint64_t said = 0;
+	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		if (!observation_has(o, fields[i]) ||
 		    (fields[i] == OBSERVATION_F_calling_ae && o->head.type != OBSERVATION_DICOM_ASSOCIATE_REQUEST))
 			continue;
-		buf_u8(&b, (uint8_t)i);
-		buf_put(&b, values[i].p, values[i].n);
+		said = mix_text(mix(n ? said : mix_addr(d, &o->src.ip), i), *values[i]);
+		which[n++] = i;
 	}
-	if (!b.len || !detector_fact_is_new(d, &o->src.ip, RULE_ASSET_NAME, buf_span(&b), 0))
+	uint64_t *last = m ? &m->names[o->src.port == m->client.port] : NULL;
+	if (!n || (last && *last == said))
+		return;
+	if (last)
+		*last = said;
+	uint8_t text[160];
+	struct buf b = buf_over(text, sizeof(text));
+	for (unsigned i = 0; i < n; i++) {
+		buf_u8(&b, (uint8_t)which[i]);
+		buf_put(&b, values[which[i]]->p, values[which[i]]->n);
+	}
+	if (!detector_fact_is_new(d, &o->src.ip, RULE_ASSET_NAME, buf_span(&b), 0))
 		return;
 	struct detector_end who;
 	detector_end_of(d, &o->src.ip, &who);
@@ -499,7 +438,7 @@ static void learn_lease(struct detector *d, struct observation *o)
 	if (name.n)
 		observation_text(&named, OBSERVATION_F_hostname, name);
 	detector_identity(d, &named);
-	learn_names(d, &named);
+	learn_names(d, &named, NULL);
 }
 
 /* ---- flows ---- */
@@ -533,48 +472,6 @@ static void flow_event(struct detector *d, const struct observation *o, struct d
 	if (d->policy)
 		event_uint(&e, EVENT_F_generation, d->generation);
 	detector_emit(d, &e, EVENT_LANE_TELEMETRY);
-}
-
-static void lend_vlan(struct observation *o, uint16_t vlan)
-{
-	o->vlan = vlan;
-	o->head.present[OBSERVATION_F_vlan >> 6] |= UINT64_C(1) << (OBSERVATION_F_vlan & 63);
-}
-
-/* Address-bound evidence that the flow gave, for an observation that carries none of its own. */
-static void lend_evidence(struct detector *d, struct observation *o)
-{
-	struct detector_asset *src = asset_find(d, &o->src.ip, false), *dst = asset_find(d, &o->dst.ip, false);
-	if (src && src->has_mac) {
-		o->src_mac = src->mac;
-		o->head.present[OBSERVATION_F_src_mac >> 6] |= UINT64_C(1) << (OBSERVATION_F_src_mac & 63);
-	}
-	if (dst && dst->has_mac) {
-		o->dst_mac = dst->mac;
-		o->head.present[OBSERVATION_F_dst_mac >> 6] |= UINT64_C(1) << (OBSERVATION_F_dst_mac & 63);
-	}
-	if (src && src->vlan && !d->space)
-		lend_vlan(o, src->vlan);
-}
-
-/* What speaks for an end in place of what was seen there. A router's hardware address says nothing of the host behind it: zeros, as
- * policy_check() has it. */
-static void settle_end(struct detector *d, struct observation *o, const struct addr *ip, enum observation_field f, struct mac *mac)
-{
-	enum event_device_by by;
-	bool has = observation_has(o, f);
-	struct mac seen = *mac;
-	const struct mac *it = detector_lease_mac(d, ip, has ? &seen : NULL, &by);
-	if (!it && !has)
-		return;
-	*mac = it ? *it : (struct mac){ 0 };
-	o->head.present[f >> 6] |= UINT64_C(1) << (f & 63);
-}
-
-void detector_settle(struct detector *d, struct observation *o)
-{
-	settle_end(d, o, &o->src.ip, OBSERVATION_F_src_mac, &o->src_mac);
-	settle_end(d, o, &o->dst.ip, OBSERVATION_F_dst_mac, &o->dst_mac);
 }
 
 static void learn_conflict(struct detector *d, const struct observation *o)
@@ -689,12 +586,8 @@ static void say_losses(struct detector *d, uint64_t ts_ns, bool end)
 	}
 }
 
-static void observe(struct detector *d, struct observation *o)
+static void observe(struct detector *d, struct observation *o, struct detector_flow *m)
 {
-	if (d->doubts)
-		detector_doubt_over(d, o);
-	d->now_ns = o->ts;
-	struct detector_flow *m = detector_flow_of(d, o);
 	switch (o->head.type) {
 	case OBSERVATION_FLOW_OPEN:
 	case OBSERVATION_FLOW_SERVICE:
@@ -703,13 +596,13 @@ static void observe(struct detector *d, struct observation *o)
 		if (o->answered)
 			meet(d, o, true);
 		if (o->head.type == OBSERVATION_FLOW_SERVICE)
-			learn_service(d, o);
+			learn_service(d, o, m);
 		break;
 	case OBSERVATION_FLOW_END:
 		/* A UDP server answers after its service was told; a silent TCP listener tells no service at all. */
 		if (o->answered && (!o->half_open || o->packets_out)) {
 			meet(d, o, true);
-			learn_service(d, o);
+			learn_service(d, o, m);
 		}
 		if (o->gap_bytes || o->unread || o->end == OBSERVATION_END_EVICTED)
 			learn_loss(d, o);
@@ -734,8 +627,9 @@ static void observe(struct detector *d, struct observation *o)
 		detector_message(d, o);
 		detector_exposure(d, o);
 		detector_identity(d, o);
-		learn_names(d, o);
-		lend_evidence(d, o);
+		learn_names(d, o, m);
+		if (d->policy && policy_speaks(d->policy, o))
+			detector_lend(d, o);
 		break;
 	}
 	if (!d->policy)
@@ -744,20 +638,36 @@ static void observe(struct detector *d, struct observation *o)
 		detector_judge_life(d, o, m);
 	if (o->head.type == OBSERVATION_DICOM_ASSOCIATE_REQUEST)
 		detector_judge_later(d, o, m);
+	if (!policy_speaks(d->policy, o))
+		return;
 	detector_judge_all(d, o, m, DETECTOR_MAY_WAIT);
 	if (m->waits && o->head.type == OBSERVATION_FLOW_SERVICE)
 		detector_doubt(d, o, m);
 }
 
+static void observe_near(struct detector *d, struct observation *o)
+{
+	if (d->doubts)
+		detector_doubt_over(d, o);
+	d->now_ns = o->ts;
+	struct detector_flow *m = detector_flow_of(d, o);
+	for (unsigned i = 0; i < 2; i++)
+		d->near[i] = &d->assets[m->asset[i]];
+	observe(d, o, m);
+	for (unsigned i = 0; i < 2; i++)
+		m->asset[i] = (uint32_t)(d->near[i] - d->assets);
+}
+
 void detector_observe(struct detector *d, struct observation *o)
 {
 	if (!observation_has(o, OBSERVATION_F_space) || !d->c.spaces) {
-		observe(d, o);
+		observe_near(d, o);
 		return;
 	}
 	detector_space(d, spaces_find(d->c.spaces, o->space));
-	lend_vlan(o, detector_vlan(d, 0));
-	observe(d, o);
+	o->vlan = detector_vlan(d, 0);
+	o->head.present[OBSERVATION_F_vlan >> 6] |= UINT64_C(1) << (OBSERVATION_F_vlan & 63);
+	observe_near(d, o);
 	detector_space(d, 0);
 }
 
@@ -773,6 +683,7 @@ void detector_policy(struct detector *d, const struct policy *p, uint64_t genera
 		d->folds[i].used = 0;
 	}
 	d->policy = p;
+	d->policies++;
 	d->generation = generation;
 	detector_lease_policy(d);
 	conduct_policy(d->conduct, p, now_ns);

@@ -16,12 +16,12 @@ static void say(struct detector *d, const struct observation *o, enum policy_mar
 	struct policy_cite c;
 	uint32_t contradicts, cite;
 	char text[64];
-	detector_end_of(d, &o->src.ip, &who);
-	enum policy_mark m = policy_mark(d->policy, who.host.device, kind, value, &contradicts, &cite);
+	enum policy_mark m = policy_mark(d->policy, detector_unit(d, &o->src.ip), kind, value, &contradicts, &cite);
 	if (m != POLICY_MARK_DIFFERS && m != POLICY_MARK_ANOTHERS)
 		return;
 	if (!detector_fact_is_new(d, &o->src.ip, RULE_IDENTITY_CONFLICT, value, (uint64_t)kind))
 		return;
+	detector_end_of(d, &o->src.ip, &who);
 	policy_device(d->policy, contradicts, &unit);
 	policy_cite(d->policy, cite, &c);
 	struct event e = detector_event(RULE_IDENTITY_CONFLICT, o->ts);

@@ -279,20 +279,20 @@ void detector_judge_life(struct detector *d, const struct observation *o, const 
 	};
 	for (unsigned end = 0; end < 2; end++) {
 		struct detector_end who;
-		uint32_t cite;
-		if (end && !o->answered)
+		const struct addr *ip = end ? &o->dst.ip : &o->src.ip;
+		uint32_t cite, unit = end && !o->answered ? POLICY_NONE : detector_unit(d, ip);
+		if (unit == POLICY_NONE)
 			continue;
-		detector_end_of(d, end ? &o->dst.ip : &o->src.ip, &who);
-		if (who.host.device == POLICY_NONE)
+		conduct_met(d->conduct, unit);
+		enum policy_life life = policy_unit_life(d->policy, unit, o->ts, &cite);
+		if (life == POLICY_LIFE_SUPPORTED)
 			continue;
-		conduct_met(d->conduct, who.host.device);
-		enum policy_life life = policy_unit_life(d->policy, who.host.device, o->ts, &cite);
-		if (life == POLICY_LIFE_SUPPORTED ||
-		    (life != POLICY_LIFE_OFF_NETWORK &&
-		     !detector_fact_is_new(d, &who.ip, says[life].rule, who.host.id, (uint64_t)life)))
+		detector_end_of(d, ip, &who);
+		if (life != POLICY_LIFE_OFF_NETWORK &&
+		    !detector_fact_is_new(d, &who.ip, says[life].rule, who.host.id, (uint64_t)life))
 			continue;
 		struct verdict v = { .kind = EVENT_SEEN_DIFFERENTLY, .what = EVENT_WHAT_NONE, .rule = (uint32_t)says[life].rule,
-				     .device = who.host.device, .cite = cite, .severity = (uint8_t)says[life].severity,
+				     .device = unit, .cite = cite, .severity = (uint8_t)says[life].severity,
 				     .confidence = EVENT_CONFIDENCE_HIGH, .device_is_src = end == 0, .row = POLICY_NONE,
 				     .window = POLICY_NONE, .control = POLICY_NONE, .answer_cite = POLICY_NONE };
 		breach(d, o, &v, m, NULL);
@@ -355,8 +355,9 @@ static void judge(struct detector *d, const struct observation *o, const struct 
 void detector_judge_all(struct detector *d, struct observation *o, struct detector_flow *m, enum detector_when when)
 {
 	struct verdict v[POLICY_MAX_VERDICTS];
-	detector_settle(d, o);
-	unsigned n = policy_check(d->policy, o, v);
+	struct policy_who ends[2];
+	detector_settle(d, o, ends);
+	unsigned n = policy_check_who(d->policy, o, ends, v);
 	for (unsigned i = 0; i < n; i++)
 		judge(d, o, &v[i], m, when);
 }
@@ -366,8 +367,9 @@ void detector_judge_outlived(struct detector *d, const struct observation *o, st
 	struct observation whole = *o;
 	struct verdict v[POLICY_MAX_VERDICTS];
 	whole.head.type = OBSERVATION_FLOW_SERVICE;     /* a flow's end says all that this says, and more */
-	detector_settle(d, &whole);
-	unsigned n = policy_check(d->policy, &whole, v);
+	struct policy_who ends[2];
+	detector_settle(d, &whole, ends);
+	unsigned n = policy_check_who(d->policy, &whole, ends, v);
 	for (unsigned i = 0; i < n; i++)
 		if (!m->worst || rank[v[i].kind] > rank[m->worst - 1])
 			m->worst = (uint8_t)(v[i].kind + 1);

@@ -25,6 +25,14 @@ struct detector_asset {
 	uint8_t space;                  /* sensor/spaces.h */
 	bool has_mac;
 	bool serves_dicom, serves_hl7;  /* in the clear, on any port */
+	bool seen;                      /* asset.seen was told */
+	/* Whose it was found to be, by what packets bore and by what is told of it (detector_who.c); good for the same evidence and
+	 * the same policy. */
+	struct detector_found {
+		uint64_t evidence;
+		uint32_t policies;
+		struct policy_who who;
+	} found[2];
 };
 
 /* What was said about a flow. Direct-mapped: a collision forgets, and a repeat is counted twice. */
@@ -38,6 +46,8 @@ struct detector_flow {
 	uint8_t worst;                  /* enum event_verdict + 1 for the flow event */
 	bool outlived;                  /* the flow is older than the policy in force, or was forgotten: judged again at its end */
 	uint32_t device[2], row[2];     /* by which each end was judged; POLICY_NONE */
+	uint64_t service, names[2];     /* what was learned from it last, as a number: of its service, of what each end calls itself */
+	uint32_t asset[2];              /* where its hosts were found last; they may have made room */
 };
 
 /* An event said once: its repeats are counted. */
@@ -81,6 +91,9 @@ struct detector {
 	uint8_t space;                  /* of the hosts at hand */
 	struct stats stats;
 	struct detector_asset *assets;
+	struct detector_asset *near[2]; /* asked for last: an observation asks for its two hosts again and again */
+	struct detector_found strangers[2];     /* of hosts that are in no place of the table */
+	uint32_t policies;              /* that came into force so far */
 	struct detector_fold *folds;
 	struct detector_template *templates;    /* one a fold */
 	struct detector_flow *flows;
@@ -106,7 +119,8 @@ struct detector_end {
 	const struct mac *mac;
 	struct policy_host host;
 	struct span space;              /* empty: the ordinary one */
-	char addr[ADDR_STRLEN + SPACES_NAME];   /* with the name of the space, if there is one: 10.0.0.5%vlan:100 */
+	/* Once an event needs it; with the name of the space, if there is one: 10.0.0.5%vlan:100. */
+	char addr[ADDR_STRLEN + SPACES_NAME];
 };
 
 struct event detector_event(enum rule_id rule, uint64_t ts_ns);
@@ -116,20 +130,30 @@ void detector_say(struct detector *d, struct event *e);
 void detector_say_in(struct detector *d, struct event *e, enum event_lane lane);
 /* True the first time a fact is told; facts forgotten for want of room are told again. */
 bool detector_fact_is_new(struct detector *d, const struct addr *ip, enum rule_id kind, struct span what, uint64_t number);
-/* The hosts at hand are of that space (sensor/spaces.h), until it is said again. */
-void detector_space(struct detector *d, uint8_t space);
-/* The VLAN that says who is at an address of the space at hand: the space's own, with POLICY_VLAN_ONLY; else `seen`. */
-uint16_t detector_vlan(const struct detector *d, uint16_t seen);
-void detector_end_of(struct detector *d, const struct addr *ip, struct detector_end *ret);
-void detector_put_device(struct event *e, const struct detector_end *who);
-void detector_put_peer(struct detector *d, struct event *e, const struct detector_end *who);
-/* The hardware addresses that speak for the ends of an observation, in place of those seen (detector_lease.c, routers.h). */
-void detector_settle(struct detector *d, struct observation *o);
 void detector_put_packet(struct event *e, const struct observation *o);
 /* What the hospital has accepted is told all the same, with the acceptance's name and without weight. */
 void detector_accept(const struct detector *d, struct event *e);
 /* What is remembered of its flow. */
 struct detector_flow *detector_flow_of(struct detector *d, const struct observation *o);
+
+/* detector_who.c: what is known of an address; NULL when nothing is, and it is not to be made. */
+struct detector_asset *detector_asset(struct detector *d, const struct addr *ip, bool make);
+
+/* The hosts at hand are of that space (sensor/spaces.h), until it is said again. */
+void detector_space(struct detector *d, uint8_t space);
+/* The VLAN that says who is at an address of the space at hand: the space's own, with POLICY_VLAN_ONLY; else `seen`. */
+uint16_t detector_vlan(const struct detector *d, uint16_t seen);
+void detector_end_of(struct detector *d, const struct addr *ip, struct detector_end *ret);
+/* The unit that detector_end_of() finds; POLICY_NONE. */
+uint32_t detector_unit(struct detector *d, const struct addr *ip);
+/* The event borrows from `who`. */
+void detector_put_device(struct event *e, struct detector_end *who);
+void detector_put_peer(struct detector *d, struct event *e, struct detector_end *who);
+/* Address-bound evidence that the flow gave, for an observation that carries none of its own. */
+void detector_lend(struct detector *d, struct observation *o);
+/* Puts the hardware addresses that speak for the ends of an observation in place of those seen (detector_lease.c, routers.h), and says
+ * who they are. */
+void detector_settle(struct detector *d, struct observation *o, struct policy_who ret[static 2]);
 
 /* detector_judge.c: verdicts, as events if they are ones; what follows from the rows of a flow when it ends or an association is
  * asked for; how far the lives of its ends have come; declared rows that were not used. */

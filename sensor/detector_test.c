@@ -18,25 +18,50 @@ static struct verdict answer[POLICY_MAX_VERDICTS];
 static unsigned answers;
 static const char *unit_at_1 = "ct-1";
 
-unsigned policy_check(const struct policy *p, const struct observation *o, struct verdict ret[static POLICY_MAX_VERDICTS])
+bool policy_speaks(const struct policy *p, const struct observation *o) { return (void)p, (void)o, true; }
+
+/* Who was asked about, and how often. */
+static unsigned finds;
+static struct policy_who asked[2];
+
+unsigned policy_check_who(const struct policy *p, const struct observation *o, const struct policy_who ends[static 2],
+			  struct verdict ret[static POLICY_MAX_VERDICTS])
 {
 	(void)p, (void)o;
+	memcpy(asked, ends, sizeof(asked));
 	memcpy(ret, answer, sizeof(answer));
 	for (unsigned i = 0; i < answers; i++)
 		ret[i].row = ret[i].window = ret[i].control = ret[i].answer_cite = POLICY_NONE;
 	return answers;
 }
 
+/* Holds the address and the evidence in place of what a policy would say. */
+void policy_who_find(const struct policy *p, const struct addr *ip, const struct mac *mac, uint16_t vlan, struct policy_who *w)
+{
+	(void)p;
+	finds++;
+	*w = (struct policy_who){ .device = ip->b[15] == 1 && unit_at_1 ? 0 : POLICY_NONE, .local = true,
+		                  .zone = ip->b[15] | (uint32_t)(mac ? mac->b[5] : 0xff) << 8 | (uint32_t)vlan << 16 };
+}
+
 void policy_host(const struct policy *p, const struct addr *ip, const struct mac *mac, uint16_t vlan, struct policy_host *ret)
 {
-	(void)p, (void)mac, (void)vlan;
+	struct policy_who w;
+	policy_who_find(p, ip, mac, vlan, &w);
+	policy_who_host(p, &w, ret);
+}
+
+void policy_who_host(const struct policy *p, const struct policy_who *w, struct policy_host *ret)
+{
+	(void)p;
+	uint8_t last = (uint8_t)w->zone;
 	*ret = (struct policy_host){ .device = POLICY_NONE, .by = EVENT_BY_NOTHING, .local = true };
-	if (ip->b[15] == 1 && unit_at_1)
+	if (w->device == 0)
 		*ret = (struct policy_host){ .device = 0, .by = EVENT_BY_IP, .id = span_str(unit_at_1), .type = span_str("example.ct"),
 			                     .zone = span_str("imaging"), .local = true };
-	else if (ip->b[15] == 2)
+	else if (last == 2)
 		ret->role = span_str("pacs");
-	else if (ip->b[15] >= 200)
+	else if (last >= 200)
 		ret->zone = span_str("office");
 }
 
@@ -786,6 +811,134 @@ static void a_lease_speaks_for_an_address_in_its_time(void)
 	plays = POLICY_PLAYS_UNSAID;
 }
 
+/* A flow of 10.0.0.50 whose frames bear that card (0: none) and VLAN (0: none). */
+static struct observation borne(enum observation_type type, uint64_t number, uint8_t card, uint16_t vlan)
+{
+	struct observation o = flow(type, number, 50, 60, 104);
+	const struct mac mac = { { 2, 0, 0, 0, 0, card } };
+	if (card)
+		vocab_set_mac(&observation_vocab, &o.head, OBSERVATION_F_src_mac, &mac);
+	if (vlan)
+		observation_uint(&o, OBSERVATION_F_vlan, vlan);
+	return o;
+}
+
+/* What policy_who_find() was asked with for the side that opened. */
+static uint32_t evidence(uint8_t card, uint16_t vlan) { return 50u | (uint32_t)(card ? card : 0xff) << 8 | (uint32_t)vlan << 16; }
+
+static void who_a_host_is_is_found_again_when_what_it_rests_on_changes(void)
+{
+	static const uint64_t other = 1;
+	struct detector *d = fresh(true);
+	observe(d, borne(OBSERVATION_FLOW_OPEN, 1, 7, 3));
+	CU_ASSERT_EQUAL(asked[0].zone, evidence(7, 3));
+	finds = 0;
+	observe(d, borne(OBSERVATION_FLOW_OPEN, 2, 7, 3));
+	CU_ASSERT_EQUAL(finds, 0);
+	CU_ASSERT_EQUAL(asked[0].zone, evidence(7, 3));
+	/* Another card, another VLAN, none of either. */
+	observe(d, borne(OBSERVATION_FLOW_OPEN, 3, 8, 3));
+	CU_ASSERT_EQUAL(asked[0].zone, evidence(8, 3));
+	observe(d, borne(OBSERVATION_FLOW_OPEN, 4, 8, 4));
+	CU_ASSERT_EQUAL(asked[0].zone, evidence(8, 4));
+	observe(d, borne(OBSERVATION_FLOW_OPEN, 5, 0, 0));
+	CU_ASSERT_EQUAL(asked[0].zone, evidence(0, 0));
+	/* Another policy: nothing of what the one before said is left. */
+	unit_at_1 = NULL;
+	finds = 0;
+	observe(d, borne(OBSERVATION_FLOW_OPEN, 6, 0, 0));
+	CU_ASSERT_EQUAL(finds, 0);
+	detector_policy(d, (const struct policy *)(const void *)&other, 4, 2);
+	observe(d, borne(OBSERVATION_FLOW_OPEN, 7, 0, 0));
+	CU_ASSERT(finds >= 2);
+	unit_at_1 = "ct-1";
+	/* A lease that speaks for it, and its end. */
+	dhcp(d, 8, 1, 9, "ACK", 1);
+	observe(d, borne(OBSERVATION_FLOW_OPEN, 9, 0, 0));
+	CU_ASSERT_EQUAL(asked[0].zone, evidence(9, 0));
+	observe(d, borne(OBSERVATION_FLOW_OPEN, 1009, 0, 0));
+	CU_ASSERT_EQUAL(asked[0].zone, evidence(0, 0));
+	/* The card turns out to be a router's: it says nothing of who is behind it. */
+	observe(d, borne(OBSERVATION_FLOW_OPEN, 1010, 7, 0));
+	CU_ASSERT_EQUAL(asked[0].zone, evidence(7, 0));
+	for (uint8_t i = 1; i <= 4; i++) {
+		struct observation o = borne(OBSERVATION_FLOW_OPEN, 1010u + i, 7, 0);
+		o.src.ip.b[14] = i;
+		observe(d, o);
+	}
+	CU_ASSERT_EQUAL(count("identity.router"), 1);
+	observe(d, borne(OBSERVATION_FLOW_OPEN, 1020, 7, 0));
+	CU_ASSERT_EQUAL(asked[0].zone, 50);     /* zeros */
+	detector_free(d);
+}
+
+static void a_unit_is_told_by_what_it_is_now(void)
+{
+	static const uint64_t other = 1;
+	struct detector *d = fresh(true);
+	observe(d, flow(OBSERVATION_FLOW_OPEN, 1, 1, 2, 104));
+	observe(d, flow(OBSERVATION_FLOW_END, 1, 1, 2, 104));
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("flow.summary"), "\"device\":\"ct-1\""));
+	unit_at_1 = "ct-9";
+	detector_policy(d, (const struct policy *)(const void *)&other, 4, 2);
+	n_lines = 0;
+	observe(d, flow(OBSERVATION_FLOW_END, 1, 1, 2, 104));
+	CU_ASSERT_EQUAL(count("\"device\":\"ct-9\""), 1);
+	detector_policy(d, NULL, 5, 3);
+	n_lines = 0;
+	observe(d, flow(OBSERVATION_FLOW_END, 1, 1, 2, 104));
+	CU_ASSERT_EQUAL(count("\"device\":\"10.0.0.1\""), 1);
+	unit_at_1 = "ct-1";
+	detector_free(d);
+}
+
+/* What a flow said before is not looked up again; what it says anew is. */
+static void what_a_flow_says_anew_is_learned(void)
+{
+	struct detector *d = fresh(false);
+	struct observation o = flow(OBSERVATION_FLOW_SERVICE, 1, 5, 6, 104);
+	observation_text(&o, OBSERVATION_F_service, span_str("unknown"));
+	observation_uint(&o, OBSERVATION_F_answered, 0);
+	observe(d, o);
+	CU_ASSERT_EQUAL(count("asset.service"), 0);
+	/* The same, but answered; then with a name. */
+	o.answered = 1;
+	observe(d, o);
+	CU_ASSERT_EQUAL(count("asset.service"), 1);
+	observation_text(&o, OBSERVATION_F_service, span_str("dicom"));
+	observe(d, o);
+	observe(d, o);
+	CU_ASSERT_EQUAL(count("asset.service"), 2);
+	CU_ASSERT_EQUAL(count("asset.client"), 2);
+	/* The other end's name, and another name of the same. */
+	for (unsigned i = 0; i < 2; i++) {
+		named(d, OBSERVATION_NAME_CLAIMED, 1, at(5, 40000), "viewer5");
+		named(d, OBSERVATION_NAME_CLAIMED, 1, at(6, 104), "pacs6");
+	}
+	CU_ASSERT_EQUAL(count("asset.name"), 2);
+	named(d, OBSERVATION_NAME_CLAIMED, 1, at(5, 40000), "viewer-five");
+	CU_ASSERT_EQUAL(count("asset.name"), 3);
+	detector_free(d);
+}
+
+/* Two hosts share a place in the table: neither is taken for the other. */
+static void a_host_that_made_room_is_not_what_took_its_place(void)
+{
+	struct detector *d = fresh(true);
+	for (unsigned round = 0; round < 3; round++)
+		for (unsigned i = 1; i <= 250; i++) {
+			struct observation o = flow(OBSERVATION_FLOW_OPEN, i, (uint8_t)i, 60, 104);
+			const struct mac mac = { { 2, 0, 0, 0, 0, (uint8_t)i } };
+			vocab_set_mac(&observation_vocab, &o.head, OBSERVATION_F_src_mac, &mac);
+			observe(d, o);
+			CU_ASSERT_EQUAL(asked[0].zone, i | i << 8);
+			CU_ASSERT_EQUAL(asked[1].zone & 0xff, 60);
+			n_lines = 0;
+		}
+	CU_ASSERT(detector_stats(d)->v[STATS_assets_evicted] > 0);
+	detector_free(d);
+}
+
 static void a_full_asset_table_evicts_and_says_so(void)
 {
 	struct detector *d = fresh(false);
@@ -965,6 +1118,10 @@ int main(void)
 		CASE(a_host_is_called_what_it_calls_itself),
 		CASE(a_lease_ties_name_address_and_card),
 		CASE(a_lease_speaks_for_an_address_in_its_time),
+		CASE(who_a_host_is_is_found_again_when_what_it_rests_on_changes),
+		CASE(a_unit_is_told_by_what_it_is_now),
+		CASE(what_a_flow_says_anew_is_learned),
+		CASE(a_host_that_made_room_is_not_what_took_its_place),
 		CASE(a_full_asset_table_evicts_and_says_so),
 		CASE(says_every_loss_counter_that_is_not_zero),
 		CASE(losses_are_told_by_host),

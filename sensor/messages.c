@@ -45,17 +45,33 @@ uint64_t messages_evicted(const struct messages *m) { return m->evicted; }
 
 /* ---- keys ---- */
 
-static void feed(struct siphash_stream *s, const void *p, size_t n)
+/* What is compared, one after the other and each with its length, for one hash of all of it. */
+struct parts { uint8_t v[8 + 16 + 4 * (1 + ID_MAX)]; size_t n; };
+
+static void add(struct parts *k, const void *p, size_t n)
 {
-	uint64_t len = n;
-	siphash_stream_feed(s, &len, sizeof(len));
-	siphash_stream_feed(s, p, n);
+	size_t room = sizeof(k->v) - 1 - k->n;
+	n = n < room ? n : room;
+	k->v[k->n++] = (uint8_t)n;
+	if (n)
+		memcpy(k->v + k->n, p, n);
+	k->n += n;
 }
 
-static void feed_text(struct siphash_stream *s, const struct observation *o, enum observation_field f, struct span text)
+static void add_text(struct parts *k, const struct observation *o, enum observation_field f, struct span text)
 {
 	bool has = observation_has(o, f);
-	feed(s, has ? text.p : NULL, has ? text.n : 0);
+	add(k, has ? text.p : NULL, has ? text.n : 0);
+}
+
+/* `what`: for which table. */
+static struct parts begin(uint8_t what, const struct addr *ip)
+{
+	struct parts k;
+	k.v[0] = what;
+	memcpy(k.v + 1, ip->b, sizeof(ip->b));
+	k.n = 1 + sizeof(ip->b);
+	return k;
 }
 
 static uint64_t hash_of(const struct messages *m, struct span text)
@@ -63,45 +79,37 @@ static uint64_t hash_of(const struct messages *m, struct span text)
 	return siphash_13(&m->key, text.p, text.n);
 }
 
+static uint64_t end(const struct messages *m, const struct parts *k) { return siphash_13(&m->key, k->v, k->n); }
+
 static uint64_t message_key(const struct messages *m, const struct observation *o)
 {
-	struct siphash_stream s;
-	siphash_stream_begin(&s, &m->key);
-	feed(&s, "message", 7);
-	feed(&s, o->dst.ip.b, sizeof(o->dst.ip.b));
-	feed_text(&s, o, OBSERVATION_F_sending_app, o->sending_app);
-	feed_text(&s, o, OBSERVATION_F_sending_facility, o->sending_facility);
-	feed_text(&s, o, OBSERVATION_F_control_id, o->control_id);
-	if (observation_has(o, OBSERVATION_F_space))
-		feed_text(&s, o, OBSERVATION_F_space, o->space);
-	return siphash_stream_end(&s);
+	struct parts k = begin('m', &o->dst.ip);
+	add_text(&k, o, OBSERVATION_F_sending_app, o->sending_app);
+	add_text(&k, o, OBSERVATION_F_sending_facility, o->sending_facility);
+	add_text(&k, o, OBSERVATION_F_control_id, o->control_id);
+	add_text(&k, o, OBSERVATION_F_space, o->space);
+	return end(m, &k);
 }
 
 static uint64_t order_key(const struct messages *m, const struct observation *o)
 {
 	bool placer = observation_has(o, OBSERVATION_F_order);
 	struct span type = observation_has(o, OBSERVATION_F_message_type) ? o->message_type : (struct span){ 0 };
-	struct siphash_stream s;
-	siphash_stream_begin(&s, &m->key);
-	feed(&s, placer ? "placer" : "filler", 6);
-	feed(&s, o->dst.ip.b, sizeof(o->dst.ip.b));
-	feed(&s, type.p, type.n < 3 ? type.n : 3);
-	feed_text(&s, o, placer ? OBSERVATION_F_order : OBSERVATION_F_filler_order, placer ? o->order : o->filler_order);
-	if (observation_has(o, OBSERVATION_F_space))
-		feed_text(&s, o, OBSERVATION_F_space, o->space);
-	return siphash_stream_end(&s);
+	struct parts k = begin(placer ? 'p' : 'f', &o->dst.ip);
+	add(&k, type.p, type.n < 3 ? type.n : 3);
+	add_text(&k, o, placer ? OBSERVATION_F_order : OBSERVATION_F_filler_order, placer ? o->order : o->filler_order);
+	add_text(&k, o, OBSERVATION_F_space, o->space);
+	return end(m, &k);
 }
 
 /* `sender`: of the message that waits. */
 static uint64_t waiting_key(const struct messages *m, uint64_t flow, const struct endpoint *sender, struct span id)
 {
-	struct siphash_stream s;
-	siphash_stream_begin(&s, &m->key);
-	feed(&s, &flow, sizeof(flow));
-	feed(&s, sender->ip.b, sizeof(sender->ip.b));
-	feed(&s, &sender->port, sizeof(sender->port));
-	feed(&s, id.p, id.n);
-	return siphash_stream_end(&s);
+	struct parts k = begin('w', &sender->ip);
+	add(&k, &flow, sizeof(flow));
+	add(&k, &sender->port, sizeof(sender->port));
+	add(&k, id.p, id.n);
+	return end(m, &k);
 }
 
 /* ---- tables ---- */

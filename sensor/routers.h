@@ -22,6 +22,6 @@ struct routers *routers_new(const struct siphash_key *key);    /* NULL on ENOMEM
 void routers_free(struct routers *r);                           /* NULL is fine */
 /* A host was seen with a hardware address. True when that makes it a router's. */
 bool routers_take(struct routers *r, const struct mac *mac, const struct addr *ip);
-bool routers_is(const struct routers *r, const struct mac *mac);
+bool routers_is(struct routers *r, const struct mac *mac);
 
 #endif

@@ -90,12 +90,51 @@ static void a_full_table_forgets(void)
 	routers_free(r);
 }
 
+/* What was answered before is not answered from memory once it has changed. */
+static void an_answer_is_forgotten_when_it_changes(void)
+{
+	struct routers *r = fresh();
+	const char *m = "02:00:00:00:00:01";
+	char mac[32], ip[32];
+	/* A host asked about again and again, before and after. */
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT(!is(r, m));
+		CU_ASSERT(!take(r, m, "10.1.0.1"));
+	}
+	CU_ASSERT(!take(r, m, "10.2.0.1"));
+	CU_ASSERT(!take(r, m, "10.2.0.2"));
+	CU_ASSERT(!is(r, m));
+	CU_ASSERT(take(r, m, "10.3.0.1"));
+	CU_ASSERT(is(r, m));
+	/* It gives way to others: the same host is taken anew, and three more make it a router again. */
+	for (int i = 0; i < 16 * ROUTERS_ENTRIES; i++) {
+		(void)snprintf(mac, sizeof(mac), "02:00:01:%02x:%02x:%02x", i >> 16 & 255, i >> 8 & 255, i & 255);
+		(void)snprintf(ip, sizeof(ip), "10.9.%d.%d", i >> 8 & 255, i & 255);
+		(void)take(r, mac, ip);
+	}
+	CU_ASSERT(!is(r, m));
+	CU_ASSERT(!take(r, m, "10.1.0.1"));
+	CU_ASSERT(!take(r, m, "10.2.0.1"));
+	CU_ASSERT(!take(r, m, "10.2.0.2"));
+	CU_ASSERT(take(r, m, "10.3.0.1"));
+	CU_ASSERT(is(r, m));
+	/* Whoever is seen all the time stays, from memory too. */
+	for (int i = 0; i < 16 * ROUTERS_ENTRIES; i++) {
+		(void)snprintf(mac, sizeof(mac), "02:00:02:%02x:%02x:%02x", i >> 16 & 255, i >> 8 & 255, i & 255);
+		(void)take(r, mac, ip);
+		CU_ASSERT_FALSE(take(r, m, "10.1.0.1"));
+	}
+	CU_ASSERT(is(r, m));
+	routers_free(r);
+}
+
 int main(void)
 {
 	CU_pSuite s = test_begin("routers");
 #define T(name) CU_add_test(s, #name, name)
 	T(hosts_of_several_networks_make_a_router);
 	T(many_hosts_of_one_network_do_not);
+	T(an_answer_is_forgotten_when_it_changes);
 	T(a_host_with_several_addresses_is_none);
 	T(a_full_table_forgets);
 #undef T

@@ -1,0 +1,219 @@
+/* detector_who.c -- who is at an address: the table of hosts, the evidence that speaks for each of them, and the unit that it makes them.
+ *
+ * Finding a unit takes ten times as long as looking whether what it was found by is still the same, so it is kept with the host:
+ * found[0] by the hardware address of a packet, found[1] by the one that is told of the host. */
+#include <endian.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rules/rule.h"
+#include "sensor/detector_state.h"
+
+static inline bool same_addr(const struct addr *a, const struct addr *b) { return !memcmp(a->b, b->b, sizeof(a->b)); }
+
+void detector_space(struct detector *d, uint8_t space)
+{
+	d->space = space;
+	attempts_in(d->attempts, space);
+}
+
+uint16_t detector_vlan(const struct detector *d, uint16_t seen)
+{
+	return d->space ? (uint16_t)(POLICY_VLAN_ONLY | spaces_vlan(d->c.spaces, d->space)) : seen;
+}
+
+static struct detector_asset *look_up(struct detector *d, const struct addr *ip, bool make)
+{
+	uint8_t with[17];
+	memcpy(with, ip->b, 16);
+	with[16] = d->space;
+	uint64_t h = siphash_13(&d->c.key, with, d->space ? 17 : 16);
+	h = h ? h : 1;
+	struct detector_asset *set = &d->assets[(h & (d->asset_sets - 1)) * DETECTOR_WAYS], *victim = set;
+	for (int i = 0; i < DETECTOR_WAYS; i++) {
+		if (set[i].used && set[i].hash == h && set[i].space == d->space && same_addr(&set[i].ip, ip))
+			return &set[i];
+		if (set[i].used < victim->used)
+			victim = &set[i];
+	}
+	if (!make)
+		return NULL;
+	if (victim->used)
+		d->stats.v[STATS_assets_evicted]++;
+	*victim = (struct detector_asset){ .hash = h, .ip = *ip, .space = d->space };
+	return victim;
+}
+
+static bool is(const struct detector *d, const struct detector_asset *a, const struct addr *ip)
+{
+	return a->used && same_addr(&a->ip, ip) && a->space == d->space;
+}
+
+struct detector_asset *detector_asset(struct detector *d, const struct addr *ip, bool make)
+{
+	struct detector_asset *a = d->near[0];
+	if (!is(d, a, ip)) {
+		a = d->near[1];
+		if (!is(d, a, ip))
+			a = look_up(d, ip, make);
+		if (!a)
+			return NULL;
+		d->near[1] = d->near[0];
+		d->near[0] = a;
+	}
+	a->used = ++d->clock;
+	return a;
+}
+
+/* The same evidence gives the same number; 0 is none. */
+static uint64_t evidence_of(const struct mac *mac, uint16_t vlan)
+{
+	uint64_t m = 0;
+	if (mac)
+		memcpy(&m, mac->b, sizeof(mac->b));
+	/* A hardware address of zeros says something else than none; a VLAN has twelve bits. */
+	return le64toh(m) << 16 | (uint64_t)(mac != NULL) << 15 | (vlan & 0x7fff);
+}
+
+enum { BORNE, TOLD };
+
+static const struct policy_who *find(struct detector *d, struct detector_asset *a, unsigned which, const struct addr *ip,
+				     const struct mac *mac, uint16_t vlan)
+{
+	struct detector_found *f = a ? &a->found[which] : &d->strangers[which];
+	uint64_t evidence = evidence_of(mac, vlan);
+	if (!a || f->policies != d->policies || f->evidence != evidence) {
+		policy_who_find(d->policy, ip, mac, vlan, &f->who);
+		f->policies = d->policies;
+		f->evidence = evidence;
+	}
+	return &f->who;
+}
+
+/* NULL without a policy. */
+static const struct policy_who *told(struct detector *d, const struct addr *ip, const struct mac **ret_mac, enum event_device_by *ret_by)
+{
+	struct detector_asset *a = detector_asset(d, ip, false);
+	*ret_mac = detector_lease_mac(d, ip, a && a->has_mac ? &a->mac : NULL, ret_by);
+	return d->policy ? find(d, a, TOLD, ip, *ret_mac, detector_vlan(d, a ? a->vlan : 0)) : NULL;
+}
+
+uint32_t detector_unit(struct detector *d, const struct addr *ip)
+{
+	const struct mac *mac;
+	enum event_device_by by;
+	const struct policy_who *w = told(d, ip, &mac, &by);
+	return w ? w->device : POLICY_NONE;
+}
+
+void detector_end_of(struct detector *d, const struct addr *ip, struct detector_end *ret)
+{
+	enum event_device_by by;
+	const struct policy_who *w = told(d, ip, &ret->mac, &by);
+	ret->ip = *ip;
+	ret->addr[0] = '\0';
+	ret->space = d->space ? spaces_name(d->c.spaces, d->space) : (struct span){ 0 };
+	if (w)
+		policy_who_host(d->policy, w, &ret->host);
+	else
+		ret->host = (struct policy_host){ .device = POLICY_NONE, .by = EVENT_BY_NOTHING };
+	if (ret->host.by == EVENT_BY_MAC)
+		ret->host.by = by;
+}
+
+static struct span text_of(struct detector_end *who)
+{
+	if (!who->addr[0]) {
+		addr_str(&who->ip, who->addr);
+		size_t n = strlen(who->addr);
+		if (who->space.n)
+			(void)snprintf(who->addr + n, sizeof(who->addr) - n, "%%%.*s", (int)who->space.n, (const char *)who->space.p);
+	}
+	return span_str(who->addr);
+}
+
+void detector_put_device(struct event *e, struct detector_end *who)
+{
+	const struct policy_host *h = &who->host;
+	event_text(e, EVENT_F_device, h->device != POLICY_NONE ? h->id : text_of(who));
+	if (h->type.n)
+		event_text(e, EVENT_F_device_type, h->type);
+	event_uint(e, EVENT_F_device_by, h->by);
+	vocab_set_addr(&event_vocab, &e->head, EVENT_F_device_addr, &who->ip);
+	if (who->mac)
+		vocab_set_mac(&event_vocab, &e->head, EVENT_F_device_mac, who->mac);
+	if (h->zone.n)
+		event_text(e, EVENT_F_device_zone, h->zone);
+	if (who->space.n)
+		event_text(e, EVENT_F_space, who->space);
+}
+
+/* What an alert folds by: the most lasting name the other end has. */
+static struct span peer_class(const struct policy *p, struct detector_end *who)
+{
+	const struct policy_host *h = &who->host;
+	if (h->device != POLICY_NONE)
+		return h->id;
+	if (h->role.n)
+		return h->role;
+	if (h->zone.n)
+		return h->zone;
+	if (p && !h->local && !addr_is_private(&who->ip) && !addr_is_multicast(&who->ip))
+		return span_str("internet");
+	return text_of(who);
+}
+
+void detector_put_peer(struct detector *d, struct event *e, struct detector_end *who)
+{
+	const struct policy_host *h = &who->host;
+	if (h->device != POLICY_NONE)
+		event_text(e, EVENT_F_peer, h->id);
+	else if (h->role.n)
+		event_text(e, EVENT_F_peer, h->role);
+	event_text(e, EVENT_F_peer_class, peer_class(d->policy, who));
+	vocab_set_addr(&event_vocab, &e->head, EVENT_F_peer_addr, &who->ip);
+	if (h->zone.n)
+		event_text(e, EVENT_F_peer_zone, h->zone);
+}
+
+static void present(struct observation *o, enum observation_field f) { o->head.present[f >> 6] |= UINT64_C(1) << (f & 63); }
+
+void detector_lend(struct detector *d, struct observation *o)
+{
+	struct detector_asset *src = detector_asset(d, &o->src.ip, false), *dst = detector_asset(d, &o->dst.ip, false);
+	if (src && src->has_mac) {
+		o->src_mac = src->mac;
+		present(o, OBSERVATION_F_src_mac);
+	}
+	if (dst && dst->has_mac) {
+		o->dst_mac = dst->mac;
+		present(o, OBSERVATION_F_dst_mac);
+	}
+	if (src && src->vlan && !d->space) {
+		o->vlan = src->vlan;
+		present(o, OBSERVATION_F_vlan);
+	}
+}
+
+/* What speaks for an end in place of what was seen there. A router's hardware address says nothing of the host behind it: zeros, as
+ * policy_check() has it. */
+static const struct policy_who *settle_end(struct detector *d, struct observation *o, const struct addr *ip, enum observation_field f,
+					   struct mac *mac)
+{
+	enum event_device_by by;
+	bool has = observation_has(o, f);
+	struct mac seen = *mac;
+	const struct mac *it = detector_lease_mac(d, ip, has ? &seen : NULL, &by);
+	if (it || has) {
+		*mac = it ? *it : (struct mac){ 0 };
+		present(o, f);
+	}
+	uint16_t vlan = observation_has(o, OBSERVATION_F_vlan) ? (uint16_t)(o->vlan & (POLICY_VLAN_ONLY | 0xfff)) : 0;
+	return find(d, detector_asset(d, ip, false), BORNE, ip, it || has ? mac : NULL, vlan);
+}
+
+void detector_settle(struct detector *d, struct observation *o, struct policy_who ret[static 2])
+{
+	ret[0] = *settle_end(d, o, &o->src.ip, OBSERVATION_F_src_mac, &o->src_mac);
+	ret[1] = *settle_end(d, o, &o->dst.ip, OBSERVATION_F_dst_mac, &o->dst_mac);
+}
