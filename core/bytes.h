@@ -23,7 +23,7 @@ static inline uint64_t bytes_load(const void *p)
 	return le64toh(v);
 }
 
-/* Numbers of the network, from bytes that are known to be there (core/cursor.h took them). */
+/* Numbers, of the network (be) and of others (le), from bytes that are known to be there (core/cursor.h took them). */
 static inline uint16_t bytes_u16be(const uint8_t *p)
 {
 	uint16_t v;
@@ -50,6 +50,13 @@ static inline uint32_t bytes_u32le(const uint8_t *p)
 	uint32_t v;
 	memcpy(&v, p, sizeof(v));
 	return le32toh(v);
+}
+
+static inline uint16_t bytes_u16le(const uint8_t *p)
+{
+	uint16_t v;
+	memcpy(&v, p, sizeof(v));
+	return le16toh(v);
 }
 
 /* Bytes below `limit`, which is at most 80H. */

@@ -4,6 +4,7 @@
  * for a place where it can be sure to stand before a PDU header. Every step takes a number of bytes that the
  * bytes themselves decide, so segmentation cannot change what is seen.
  */
+#include "core/bytes.h"
 #include "dissectors/dicom.h"
 
 #include <string.h>
@@ -219,9 +220,12 @@ struct pdv {
 /* Reads a PDV header inside a PDU with `left` bytes; false when it cannot be one. */
 static bool pdv_header(struct cursor *c, uint32_t left, struct pdv *ret)
 {
-	uint32_t length = cursor_u32be(c);
-	ret->context_id = cursor_u8(c);
-	ret->control = cursor_u8(c);
+	struct span head = cursor_take(c, DICOM_PDV_HEADER);
+	if (!head.p)
+		return false;
+	uint32_t length = bytes_u32be(head.p);
+	ret->context_id = head.p[4];
+	ret->control = head.p[5];
 	if (length < 2 || left < 4 || length > left - 4)
 		return false;
 	ret->length = length - 2;

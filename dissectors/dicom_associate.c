@@ -1,4 +1,5 @@
 /* dicom_associate.c -- A-ASSOCIATE-RQ and A-ASSOCIATE-AC (PS3.8 9.3.2, 9.3.3; user items: Annex D, PS3.7 Annex D). */
+#include "core/bytes.h"
 #include "dissectors/dicom.h"
 
 enum item {
@@ -45,9 +46,8 @@ static bool next_item(struct reader *r, struct cursor *c, uint8_t *ret_type, str
 {
 	if (!cursor_left(c))
 		return false;
-	uint8_t type = cursor_u8(c);
-	cursor_skip(c, 1);
-	*ret_value = cursor_sub(c, cursor_u16be(c));
+	struct span head = cursor_take(c, 4);
+	*ret_value = cursor_sub(c, head.p ? bytes_u16be(head.p + 2) : 0);
 	if (!cursor_ok(c)) {
 		fault(r, OBSERVATION_LENGTH);
 		return false;
@@ -56,7 +56,7 @@ static bool next_item(struct reader *r, struct cursor *c, uint8_t *ret_type, str
 		fault(r, OBSERVATION_LIMIT);
 		return false;
 	}
-	*ret_type = type;
+	*ret_type = head.p[0];
 	return true;
 }
 
@@ -78,10 +78,7 @@ static void read_context(struct reader *r, struct cursor *c)
 {
 	struct vocab_contexts *all = &r->contexts;
 	struct vocab_context x = { .first = all->n_syntaxes, .result = VOCAB_NO_RESULT };
-	x.id = cursor_u8(c);
-	cursor_skip(c, 1);
-	uint8_t result = cursor_u8(c);
-	cursor_skip(c, 1);
+	struct span head = cursor_take(c, 4);
 	if (!cursor_ok(c)) {
 		fault(r, OBSERVATION_LENGTH);
 		return;
@@ -90,8 +87,9 @@ static void read_context(struct reader *r, struct cursor *c)
 		fault(r, OBSERVATION_LIMIT);
 		return;
 	}
+	x.id = head.p[0];
 	if (r->accept)
-		x.result = result;
+		x.result = head.p[2];
 	uint8_t type;
 	struct cursor value;
 	while (next_item(r, c, &type, &value)) {

@@ -1,4 +1,5 @@
 /* dicom_command.c -- DIMSE command sets: group 0000, always implicit VR little endian (PS3.7 6.3.1, Annex E). */
+#include "core/bytes.h"
 #include "dissectors/dicom.h"
 
 static const uint16_t command_codes[] = {
@@ -9,18 +10,22 @@ static const uint16_t command_codes[] = {
 
 static uint64_t command_word(uint16_t code)
 {
-	for (uint64_t i = 0; i < OBSERVATION_UNKNOWN; i++)
-		if (command_codes[i] == code)
-			return i;
-	return OBSERVATION_UNKNOWN;
+	switch (code) {
+#define X(SYM, name, number)                     \
+	case number:                             \
+		return OBSERVATION_##SYM;
+		OBSERVATION_COMMAND_LIST(X)
+#undef X
+	default:
+		return OBSERVATION_UNKNOWN;
+	}
 }
 
 static void set_u16(struct observation *o, enum observation_field f, struct cursor *value)
 {
 	/* VR US has two bytes; a value of another length says nothing that we could trust. */
-	uint16_t v = cursor_u16le(value);
-	if (cursor_ok(value) && !cursor_left(value))
-		observation_uint(o, f, v);
+	if (cursor_left(value) == 2)
+		observation_uint(o, f, cursor_u16le(value));
 }
 
 /* Who sends a query, an echo or a retrieve request is the user of the service and, in practice, the side that
@@ -111,12 +116,13 @@ int dicom_command(struct span set, uint8_t context_id, struct dicom_operations *
 	bool has_command = false;
 	uint16_t code = 0;
 	while (cursor_left(&c)) {
-		uint16_t group = cursor_u16le(&c), element = cursor_u16le(&c);
-		struct cursor value = cursor_sub(&c, cursor_u32le(&c));
+		struct span head = cursor_take(&c, 8);
+		struct cursor value = cursor_sub(&c, head.p ? bytes_u32le(head.p + 4) : 0);
 		if (!cursor_ok(&c))
 			return OBSERVATION_LENGTH;
-		if (group != 0)
+		if (bytes_u16le(head.p) != 0)
 			return OBSERVATION_SYNTAX;
+		uint16_t element = bytes_u16le(head.p + 2);
 		struct span text;
 		switch (element) {
 		case 0x0002:            /* Affected and Requested SOP Class UID: a command has one of them */

@@ -248,30 +248,27 @@ static void count_pending(struct hl7_side *s, struct pending *p)
 static inline void count_line(struct hl7_side *s, struct pending *p, const struct hl7_line *l)
 {
 	size_t n = l->text.n;
-	/* Of an order they belong to the message and, from where it begins, to itself. */
-	if (s->orders) {
-		hl7_message_bytes(s, l->text);
-		return;
-	}
 	if (PENDING_MAX - p->n < n)
 		count_pending(s, p);
-	if (l->room - n >= SCAN_BYTES)
-		for (size_t k = 0; k < n; k += SCAN_BYTES)
-			memcpy(p->bytes + p->n + k, l->text.p + k, SCAN_BYTES);
-	else
-		memcpy(p->bytes + p->n, l->text.p, n);
+	uint8_t *to = p->bytes + p->n;
 	p->n += n;
+	if (l->room - n < SCAN_BYTES) {
+		memcpy(to, l->text.p, n);
+		return;
+	}
+	for (const uint8_t *from = l->text.p, *end = from + n; from < end; from += SCAN_BYTES, to += SCAN_BYTES)
+		memcpy(to, from, SCAN_BYTES);
 }
 
 /* A plain OBX, whole: as step_passing() and step_field() read one. */
-static inline void plain_obx(struct hl7_state *st, struct dissect_ctx *ctx, const struct hl7_line *l)
+static inline void plain_obx(struct hl7_state *st, struct hl7_side *s, struct dissect_ctx *ctx, const struct hl7_line *l)
 {
-	struct hl7_side *s = &st->side[ctx->dir];
 	if (!s->decided)
 		hl7_message_decide(st, ctx);
-	if (l->n >= 3 && hl7_message_wants(s, 3)) {
+	if (hl7_message_wants(s, 3) && l->n >= 3) {
 		struct span coding = hl7_line_third(l, hl7_line_field(l, 3), s->component);
-		s->vendor = (uint8_t)(1 + hl7_vendor_of_coding(coding));
+		if (coding.n == 4)
+			s->vendor = (uint8_t)(1 + hl7_vendor_of_coding(coding));
 	}
 	if (l->n >= 18) {
 		s->field = 18;
@@ -279,11 +276,24 @@ static inline void plain_obx(struct hl7_state *st, struct dissect_ctx *ctx, cons
 	}
 }
 
+/* Another segment, if it may be in a message: false when it begins another, or has no name. */
+static bool plain_other(struct hl7_state *st, struct dissect_ctx *ctx, struct span in, const struct hl7_line *l)
+{
+	const uint8_t *name = l->text.p;
+	if (!hl7_upper(name[0]) || !(hl7_upper(name[1]) || hl7_digit(name[1])) || !(hl7_upper(name[2]) || hl7_digit(name[2])) ||
+	    hl7_msh_kind(in) != HL7_OTHER)
+		return false;
+	if (hl7_message_segment(st, ctx, l->text) == HL7_SEG_HELD)
+		hl7_message_line(st, ctx, l);
+	return true;
+}
+
 /* Reads segments that are plain, as many as there are; the bytes of them. What stands there then is read by the other steps, which
  * would have said the same of these. */
 static size_t plain_segments(struct hl7_state *st, struct span in, struct dissect_ctx *ctx)
 {
 	struct hl7_side *s = &st->side[ctx->dir];
+	const uint8_t separator = s->separator, obx[4] = { 'O', 'B', 'X', separator };
 	struct pending pending;
 	struct hl7_line l;
 	size_t at = 0;
@@ -291,22 +301,19 @@ static size_t plain_segments(struct hl7_state *st, struct span in, struct dissec
 	for (;;) {
 		while (at < in.n && hl7_eol(in.p[at]))
 			at++;
-		if (at == in.n || in.p[at] < 0x20 || !hl7_line_quick(in, at, s->separator, &l))
+		if (at == in.n || in.p[at] < 0x20 || !hl7_line_quick(in, at, separator, &l) || l.text.n < 4 ||
+		    l.text.p[3] != separator)
 			break;
-		const uint8_t *name = l.text.p;
-		if (l.text.n < 4 || name[3] != s->separator)
+		if (!memcmp(l.text.p, obx, sizeof(obx)))
+			plain_obx(st, s, ctx, &l);
+		else if (!plain_other(st, ctx, span_from(in, at), &l))
 			break;
-		if (name[0] == 'O' && name[1] == 'B' && name[2] == 'X') {
-			plain_obx(st, ctx, &l);
-		} else {
-			if (!hl7_upper(name[0]) || !(hl7_upper(name[1]) || hl7_digit(name[1])) ||
-			    !(hl7_upper(name[2]) || hl7_digit(name[2])) || hl7_msh_kind(span_from(in, at)) != HL7_OTHER)
-				break;
-			if (hl7_message_segment(st, ctx, l.text) == HL7_SEG_HELD)
-				hl7_message_line(st, ctx, &l);
-		}
-		count_line(s, &pending, &l);
-		at += l.text.n;
+		/* Of an order they belong to the message and, from where it begins, to itself. */
+		if (s->orders)
+			hl7_message_bytes(s, l.text);
+		else
+			count_line(s, &pending, &l);
+		at += l.text.n + (l.text.p[l.text.n] == HL7_CR);
 	}
 	if (pending.n)
 		count_pending(s, &pending);

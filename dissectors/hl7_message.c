@@ -66,14 +66,33 @@ static void keep(struct hl7_side *s, enum hl7_saved which, const struct buf *b)
 	s->saved_used = (uint16_t)(s->saved_used + (fits ? b->len : 0));
 }
 
-/* As it is: an escape or a delimiter in a control id is part of it. */
-static void save_raw(struct hl7_side *s, enum hl7_saved which, struct span text)
+/* Copies a text of an input that goes on up to `end`, and says how long it is: nearly all are short, for which `to` has SCAN_BYTES. */
+static inline size_t copy(uint8_t *to, struct span text, const uint8_t *end)
 {
-	struct buf out = room(s, which);
+	if (text.n <= SCAN_BYTES && text.n && (size_t)(end - text.p) >= SCAN_BYTES)
+		memcpy(to, text.p, SCAN_BYTES);
+	else if (text.n)
+		memcpy(to, text.p, text.n);
+	return text.n;
+}
+
+/* As it is: an escape or a delimiter in a control id is part of it. */
+static inline void save_as_is(struct hl7_side *s, enum hl7_saved which, struct span text, const uint8_t *end)
+{
+	size_t used = s->saved_used, left = HL7_SAVED_BYTES - used;
 	if (!text.n)
 		return;
-	(void)buf_put(&out, text.p, text.n);
-	keep(s, which, &out);
+	s->saved_at[which] = s->saved_used;
+	s->saved_n[which] = HL7_NOT_ADMITTED;
+	if (text.n > left || text.n > saved_max[which])
+		return;
+	s->saved_n[which] = (uint8_t)text.n;
+	s->saved_used = (uint16_t)(used + copy(s->saved + used, text, left >= SCAN_BYTES ? end : text.p));
+}
+
+static void save_raw(struct hl7_side *s, enum hl7_saved which, struct span text)
+{
+	save_as_is(s, which, text, text.p);
 }
 
 static int hex(int b)
@@ -127,10 +146,10 @@ static void save(struct hl7_side *s, enum hl7_saved which, struct span text)
 }
 
 /* The same where all of it is written with the usual delimiters and without escapes already. */
-static void save_usual(struct hl7_side *s, enum hl7_saved which, struct span text)
+static inline void save_usual(struct hl7_side *s, enum hl7_saved which, struct span text, const uint8_t *end)
 {
 	if (text.n != 2 || text.p[0] != '"' || text.p[1] != '"')
-		save_raw(s, which, text);
+		save_as_is(s, which, text, end);
 }
 
 static inline void put(struct observation *o, const struct hl7_side *s, enum hl7_saved which, enum observation_field f)
@@ -204,11 +223,6 @@ static struct span plain_token(struct span s, uint8_t stop)
 	return (struct span){ s.p, n };
 }
 
-static struct span component(const struct hl7_msh *m, struct span s, bool plain)
-{
-	return plain ? plain_token(s, m->component) : hl7_msh_token(s, m->component, m->family);
-}
-
 static uint8_t condition(struct span f)
 {
 	static const char conditions[][3] = { "AL", "NE", "ER", "SU" };
@@ -216,33 +230,45 @@ static uint8_t condition(struct span f)
 	return given ? (uint8_t)(1 + word_of(f, conditions, 4)) : 0;
 }
 
-/* The content of a message is everything but when and under which number it was sent (MSH-7, MSH-10). */
-static void begin_content(struct hl7_side *s, const struct dissect_ctx *ctx, const struct hl7_msh *m)
+/* The content of a message is everything but when and under which number it was sent (MSH-7, MSH-10). `end`: of the input. */
+static void begin_content(struct hl7_side *s, const struct dissect_ctx *ctx, const struct hl7_msh *m, const uint8_t *end)
 {
-	const struct siphash_key key = ctx->tokens;
 	static const uint8_t counts[] = { 3, 4, 5, 6, 9 };
-	uint8_t joined[256];
-	struct buf b = buf_over(joined, sizeof(joined));
-	siphash_stream_begin(&s->body, &key);
+	enum { JOINED = 256 };
+	uint8_t joined[JOINED + SCAN_BYTES];
+	size_t n = 0;
+	siphash_stream_begin(&s->body, &ctx->tokens);
 	for (size_t i = 0; i < sizeof(counts); i++) {
 		struct span f = m->field[counts[i]];
-		if (b.cap - b.len <= f.n) {
-			siphash_stream_feed(&s->body, b.data, b.len);
-			b.len = 0;
+		if (JOINED - n <= f.n) {
+			siphash_stream_feed(&s->body, joined, n);
+			n = 0;
 		}
-		if (b.cap <= f.n)
+		if (JOINED <= f.n)
 			siphash_stream_feed(&s->body, f.p, f.n);
 		else
-			(void)buf_put(&b, f.p, f.n);
-		(void)buf_u8(&b, HL7_CR);
+			n += copy(joined + n, f, end);
+		joined[n++] = HL7_CR;
 	}
-	siphash_stream_feed(&s->body, b.data, b.len);
+	siphash_stream_feed(&s->body, joined, n);
 }
 
-/* `usual`: nothing in it is written otherwise than where the usual delimiters are used (save). */
-static void read_header(struct hl7_side *s, struct dissect_ctx *ctx, const struct hl7_msh *m, bool plain, bool usual)
+/* What of the header is read beside its texts. */
+static void read_header(struct hl7_side *s, struct dissect_ctx *ctx, const struct hl7_msh *m, const uint8_t *end)
 {
-	void (*const save_text)(struct hl7_side *, enum hl7_saved, struct span) = usual ? save_usual : save;
+	s->id = hash(ctx->dir, m->field[10]);
+	s->accept_ack = condition(m->field[15]);
+	s->application_ack = condition(m->field[16]);
+	/* An accept acknowledgement of an acknowledgement is asked for (enhanced mode, 2.9.3). */
+	s->asks_accept = s->accept_ack && s->accept_ack - 1 != OBSERVATION_ACK_NEVER;
+	s->vendor = (uint8_t)(1 + hl7_vendor_of_header(m));
+	s->orders = carries_orders(own(s, HL7_S_TYPE));
+	begin_content(s, ctx, m, end);
+	hl7_device_serial(s, ctx, hl7_vendor_serial(s->vendor - 1u, m->field[10]));
+}
+
+static void begin_header(struct hl7_side *s, const struct hl7_msh *m)
+{
 	s->headed = true;
 	s->separator = m->separator;
 	s->component = m->component;
@@ -251,34 +277,25 @@ static void read_header(struct hl7_side *s, struct dissect_ctx *ctx, const struc
 	s->subcomponent = m->subcomponent;
 	s->text = (struct hl7_text){ .family = (uint8_t)m->family };
 	s->charset = charset_of(m);
-
-	struct span type = m->field[9];
-	struct span first = component(m, type, plain);
-	struct span second = component(m, span_from(type, first.n + 1), plain);
-	save_text(s, HL7_S_TYPE, (struct span){ type.p, second.n ? first.n + 1 + second.n : first.n });
-	save_raw(s, HL7_S_CONTROL, m->field[10]);
-	save_text(s, HL7_S_APP, m->field[3]);
-	save_text(s, HL7_S_FACILITY, m->field[4]);
-	save_text(s, HL7_S_TO_APP, m->field[5]);
-	save_text(s, HL7_S_TO_FACILITY, m->field[6]);
-	save_text(s, HL7_S_VERSION, component(m, m->field[12], plain));
-	save_text(s, HL7_S_CHARSET, m->field[18]);
-	s->id = hash(ctx->dir, m->field[10]);
-	s->accept_ack = condition(m->field[15]);
-	s->application_ack = condition(m->field[16]);
-	/* An accept acknowledgement of an acknowledgement is asked for (enhanced mode, 2.9.3). */
-	s->asks_accept = s->accept_ack && s->accept_ack - 1 != OBSERVATION_ACK_NEVER;
-	s->vendor = (uint8_t)(1 + hl7_vendor_of_header(m));
-	s->orders = carries_orders(own(s, HL7_S_TYPE));
-	begin_content(s, ctx, m);
-	hl7_device_serial(s, ctx, hl7_vendor_serial(s->vendor - 1u, m->field[10]));
 }
 
 static void header(struct hl7_side *s, struct dissect_ctx *ctx, struct span segment)
 {
 	struct hl7_msh m;
 	hl7_msh_parse(segment, &m);
-	read_header(s, ctx, &m, false, false);
+	begin_header(s, &m);
+	struct span type = m.field[9];
+	struct span first = hl7_msh_token(type, m.component, m.family);
+	struct span second = hl7_msh_token(span_from(type, first.n + 1), m.component, m.family);
+	save(s, HL7_S_TYPE, (struct span){ type.p, second.n ? first.n + 1 + second.n : first.n });
+	save_raw(s, HL7_S_CONTROL, m.field[10]);
+	save(s, HL7_S_APP, m.field[3]);
+	save(s, HL7_S_FACILITY, m.field[4]);
+	save(s, HL7_S_TO_APP, m.field[5]);
+	save(s, HL7_S_TO_FACILITY, m.field[6]);
+	save(s, HL7_S_VERSION, hl7_msh_token(m.field[12], m.component, m.family));
+	save(s, HL7_S_CHARSET, m.field[18]);
+	read_header(s, ctx, &m, segment.p + segment.n);
 }
 
 static void plain_header(struct hl7_side *s, struct dissect_ctx *ctx, const struct hl7_line *l)
@@ -289,7 +306,24 @@ static void plain_header(struct hl7_side *s, struct dissect_ctx *ctx, const stru
 	size_t behind = (size_t)(m.field[2].p - l->text.p) + m.field[2].n;
 	bool usual = m.component == '^' && m.repetition == '~' && (!m.subcomponent || m.subcomponent == '&') &&
 		     !(m.escape && memchr(l->text.p + behind, m.escape, l->text.n - behind));
-	read_header(s, ctx, &m, true, usual);
+	if (!usual) {
+		header(s, ctx, l->text);
+		return;
+	}
+	/* Nothing in it is written otherwise than save() would write it. */
+	const uint8_t *end = l->text.p + l->room;
+	begin_header(s, &m);
+	struct span type = m.field[9];
+	size_t first = plain_token(type, '^').n, second = plain_token(span_from(type, first + 1), '^').n;
+	save_usual(s, HL7_S_TYPE, (struct span){ type.p, second ? first + 1 + second : first }, end);
+	save_as_is(s, HL7_S_CONTROL, m.field[10], end);
+	save_usual(s, HL7_S_APP, m.field[3], end);
+	save_usual(s, HL7_S_FACILITY, m.field[4], end);
+	save_usual(s, HL7_S_TO_APP, m.field[5], end);
+	save_usual(s, HL7_S_TO_FACILITY, m.field[6], end);
+	save_usual(s, HL7_S_VERSION, plain_token(m.field[12], '^'), end);
+	save_usual(s, HL7_S_CHARSET, m.field[18], end);
+	read_header(s, ctx, &m, end);
 }
 
 static uint64_t ack_code(struct span s)

@@ -28,7 +28,7 @@ static size_t take_ids(struct cursor *c, uint32_t *v, size_t max)
 static bool put_side(struct buf *b, const struct hl7_side *s)
 {
 	uint8_t control_n = s->saved_n[HL7_S_CONTROL];
-	size_t devices = HL7_MAX_DEVICES;
+	size_t devices = s->devices[0] ? HL7_MAX_DEVICES : 0; /* the first is there when any is */
 	if (s->mode == HL7_INSIDE)
 		return false;
 	(void)buf_u8(b, s->mode);
