@@ -24,6 +24,11 @@ static const struct vocab_field fields[] = {
 #include "core/event.def"
 };
 
+static const struct vocab_place places[VOCAB_MAX_FIELDS] = {
+#define FIELD(name_, KIND, ...) { .offset = offsetof(struct event, name_), .kind = VOCAB_##KIND, .size = sizeof(VOCAB_C_##KIND) },
+#include "core/event.def"
+};
+
 #define F(name) EVENT_F_##name
 #define TYPE(SYM, name, doc, ...) static const uint8_t fields_of_##SYM[] = { __VA_ARGS__ };
 #include "core/event.def"
@@ -41,6 +46,7 @@ const struct vocab event_vocab = {
 	.version = 1,
 	.rec_size = sizeof(struct event),
 	.fields = fields,
+	.places = places,
 	.n_fields = EVENT_FIELDS,
 	.types = types,
 	.n_types = EVENT_TYPES,

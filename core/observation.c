@@ -93,6 +93,11 @@ static const struct vocab_field fields[] = {
 #include "core/observation.def"
 };
 
+static const struct vocab_place places[VOCAB_MAX_FIELDS] = {
+#define FIELD(name_, KIND, ...) { .offset = offsetof(struct observation, name_), .kind = VOCAB_##KIND, .size = sizeof(VOCAB_C_##KIND) },
+#include "core/observation.def"
+};
+
 #define F(name) OBSERVATION_F_##name
 #define TYPE(SYM, name, doc, ...) static const uint8_t fields_of_##SYM[] = { __VA_ARGS__ };
 #include "core/observation.def"
@@ -110,6 +115,7 @@ const struct vocab observation_vocab = {
 	.version = 1,
 	.rec_size = sizeof(struct observation),
 	.fields = fields,
+	.places = places,
 	.n_fields = OBSERVATION_FIELDS,
 	.types = types,
 	.n_types = OBSERVATION_TYPES,

@@ -281,7 +281,7 @@ static void encode_contexts(const struct vocab_contexts *c, struct buf *out)
 }
 
 /* A field with its key, byte by byte into what room there is. */
-static void encode_careful(const struct vocab_field *f, unsigned key, const uint8_t *p, struct buf *out)
+static void encode_careful(unsigned kind, unsigned key, const uint8_t *p, struct buf *out)
 {
 	uint64_t u;
 	struct span text;
@@ -289,7 +289,7 @@ static void encode_careful(const struct vocab_field *f, unsigned key, const uint
 	struct vocab_contexts c;
 	uint8_t wire[18];
 	(void)msgpack_put_uint(out, key);
-	switch (f->kind) {
+	switch ((enum vocab_kind)kind) {
 	case VOCAB_UINT:
 	case VOCAB_HEX16:
 	case VOCAB_TIME:
@@ -337,7 +337,7 @@ static inline uint8_t *encode_bin(uint8_t *to, const void *p, uint8_t n)
 enum { FIELD_MAX = MSGPACK_UINT_MAX + 2 + 18 };
 
 /* The same where there is room to spare; where the next field goes, or NULL: this one has to be done with care. */
-static inline uint8_t *encode_field(const struct vocab_field *f, unsigned key, const uint8_t *p, uint8_t *to, size_t room)
+static inline uint8_t *encode_field(unsigned kind, unsigned key, const uint8_t *p, uint8_t *to, size_t room)
 {
 	uint64_t u;
 	struct span text;
@@ -345,7 +345,7 @@ static inline uint8_t *encode_field(const struct vocab_field *f, unsigned key, c
 	if (room < FIELD_MAX)
 		return NULL;
 	to = msgpack_at_uint(to, key);
-	switch (f->kind) {
+	switch ((enum vocab_kind)kind) {
 	case VOCAB_UINT:
 	case VOCAB_HEX16:
 	case VOCAB_TIME:
@@ -392,17 +392,17 @@ int vocab_encode(const struct vocab *v, const struct vocab_head *rec, struct buf
 	(void)msgpack_put_map(out, n + 1);
 	(void)buf_u8(out, 0);
 	(void)msgpack_put_uint(out, rec->type);
-	const struct vocab_field *fields = v->fields;
+	const struct vocab_place *places = v->places;
 	for (unsigned w = 0; w < VOCAB_PRESENT; w++) {
 		for (uint64_t bits = rec->present[w]; bits; bits &= bits - 1) {
 			unsigned field = w * 64 + (unsigned)__builtin_ctzll(bits);
-			const struct vocab_field *f = &fields[field];
-			const uint8_t *p = (const uint8_t *)rec + f->offset;
-			uint8_t *to = encode_field(f, field + 1, p, out->data + out->len, out->cap - out->len);
+			struct vocab_place f = places[field];
+			const uint8_t *p = (const uint8_t *)rec + f.offset;
+			uint8_t *to = encode_field(f.kind, field + 1, p, out->data + out->len, out->cap - out->len);
 			if (to)
 				out->len = (size_t)(to - out->data);
 			else
-				encode_careful(f, field + 1, p, out);
+				encode_careful(f.kind, field + 1, p, out);
 		}
 	}
 	if (out->full) {

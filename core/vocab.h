@@ -116,6 +116,12 @@ struct vocab_field {
 	const char *doc;
 };
 
+/* Of a field, what moving records needs, in four bytes. */
+struct vocab_place {
+	uint16_t offset;
+	uint8_t kind, size;             /* enum vocab_kind; of its C type: 8 for numbers, true or false, and words, and for nothing else */
+};
+
 struct vocab_type {
 	const char *name;
 	const char *doc;
@@ -128,6 +134,7 @@ struct vocab {
 	unsigned version;               /* of the wire form; keys are add-only, so it rarely moves */
 	size_t rec_size;
 	const struct vocab_field *fields;       /* the JSON order */
+	const struct vocab_place *places;       /* of the same fields; VOCAB_MAX_FIELDS */
 	size_t n_fields;
 	const struct vocab_type *types;
 	size_t n_types;

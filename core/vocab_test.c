@@ -238,6 +238,7 @@ static void packing_is_encoding(void)
 		struct buf b = buf_over(mem, sizeof(mem)), p = buf_over(packed, sizeof(packed)), c = buf_over(again, sizeof(again));
 		CU_ASSERT(vocab_encode(v, &rec.head, &b) == 0);
 		CU_ASSERT_FATAL(vocab_pack(v, &rec.head, &p) == 0);
+		CU_ASSERT(vocab_pack_type(buf_span(&p)) == rec.head.type && vocab_pack_type((struct span){ packed, 1 }) == UINT16_MAX);
 		CU_ASSERT_FATAL(vocab_pack_read(v, &k->head, &scratch, buf_span(&p)) == 0);
 		CU_ASSERT(vocab_encode(v, &k->head, &c) == 0);
 		CU_ASSERT(b.len == c.len && !memcmp(b.data, c.data, b.len));
@@ -639,6 +640,8 @@ static void tables_are_consistent(void)
 			const struct vocab_field *x = &v->fields[f];
 			CU_ASSERT(vocab_field_index(v, span_str(x->name)) == (int)f);
 			CU_ASSERT(strcmp(x->name, "type") != 0);
+			CU_ASSERT(v->places[f].offset == x->offset && v->places[f].kind == x->kind);
+			CU_ASSERT((v->places[f].size == sizeof(uint64_t)) == (x->kind < VOCAB_TEXT));
 			/* Written into JSON as it is. */
 			CU_ASSERT(x->name_n == strspn(x->name, "abcdefghijklmnopqrstuvwxyz0123456789_") && !x->name[x->name_n]);
 			CU_ASSERT((x->kind == VOCAB_WORD) == (x->words != NULL));

@@ -104,7 +104,7 @@ struct engine {
 	int err;
 	uint64_t batches;
 	struct vocab_scratch scratch;
-	struct observation observation; /* that is being looked at; kept, so that only what the last one had is cleared */
+	struct observation observations[OBSERVATION_TYPES];     /* one is looked at; each is kept for the next of its type */
 	uint8_t *event;
 	struct buf snapshot;
 	uint64_t snapshot_ns;           /* when the last one was taken */
@@ -626,9 +626,13 @@ static bool read_batch(struct engine *e, struct source *s)
 
 static void observe(struct engine *e, struct span bytes)
 {
-	struct observation *o = &e->observation;
+	unsigned type = vocab_pack_type(bytes);
+	assert(type < OBSERVATION_TYPES);       /* we wrote it */
+	if (type >= OBSERVATION_TYPES)
+		return;
+	struct observation *o = &e->observations[type];
 	int err = vocab_pack_read(&observation_vocab, &o->head, &e->scratch, bytes);
-	assert(!err);                   /* we wrote it */
+	assert(!err);
 	if (err) {
 		memset(o, 0, sizeof(*o));
 		return;
