@@ -62,7 +62,7 @@ until_true told 'in/6: ' || fail "part 6"
 head -c 500 "$dir/parts/part6.pcap" >"$dir/in/cut"
 until_true told 'in/cut: ' || fail "a file cut short"
 [ "$(awk '$1 == "VmData:" { print $2 }' /proc/"$engine"/status)" = "$before" ] || fail "the engine grew"
-grep -q "^spanward_source_packets_total{source=\"$dir/in\"} [1-9]" "$dir/prom" || fail "no metrics"
+until_true grep -qs "^spanward_source_packets_total{source=\"$dir/in\"} [1-9]" "$dir/prom" || fail "no metrics"
 kill -INT $pid
 code=0
 wait $pid || code=$?
