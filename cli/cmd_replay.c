@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/file_end.h"
 #include "cli/ledger.h"
 #include "cli/out.h"
 #include "cli/progress.h"
@@ -215,41 +216,21 @@ static void take_observation(struct replay *r, struct span bytes)
 		writer_observation(r->writer, &o);
 }
 
-/* How a file ended. Trouble is told at once, with what to do. */
+/* How a file ended. Trouble is told at once. */
 static void take_file(struct replay *r, struct span bytes)
 {
-	struct cursor c = cursor_from(bytes);
-	uint32_t file = cursor_u32be(&c);
-	int err = (int)cursor_u32be(&c);
-	unsigned long long packets = cursor_u64be(&c);
-	struct span why = cursor_rest(&c);
-	if (!cursor_ok(&c) || file < 1 || file > r->session.n_files) {
+	struct file_end e;
+	if (!file_end_read(bytes, r->session.n_files, &e)) {
 		r->bad_records++;
 		return;
 	}
 	/* Ctrl-C also ends who writes the pipe that we read: its end is no fault of the capture. */
-	if (!err || replay_interrupts)
+	if (!e.err || replay_interrupts)
 		return;
 	if (!r->input_err)
-		r->input_err = err;
+		r->input_err = e.err;
 	progress_end(&r->progress);
-	char name[ESCAPE_NAME];
-	const char *typed = r->session.files[file - 1];
-	(void)escape_name(strcmp(typed, "-") ? typed : "standard input", name);
-	const char *advice = err == ERR_TRUNCATED ? "copy or capture it again for the rest" :
-	                     err == ERR_CORRUPT ? "copy it again and compare checksums" :
-	                     err == ERR_UNKNOWN_KIND ? "expected pcap or pcapng, also gzip-compressed" :
-	                     "see whether the disk or the pipe it comes from has a fault";
-	if (err == ERR_UNKNOWN_KIND && !packets) {
-		log_say("spanward: %s: no capture: %.*s; %s", name, (int)why.n, (const char *)why.p, advice);
-		return;
-	}
-	const char *what = err == ERR_TRUNCATED ? "cut short" : err == ERR_CORRUPT ? "damaged" : err_text(err);
-	/* "cut short: cut short after packet 3" says it twice. */
-	if (err == ERR_TRUNCATED && why.n >= 9 && !memcmp(why.p, "cut short", 9))
-		what = "";
-	log_say("spanward: %s: %s%s%.*s; %llu packet%s read before that; %s", name, what, why.n && *what ? ": " : "", (int)why.n,
-	        (const char *)why.p, packets, packets == 1 ? " was" : "s were", advice);
+	file_end_say(&e, r->session.files[e.file - 1]);
 }
 
 static void take(struct replay *r, enum ring_kind kind, struct span bytes)

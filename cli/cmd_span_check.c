@@ -10,6 +10,7 @@
 
 #include "cli/audit.h"
 #include "cli/cmd.h"
+#include "cli/file_end.h"
 #include "cli/out.h"
 #include "cli/progress.h"
 #include "cli/table.h"
@@ -136,24 +137,18 @@ static void take_event(struct check *c, struct span bytes)
 
 static void take_file(struct check *c, struct span bytes)
 {
-	struct cursor in = cursor_from(bytes);
-	uint32_t file = cursor_u32be(&in);
-	int err = (int)cursor_u32be(&in);
-	(void)cursor_u64be(&in);
-	struct span why = cursor_rest(&in);
-	char name[ESCAPE_NAME];
-	if (!cursor_ok(&in) || file < 1 || file > c->session.n_files) {
+	struct file_end e;
+	if (!file_end_read(bytes, c->session.n_files, &e)) {
 		c->bad_records++;
 		return;
 	}
-	if (!err)
+	/* Ctrl-C also ends who writes the pipe that we read. */
+	if (!e.err || check_stops)
 		return;
 	if (!c->input_err)
-		c->input_err = err;
+		c->input_err = e.err;
 	progress_end(&c->progress);
-	const char *typed = c->session.files[file - 1];
-	(void)escape_name(strcmp(typed, "-") ? typed : "standard input", name);
-	log_say("spanward: %s: %s%s%.*s", name, err_text(err), why.n ? ": " : "", (int)why.n, (const char *)why.p);
+	file_end_say(&e, c->session.files[e.file - 1]);
 }
 
 static void take(struct check *c, enum ring_kind kind, struct span bytes)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/file_end.h"
 #include "cli/progress.h"
 #include "core/err.h"
 #include "core/escape.h"
@@ -45,22 +46,6 @@ static void take_observation(struct watched *w, struct span bytes)
 	take(w, &o);
 }
 
-/* How a file ended: 0, or what was wrong with it, said. */
-static int take_file(const char *const *captures, size_t n, struct span bytes)
-{
-	struct cursor c = cursor_from(bytes);
-	uint32_t file = cursor_u32be(&c);
-	int err = (int)cursor_u32be(&c);
-	unsigned long long packets = cursor_u64be(&c);
-	struct span why = cursor_rest(&c);
-	char name[ESCAPE_NAME];
-	if (!cursor_ok(&c) || file < 1 || file > n || !err)
-		return 0;
-	log_say("spanward: %s: %.*s%s%s; %llu packets were read before that", escape_name(captures[file - 1], name), (int)why.n,
-		(const char *)why.p, why.n ? ": " : "", err_text(err), packets);
-	return err;
-}
-
 static int pump(struct watched *w, const char *const *captures, size_t n, bool quiet)
 {
 	uint8_t *mem = malloc(RING_MAX_RECORD);
@@ -78,8 +63,14 @@ static int pump(struct watched *w, const char *const *captures, size_t n, bool q
 		if (got && kind == RING_OBSERVATION) {
 			take_observation(w, bytes);
 		} else if (got && kind == RING_FILE_RESULT) {
-			int err = take_file(captures, n, bytes);
-			input = input ? input : err;
+			struct file_end e;
+			if (!file_end_read(bytes, n, &e)) {
+				w->lost_records++;
+			} else if (e.err) {
+				progress_end(&progress);
+				file_end_say(&e, captures[e.file - 1]);
+				input = input ? input : e.err;
+			}
 		} else if (got && kind == RING_STATS) {
 			w->lost_records += !account_stats(&account, bytes);
 		}

@@ -103,6 +103,11 @@ head -c 5000 $capture >"$dir/cut.pcap"
 want 4 "$s" replay --show observations "$dir/cut.pcap" $capture
 grep -q '"file":2' "$dir/out" || fail "the second file is not numbered"
 said "$dir/cut.pcap"
+# Whoever reads a capture says the same of one that is cut, with what to do.
+for command in "replay" "span-check" "profile matrix -p $demo/policy" "profile coverage -p $demo/policy"; do
+	want 4 "$s" $command "$dir/cut.pcap"
+	said 'read before that; copy or capture it again for the rest'
+done
 
 # Both languages, wide characters, colours only when asked for.
 want 0 "$s" replay -p $demo/policy --format table --lang ja $capture
