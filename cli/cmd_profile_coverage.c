@@ -1,13 +1,12 @@
 /* spanward profile coverage: how far documents and traffic explain each other. */
 #include <errno.h>
-#include <getopt.h>
 #include <unistd.h>
 
 #include "cli/cmd.h"
 #include "cli/cmd_profile.h"
 #include "cli/page.h"
+#include "cli/printed.h"
 #include "cli/watched.h"
-#include "cli/writer.h"
 #include "core/err.h"
 #include "core/json.h"
 #include "core/log.h"
@@ -37,7 +36,7 @@ static const char help[] =
 
 static const struct cmd this = { "profile coverage", "", help, NULL };
 
-enum { OPT_FORMAT = 256, OPT_LANG, COLUMNS = 17 };
+enum { COLUMNS = 17 };
 enum form { FORM_MARKDOWN, FORM_CSV, FORM_HTML, FORM_JSONL };
 
 static const char *const heads[2][COLUMNS] = {
@@ -138,52 +137,23 @@ static int print_json(const struct matrix *x, const struct coverage *c, FILE *to
 
 int cmd_profile_coverage(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "policy", required_argument, NULL, 'p' }, { "format", required_argument, NULL, OPT_FORMAT },
-		{ "lang", required_argument, NULL, OPT_LANG }, { "output", required_argument, NULL, 'o' },
-		{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 },
-	};
+	static const struct option options[] = { PRINTED_OPTIONS, PRINTED_POLICY, PRINTED_LANGUAGE, { 0 } };
 	static const char *const forms[] = { "markdown", "csv", "html", "jsonl", NULL };
-	const char *policy = NULL, *output = NULL;
-	enum rule_language language = writer_language();
-	int form = -1;
-	bool quiet = false;
-	for (int opt; (opt = getopt_long(argc, argv, ":p:o:qh", options, NULL)) != -1;) {
-		switch (opt) {
-		case 'h':
-			return cmd_help(&this);
-		case 'p':
-			policy = optarg;
-			break;
-		case 'o':
-			output = optarg;
-			break;
-		case 'q':
-			quiet = true;
-			break;
-		case OPT_FORMAT:
-			if ((form = cmd_choice(&this, "--format", optarg, forms)) < 0)
-				return ERR_EXIT_USAGE;
-			break;
-		case OPT_LANG:
-			if (!writer_parse_language(optarg, &language))
-				return cmd_usage(&this, "--lang: expected en or ja");
-			break;
-		default:
-			return cmd_bad_option(&this, opt, argv, options);
-		}
-	}
-	if (!policy)
+	struct printed a;
+	int code = printed_take(&this, argc, argv, options, forms, &a, NULL, NULL), form = a.form;
+	if (code >= 0)
+		return code;
+	if (!a.policy)
 		return cmd_usage(&this, "which policy? (-p DIR)");
 	if (optind == argc)
 		return cmd_usage(&this, "which CAPTURE?");
 	if (argc - optind > SOURCE_MAX_FILES)
 		return cmd_usage(&this, "too many captures at a time");
 	if (form < 0)
-		form = !output && isatty(STDOUT_FILENO) ? FORM_MARKDOWN : FORM_JSONL;
+		form = !a.output && isatty(STDOUT_FILENO) ? FORM_MARKDOWN : FORM_JSONL;
 	struct watched w;
 	struct coverage c = { 0 };
-	int code = watched_read(&w, policy, (const char *const *)&argv[optind], (size_t)(argc - optind), quiet);
+	code = watched_read(&w, a.policy, (const char *const *)&argv[optind], (size_t)(argc - optind), a.quiet);
 	if (w.matrix && (!code || code == ERR_EXIT_INPUT)) {
 		struct page page;
 		page_begin(&page);
@@ -192,8 +162,8 @@ int cmd_profile_coverage(int argc, char **argv)
 			err = form == FORM_JSONL ? print_json(w.matrix, &c, page.to)
 			      : print(w.matrix, &c, form == FORM_CSV ? PRINTOUT_CSV : form == FORM_HTML ? PRINTOUT_HTML
 				: PRINTOUT_MARKDOWN,
-				      language == RULE_JA, page.to);
-		int printed = page_end(&page, output, err);
+				      a.language == RULE_JA, page.to);
+		int printed = page_end(&page, a.output, err);
 		code = printed ? printed : code;
 	}
 	coverage_free(&c);

@@ -1,10 +1,10 @@
 /* spanward profile firewall: the declarations as rules for a firewall, to be read by whoever runs it. */
 #include <errno.h>
-#include <getopt.h>
 
 #include "cli/cmd.h"
 #include "cli/cmd_profile.h"
 #include "cli/page.h"
+#include "cli/printed.h"
 #include "cli/watched.h"
 #include "core/err.h"
 #include "core/log.h"
@@ -30,7 +30,7 @@ static const char help[] =
 
 static const struct cmd this = { "profile firewall", "", help, NULL };
 
-enum { OPT_FORMAT = 256, OPT_REST };
+enum { OPT_REST = PRINTED_OWN };
 
 /* A name that is misspelt must not give an empty proposal. */
 static bool knows(const struct policy *p, const char *id)
@@ -63,53 +63,35 @@ static int print(const struct watched *w, const struct firewall_options *o, cons
 	return code;
 }
 
+static int take_rest(void *arg, int opt)
+{
+	static const char *const rests[] = { "log", "drop", NULL };
+	struct firewall_options *o = arg;
+	int i = cmd_choice(&this, "--rest", optarg, rests);
+	(void)opt;
+	o->drops = i == 1;
+	return i < 0 ? ERR_EXIT_USAGE : 0;
+}
+
 int cmd_profile_firewall(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "policy", required_argument, NULL, 'p' }, { "format", required_argument, NULL, OPT_FORMAT },
-		{ "rest", required_argument, NULL, OPT_REST }, { "output", required_argument, NULL, 'o' },
-		{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 },
-	};
-	static const char *const forms[] = { "nftables", "acl", NULL }, *const rests[] = { "log", "drop", NULL };
+	static const struct option options[] = { PRINTED_OPTIONS, PRINTED_POLICY, { "rest", required_argument, NULL, OPT_REST }, { 0 } };
+	static const char *const forms[] = { "nftables", "acl", NULL };
 	struct firewall_options o = { .form = FIREWALL_NFTABLES };
-	const char *policy = NULL, *output = NULL;
-	bool quiet = false;
-	int i;
-	for (int opt; (opt = getopt_long(argc, argv, ":p:o:qh", options, NULL)) != -1;) {
-		switch (opt) {
-		case 'h':
-			return cmd_help(&this);
-		case 'p':
-			policy = optarg;
-			break;
-		case 'o':
-			output = optarg;
-			break;
-		case 'q':
-			quiet = true;
-			break;
-		case OPT_FORMAT:
-			if ((i = cmd_choice(&this, "--format", optarg, forms)) < 0)
-				return ERR_EXIT_USAGE;
-			o.form = (enum firewall_form)i;
-			break;
-		case OPT_REST:
-			if ((i = cmd_choice(&this, "--rest", optarg, rests)) < 0)
-				return ERR_EXIT_USAGE;
-			o.drops = i == 1;
-			break;
-		default:
-			return cmd_bad_option(&this, opt, argv, options);
-		}
-	}
-	if (!policy)
+	struct printed a;
+	int code = printed_take(&this, argc, argv, options, forms, &a, take_rest, &o);
+	if (code >= 0)
+		return code;
+	if (a.form >= 0)
+		o.form = (enum firewall_form)a.form;
+	if (!a.policy)
 		return cmd_usage(&this, "which policy? (-p DIR)");
 	o.units = (const char *const *)&argv[optind];
 	o.n_units = (size_t)(argc - optind);
 	struct watched w;
-	int code = watched_read(&w, policy, NULL, 0, quiet);
+	code = watched_read(&w, a.policy, NULL, 0, a.quiet);
 	if (!code)
-		code = print(&w, &o, output, quiet);
+		code = print(&w, &o, a.output, a.quiet);
 	watched_end(&w);
 	return code;
 }

@@ -1,11 +1,10 @@
 /* spanward profile inquiry: the questions that lint has, as a sheet for each maker. */
 #include <errno.h>
-#include <getopt.h>
 
 #include "cli/cmd.h"
 #include "cli/cmd_profile.h"
 #include "cli/page.h"
-#include "cli/writer.h"
+#include "cli/printed.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/log.h"
@@ -24,6 +23,7 @@ static const char help[] =
 "      --from NAME       whose inquiry it is; without it a blank to fill in\n"
 "      --date DATE       date of the sheet, instead of today\n"
 "  -o, --output FILE     write there; the file appears when it is whole\n"
+"  -q, --quiet           no summary on standard error\n"
 "  -h, --help            this text\n"
 "\n"
 "Exit codes: 0 ok, 1 failure, 2 usage, 3 a file is wrong, 5 it may not be read.\n"
@@ -32,9 +32,9 @@ static const char help[] =
 
 static const struct cmd this = { "profile inquiry", "", help, NULL };
 
-enum { OPT_FORMAT = 256, OPT_LANG, OPT_DATE, OPT_LEAST, OPT_FROM, OPT_MAKER };
+enum { OPT_DATE = PRINTED_OWN, OPT_LEAST, OPT_FROM, OPT_MAKER };
 
-static int print(const struct inquiry_options *o, const char *output, char **paths, int n)
+static int print(const struct inquiry_options *o, const struct printed *p, char **paths, int n)
 {
 	struct policy_model m = { 0 };
 	struct conf_report rep = { 0 };
@@ -51,62 +51,51 @@ static int print(const struct inquiry_options *o, const char *output, char **pat
 	}
 	page_begin(&page);
 	err = page.to ? inquiry_print(&m, o, page.to, &questions) : -ENOMEM;
-	code = page_end(&page, output, err);
-	if (!code)
+	code = page_end(&page, p->output, err);
+	if (!code && !p->quiet)
 		log_say(o->language == RULE_JA ? "照会%zu件、機器種別%zu" : "questions %zu, device types %zu", questions, m.types.n);
 	policy_load_free(&m);
 	return code;
 }
 
+static int take_own(void *arg, int opt)
+{
+	struct inquiry_options *o = arg;
+	int i;
+	switch (opt) {
+	case OPT_FROM:
+		o->from = optarg;
+		return 0;
+	case OPT_MAKER:
+		o->maker = optarg;
+		return 0;
+	case OPT_LEAST:
+		if ((i = cmd_choice(&this, "--least", optarg, lint_grades)) < 0)
+			return ERR_EXIT_USAGE;
+		o->least = (enum lint_grade)i;
+		return 0;
+	default:
+		return clock_parse(span_str(optarg), &o->today_ns) ? cmd_usage(&this, "--date: expected a day, as in 2026-12-01") : 0;
+	}
+}
+
 int cmd_profile_inquiry(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "lang", required_argument, NULL, OPT_LANG },
-		{ "format", required_argument, NULL, OPT_FORMAT }, { "least", required_argument, NULL, OPT_LEAST },
-		{ "from", required_argument, NULL, OPT_FROM }, { "maker", required_argument, NULL, OPT_MAKER }, { "date",
-			required_argument, NULL, OPT_DATE },
-		{ "output", required_argument, NULL, 'o' }, { "help", no_argument, NULL, 'h' }, { 0 },
+		PRINTED_OPTIONS, PRINTED_LANGUAGE, { "least", required_argument, NULL, OPT_LEAST },
+		{ "from", required_argument, NULL, OPT_FROM }, { "maker", required_argument, NULL, OPT_MAKER },
+		{ "date", required_argument, NULL, OPT_DATE }, { 0 },
 	};
 	static const char *const formats[] = { "markdown", "csv", "html", NULL };
-	struct inquiry_options o = { .language = writer_language(), .today_ns = clock_now_ns() };
-	const char *output = NULL;
-	int i;
-	for (int opt; (opt = getopt_long(argc, argv, ":o:h", options, NULL)) != -1;) {
-		switch (opt) {
-		case 'h':
-			return cmd_help(&this);
-		case 'o':
-			output = optarg;
-			break;
-		case OPT_FROM:
-			o.from = optarg;
-			break;
-		case OPT_MAKER:
-			o.maker = optarg;
-			break;
-		case OPT_FORMAT:
-			if ((i = cmd_choice(&this, "--format", optarg, formats)) < 0)
-				return ERR_EXIT_USAGE;
-			o.format = (enum printout_format)i;
-			break;
-		case OPT_LEAST:
-			if ((i = cmd_choice(&this, "--least", optarg, lint_grades)) < 0)
-				return ERR_EXIT_USAGE;
-			o.least = (enum lint_grade)i;
-			break;
-		case OPT_LANG:
-			if (!writer_parse_language(optarg, &o.language))
-				return cmd_usage(&this, "--lang: expected en or ja");
-			break;
-		case OPT_DATE:
-			if (clock_parse(span_str(optarg), &o.today_ns))
-				return cmd_usage(&this, "--date: expected a day, as in 2026-12-01");
-			break;
-		default:
-			return cmd_bad_option(&this, opt, argv, options);
-		}
-	}
+	struct inquiry_options o = { .today_ns = clock_now_ns() };
+	struct printed p;
+	int code = printed_take(&this, argc, argv, options, formats, &p, take_own, &o);
+	if (code >= 0)
+		return code;
+	o.language = p.language;
+	if (p.form >= 0)
+		o.format = (enum printout_format)p.form;
 	if (optind == argc)
 		return cmd_usage(&this, "which FILE or DIR?");
-	return print(&o, output, argv + optind, argc - optind);
+	return print(&o, &p, argv + optind, argc - optind);
 }

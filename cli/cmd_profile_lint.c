@@ -1,14 +1,13 @@
 /* spanward profile lint: do a maker's documents agree with each other? */
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "cli/cmd.h"
 #include "cli/cmd_profile.h"
 #include "cli/out.h"
+#include "cli/printed.h"
 #include "cli/table.h"
-#include "cli/writer.h"
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/json.h"
@@ -42,7 +41,7 @@ static const char help[] =
 
 static const struct cmd this = { "profile lint", "", help, NULL };
 
-enum { OPT_FORMAT = 256, OPT_LANG, OPT_DATE, OPT_FAIL_ON, OPT_COLOR };
+enum { OPT_DATE = PRINTED_OWN, OPT_FAIL_ON };
 
 struct show {
 	struct out out;
@@ -137,7 +136,7 @@ static int read_all(char **paths, int n, struct policy_model *m)
 	return code == ERR_EXIT_PERMISSION || err == -ENOMEM ? code : ERR_EXIT_CONFIG;
 }
 
-struct asked { const char *output, *color; int format, fail_on; enum rule_language language; uint64_t today_ns; bool quiet; };
+struct asked { struct printed p; int fail_on; uint64_t today_ns; };
 
 static int judge(const struct asked *a, char **paths, int n)
 {
@@ -147,22 +146,22 @@ static int judge(const struct asked *a, char **paths, int n)
 			0 } },
 	};
 	struct policy_model m = { 0 };
-	struct show s = { .language = a->language };
+	struct show s = { .language = a->p.language };
 	char why[256] = "";
 	int code = read_all(paths, n, &m);
 	if (code) {
 		policy_load_free(&m);
 		return code;
 	}
-	int err = out_open(&s.out, a->output, why);
+	int err = out_open(&s.out, a->p.output, why);
 	if (err) {
 		log_say("spanward: %s", why);
 		policy_load_free(&m);
 		return err == -EACCES ? ERR_EXIT_PERMISSION : ERR_EXIT_FAILURE;
 	}
-	bool terminal = !a->output && out_is_terminal(&s.out);
-	if (a->format >= 0 ? a->format == 0 : terminal)
-		s.table = table_new(&s.out, columns[a->language == RULE_JA], 5, table_wants_color(a->color, terminal),
+	bool terminal = !a->p.output && out_is_terminal(&s.out);
+	if (a->p.form >= 0 ? a->p.form == 0 : terminal)
+		s.table = table_new(&s.out, columns[a->p.language == RULE_JA], 5, table_wants_color(a->p.color, terminal),
 				    terminal ? table_terminal_width(STDOUT_FILENO) : 0);
 	for (size_t i = 0; i < m.types.n && !out_stopped(&s.out); i++)
 		(void)lint_type(&m.types.v[i], a->today_ns, take, &s);
@@ -174,8 +173,8 @@ static int judge(const struct asked *a, char **paths, int n)
 		log_say("spanward: %s", why);
 		code = ERR_EXIT_FAILURE;
 	}
-	if (!a->quiet && !closed)
-		log_say(a->language == RULE_JA ? "機器種別%zu：矛盾%zu、記載不足%zu、確認%zu"
+	if (!a->p.quiet && !closed)
+		log_say(a->p.language == RULE_JA ? "機器種別%zu：矛盾%zu、記載不足%zu、確認%zu"
 					       : "device types %zu: contradictions %zu, gaps %zu, questions %zu",
 			m.types.n, s.by_grade[LINT_CONTRADICTION], s.by_grade[LINT_GAP], s.by_grade[LINT_QUESTION]);
 	for (int g = a->fail_on; !code && g >= 0 && g <= LINT_CONTRADICTION; g++)
@@ -185,51 +184,26 @@ static int judge(const struct asked *a, char **paths, int n)
 	return code;
 }
 
+static int take_own(void *arg, int opt)
+{
+	struct asked *a = arg;
+	if (opt == OPT_DATE)
+		return clock_parse(span_str(optarg), &a->today_ns) ? cmd_usage(&this, "--date: expected a day, as in 2026-12-01") : 0;
+	a->fail_on = cmd_choice(&this, "--fail-on", optarg, lint_grades);
+	return a->fail_on < 0 ? ERR_EXIT_USAGE : 0;
+}
+
 int cmd_profile_lint(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "format", required_argument, NULL, OPT_FORMAT }, { "lang", required_argument, NULL, OPT_LANG },
-		{ "date", required_argument, NULL, OPT_DATE }, { "fail-on", required_argument, NULL, OPT_FAIL_ON },
-		{ "output", required_argument, NULL, 'o' }, { "color", required_argument, NULL, OPT_COLOR },
-		{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 },
+		PRINTED_OPTIONS, PRINTED_LANGUAGE, PRINTED_COLORS, { "date", required_argument, NULL, OPT_DATE },
+		{ "fail-on", required_argument, NULL, OPT_FAIL_ON }, { 0 },
 	};
-	static const char *const colors[] = { "auto", "always", "never", NULL }, *const formats[] = { "table", "jsonl", NULL };
-	struct asked a = { .format = -1, .fail_on = -1, .language = writer_language(), .today_ns = clock_now_ns() };
-	for (int opt; (opt = getopt_long(argc, argv, ":o:qh", options, NULL)) != -1;) {
-		switch (opt) {
-		case 'h':
-			return cmd_help(&this);
-		case 'o':
-			a.output = optarg;
-			break;
-		case 'q':
-			a.quiet = true;
-			break;
-		case OPT_FORMAT:
-			if ((a.format = cmd_choice(&this, "--format", optarg, formats)) < 0)
-				return ERR_EXIT_USAGE;
-			break;
-		case OPT_FAIL_ON:
-			if ((a.fail_on = cmd_choice(&this, "--fail-on", optarg, lint_grades)) < 0)
-				return ERR_EXIT_USAGE;
-			break;
-		case OPT_LANG:
-			if (!writer_parse_language(optarg, &a.language))
-				return cmd_usage(&this, "--lang: expected en or ja");
-			break;
-		case OPT_DATE:
-			if (clock_parse(span_str(optarg), &a.today_ns))
-				return cmd_usage(&this, "--date: expected a day, as in 2026-12-01");
-			break;
-		case OPT_COLOR:
-			a.color = optarg;
-			if (cmd_choice(&this, "--color", optarg, colors) < 0)
-				return ERR_EXIT_USAGE;
-			break;
-		default:
-			return cmd_bad_option(&this, opt, argv, options);
-		}
-	}
+	static const char *const forms[] = { "table", "jsonl", NULL };
+	struct asked a = { .fail_on = -1, .today_ns = clock_now_ns() };
+	int code = printed_take(&this, argc, argv, options, forms, &a.p, take_own, &a);
+	if (code >= 0)
+		return code;
 	if (optind == argc)
 		return cmd_usage(&this, "which FILE or DIR?");
 	return judge(&a, argv + optind, argc - optind);

@@ -1,6 +1,5 @@
 /* spanward profile matrix: declared against seen, per unit, port and direction. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -8,9 +7,9 @@
 #include "cli/cmd_profile.h"
 #include "cli/out.h"
 #include "cli/page.h"
+#include "cli/printed.h"
 #include "cli/table.h"
 #include "cli/watched.h"
-#include "cli/writer.h"
 #include "core/err.h"
 #include "core/log.h"
 #include "documents/matrix_text.h"
@@ -39,10 +38,8 @@ static const char help[] =
 
 static const struct cmd this = { "profile matrix", "", help, NULL };
 
-enum { OPT_FORMAT = 256, OPT_LANG, OPT_COLOR, CELL_BYTES = 16 << 10 };
+enum { CELL_BYTES = 16 << 10 };
 enum form { FORM_TABLE, FORM_JSONL, FORM_CSV, FORM_HTML, FORM_MARKDOWN };
-
-struct asked { const char *policy, *output, *color; int form; enum rule_language language; bool quiet; };
 
 static enum table_color color_of(const struct matrix_line *l)
 {
@@ -54,7 +51,7 @@ static enum table_color color_of(const struct matrix_line *l)
 	}
 }
 
-static int print_table(const struct asked *a, const struct matrix *x)
+static int print_table(const struct printed *a, const struct matrix *x)
 {
 	static const enum matrix_text_cell shown[] = {
 		MATRIX_TEXT_UNIT, MATRIX_TEXT_DIRECTION, MATRIX_TEXT_PORT, MATRIX_TEXT_PROTOCOL, MATRIX_TEXT_PEERS,
@@ -106,7 +103,7 @@ static int print_table(const struct asked *a, const struct matrix *x)
 	return t ? ERR_EXIT_OK : ERR_EXIT_FAILURE;
 }
 
-static int print(const struct asked *a, const struct matrix *x)
+static int print(const struct printed *a, const struct matrix *x)
 {
 	static const enum printout_format formats[] = {
 		[FORM_CSV] = PRINTOUT_CSV, [FORM_HTML] = PRINTOUT_HTML, [FORM_MARKDOWN] = PRINTOUT_MARKDOWN,
@@ -152,51 +149,18 @@ static void summary(const struct watched *w, enum rule_language language)
 
 int cmd_profile_matrix(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "policy", required_argument, NULL, 'p' }, { "format", required_argument, NULL, OPT_FORMAT },
-		{ "lang", required_argument, NULL, OPT_LANG }, { "output", required_argument, NULL, 'o' },
-		{ "color", required_argument, NULL, OPT_COLOR }, { "quiet", no_argument, NULL, 'q' },
-		{ "help", no_argument, NULL, 'h' }, { 0 },
-	};
-	static const char *const colors[] = { "auto", "always", "never", NULL };
+	static const struct option options[] = { PRINTED_OPTIONS, PRINTED_POLICY, PRINTED_LANGUAGE, PRINTED_COLORS, { 0 } };
 	static const char *const forms[] = { "table", "jsonl", "csv", "html", "markdown", NULL };
-	struct asked a = { .form = -1, .language = writer_language() };
-	for (int opt; (opt = getopt_long(argc, argv, ":p:o:qh", options, NULL)) != -1;) {
-		switch (opt) {
-		case 'h':
-			return cmd_help(&this);
-		case 'p':
-			a.policy = optarg;
-			break;
-		case 'o':
-			a.output = optarg;
-			break;
-		case 'q':
-			a.quiet = true;
-			break;
-		case OPT_FORMAT:
-			if ((a.form = cmd_choice(&this, "--format", optarg, forms)) < 0)
-				return ERR_EXIT_USAGE;
-			break;
-		case OPT_LANG:
-			if (!writer_parse_language(optarg, &a.language))
-				return cmd_usage(&this, "--lang: expected en or ja");
-			break;
-		case OPT_COLOR:
-			a.color = optarg;
-			if (cmd_choice(&this, "--color", optarg, colors) < 0)
-				return ERR_EXIT_USAGE;
-			break;
-		default:
-			return cmd_bad_option(&this, opt, argv, options);
-		}
-	}
+	struct printed a;
+	int code = printed_take(&this, argc, argv, options, forms, &a, NULL, NULL);
+	if (code >= 0)
+		return code;
 	if (!a.policy)
 		return cmd_usage(&this, "which policy? (-p DIR)");
 	if (argc - optind > SOURCE_MAX_FILES)
 		return cmd_usage(&this, "too many captures at a time");
 	struct watched w;
-	int code = watched_read(&w, a.policy, (const char *const *)&argv[optind], (size_t)(argc - optind), a.quiet);
+	code = watched_read(&w, a.policy, (const char *const *)&argv[optind], (size_t)(argc - optind), a.quiet);
 	if (w.matrix && (!code || code == ERR_EXIT_INPUT)) {
 		int printed = print(&a, w.matrix);
 		code = printed ? printed : code;

@@ -1,6 +1,5 @@
 /* spanward profile what-if: a proposed policy against what was recorded. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +7,7 @@
 #include "cli/cmd.h"
 #include "cli/cmd_profile.h"
 #include "cli/page.h"
+#include "cli/printed.h"
 #include "cli/table.h"
 #include "cli/watched.h"
 #include "cli/writer.h"
@@ -43,10 +43,10 @@ static const char help[] =
 
 static const struct cmd this = { "profile what-if", "", help, NULL };
 
-enum { OPT_FORMAT = 256, OPT_LANG, OPT_WITH, OPT_FAIL_ON, COLUMNS = 13, CELL_BYTES = 4096 };
+enum { OPT_WITH = PRINTED_OWN, OPT_FAIL_ON, COLUMNS = 13, CELL_BYTES = 4096 };
 enum form { FORM_TABLE, FORM_JSONL, FORM_CSV, FORM_HTML, FORM_MARKDOWN };
 
-struct asked { const char *policy, *with, *output; int form, fail_on; enum rule_language language; bool quiet; };
+struct asked { const char *with; int fail_on; };
 
 static const char *const heads[2][COLUMNS] = {
 	{ "unit", "device type", "direction", "transport", "port", "peer", "now", "proposed", "document", "row", "flows", "first (UTC)",
@@ -127,7 +127,7 @@ static void cells_of(const struct watched *w, const struct whatif_line *l, enum 
 		ret[i] = cells[i];
 }
 
-static int print_page(const struct asked *a, const struct watched *w, enum printout_format format, FILE *to)
+static int print_page(const struct printed *a, const struct watched *w, enum printout_format format, FILE *to)
 {
 	bool ja = a->language == RULE_JA;
 	struct printout p;
@@ -183,7 +183,7 @@ static int print_json(const struct watched *w, FILE *to)
 	return ferror(to) ? -EIO : 0;
 }
 
-static int print_table(const struct asked *a, const struct watched *w)
+static int print_table(const struct printed *a, const struct watched *w)
 {
 	static const unsigned shown[] = { 0, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
 	enum { SHOWN = sizeof(shown) / sizeof(shown[0]) };
@@ -219,7 +219,7 @@ static int print_table(const struct asked *a, const struct watched *w)
 	return t && (!out.err || closed) ? ERR_EXIT_OK : ERR_EXIT_FAILURE;
 }
 
-static int print(const struct asked *a, const struct watched *w)
+static int print(const struct printed *a, const struct watched *w)
 {
 	static const enum printout_format formats[] = {
 		[FORM_CSV] = PRINTOUT_CSV, [FORM_HTML] = PRINTOUT_HTML, [FORM_MARKDOWN] = PRINTOUT_MARKDOWN,
@@ -267,56 +267,41 @@ static bool is_found(const struct watched *w, int fail_on)
 	return false;
 }
 
-/* One option: 0 to go on, or an exit code. */
-static int take_option(struct asked *a, int opt)
+static int take_own(void *arg, int opt)
 {
-	static const char *const forms[] = { "table", "jsonl", "csv", "html", "markdown", NULL };
-	switch (opt) {
-	case 'p': a->policy = optarg; return 0;
-	case 'o': a->output = optarg; return 0;
-	case 'q': a->quiet = true; return 0;
-	case OPT_WITH: a->with = optarg; return 0;
-	case OPT_FORMAT:
-		a->form = cmd_choice(&this, "--format", optarg, forms);
-		return a->form < 0 ? ERR_EXIT_USAGE : 0;
-	case OPT_FAIL_ON:
-		a->fail_on = cmd_choice(&this, "--fail-on", optarg, fails);
-		return a->fail_on < 0 ? ERR_EXIT_USAGE : 0;
-	default:
-		return writer_parse_language(optarg, &a->language) ? 0 : cmd_usage(&this, "--lang: expected en or ja");
+	struct asked *a = arg;
+	if (opt == OPT_WITH) {
+		a->with = optarg;
+		return 0;
 	}
+	a->fail_on = cmd_choice(&this, "--fail-on", optarg, fails);
+	return a->fail_on < 0 ? ERR_EXIT_USAGE : 0;
 }
 
 int cmd_profile_what_if(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "policy", required_argument, NULL, 'p' }, { "with", required_argument, NULL, OPT_WITH },
-		{ "format", required_argument, NULL, OPT_FORMAT }, { "lang", required_argument, NULL, OPT_LANG },
-		{ "fail-on", required_argument, NULL, OPT_FAIL_ON }, { "output", required_argument, NULL, 'o' },
-		{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 },
+		PRINTED_OPTIONS, PRINTED_POLICY, PRINTED_LANGUAGE, { "with", required_argument, NULL, OPT_WITH },
+		{ "fail-on", required_argument, NULL, OPT_FAIL_ON }, { 0 },
 	};
-	struct asked a = { .form = -1, .fail_on = -1, .language = writer_language() };
-	for (int opt; (opt = getopt_long(argc, argv, ":p:o:qh", options, NULL)) != -1;) {
-		if (opt == 'h')
-			return cmd_help(&this);
-		if (opt == '?' || opt == ':')
-			return cmd_bad_option(&this, opt, argv, options);
-		int code = take_option(&a, opt);
-		if (code)
-			return code;
-	}
-	if (!a.policy || !a.with)
+	static const char *const forms[] = { "table", "jsonl", "csv", "html", "markdown", NULL };
+	struct asked own = { .fail_on = -1 };
+	struct printed a;
+	int code = printed_take(&this, argc, argv, options, forms, &a, take_own, &own);
+	if (code >= 0)
+		return code;
+	if (!a.policy || !own.with)
 		return cmd_usage(&this, "which policy (-p DIR), and which instead (--with DIR)?");
 	if (optind == argc || argc - optind > SOURCE_MAX_FILES)
 		return cmd_usage(&this, optind == argc ? "which CAPTURE or FLOWS?" : "too many files at a time");
 	struct watched w;
-	int code = watched_compare(&w, a.policy, a.with, (const char *const *)&argv[optind], (size_t)(argc - optind), a.quiet);
+	code = watched_compare(&w, a.policy, own.with, (const char *const *)&argv[optind], (size_t)(argc - optind), a.quiet);
 	if (w.whatif && (!code || code == ERR_EXIT_INPUT)) {
 		int printed = print(&a, &w);
 		code = printed ? printed : code;
 		if (!a.quiet)
 			summary(&w, a.language);
-		if (!code && is_found(&w, a.fail_on))
+		if (!code && is_found(&w, own.fail_on))
 			code = ERR_EXIT_FOUND;
 	}
 	watched_end(&w);
