@@ -48,6 +48,7 @@ struct flow_side {
 	uint64_t fin : 1;
 	uint64_t said_conflict : 1;
 	uint64_t mac_by : 2;            /* 0 unknown, 1 from the other side's frames, 2 from its own */
+	uint64_t plain : 1;             /* TCP: nothing is left to be learned from its acknowledgements (sensor/shard_tcp.c) */
 	uint64_t sum_right : 1, ip_sum_right : 1;       /* it has sent right checksums (sensor/checksum.h): TCP's or UDP's, IPv4's */
 	uint64_t bytes : 48;            /* from the IP header on */
 	uint32_t first_seq;             /* TCP: of the first data byte */

@@ -55,6 +55,7 @@ struct shard {
 	struct guess_pool *guesses;     /* NULL: nDPI is not asked */
 	size_t probing, dissecting;
 	struct duplicate duplicate;
+	bool general;                   /* tests: no packet takes the short way (shard_tcp.c) */
 	bool ending;                    /* the flows have been put in order for the end */
 	struct stats st;
 };

@@ -85,11 +85,83 @@ static bool tcp_syn(struct shard_run *r, const struct shard_packet *p)
 	return true;
 }
 
+/* What the packet carries and acknowledges, for who reads the flow. `seq`: of its first byte; `fin`: one is believed behind them. */
+__attribute__((always_inline))
+static inline void read_bytes(struct shard_run *r, const struct shard_packet *p, uint32_t seq, bool fin)
+{
+	const struct decode *d = p->d;
+	unsigned side = p->side, other = !side;
+	bool ack = d->flags & DECODE_ACK;
+	uint32_t end = seq + d->payload_wire;
+	if (r->c) {
+		struct shard_reader *c = r->c;
+		if (ack && c->s[other].started)
+			stream_ack(r->h->pool, &c->s[other], d->ack);
+		if (fin)
+			stream_fin(&c->s[side], end);
+		if (d->payload.n && d->payload.n == d->payload_wire && !fin && stream_is_next(&c->s[side], seq)) {
+			shard_read_next(r, side, d->payload);
+		} else if (d->payload_wire || fin) {
+			struct stream_segment seg = { .seq = seq, .bytes = d->payload,
+						      .missing = d->payload_wire - (uint32_t)d->payload.n };
+			uint64_t conflicts = r->h->st.v[STATS_stream_conflicts];
+			stream_push(r->h->pool, &c->s[side], &seg, &r->h->st);
+			if (r->h->st.v[STATS_stream_conflicts] != conflicts)
+				shard_say_conflict(r, side);
+			shard_read_drain(r, side, &seg);
+		}
+		if (r->c && r->c->s[other].kept && stream_waiting_n(r->h->pool, &r->c->s[other])) {
+			struct stream_segment none = { 0 };
+			shard_read_drain(r, other, &none);
+		}
+		if (r->c && (d->payload_wire || fin))
+			shard_read_rest(r);
+	} else {
+		r->h->st.v[STATS_stream_unread_bytes] += d->payload.n;
+		shard_guess_show(r, side, d->payload);
+	}
+}
+
+/* A packet that does nothing but acknowledge and perhaps carry, of a connection that stands and has carried something. */
+static inline bool is_plain(const struct shard_run *r, const struct shard_packet *p)
+{
+	enum { CONTROL = DECODE_SYN | DECODE_FIN | DECODE_RST | DECODE_ACK };
+	return (p->d->flags & CONTROL) == DECODE_ACK && r->f->side[p->side].plain && !r->h->general;
+}
+
+/* Whether what such a packet would find out about its flow has been found out. Only shard_tcp_packet() changes that. */
+static void settle_plain(struct flow *f)
+{
+	bool both = f->list == FLOW_TCP && f->settled && f->opened && f->phase != SHARD_PHASE_QUIET && f->side[0].start_known &&
+		    f->side[1].start_known && !f->side[0].fin && !f->side[1].fin;
+	f->side[0].plain = both && f->side[0].end_known;
+	f->side[1].plain = both && f->side[1].end_known;
+}
+
+/* What is left of shard_tcp_packet() for those. */
+static void plain(struct shard_run *r, const struct shard_packet *p)
+{
+	const struct decode *d = p->d;
+	struct flow *f = r->f;
+	struct flow_side *from = &f->side[p->side];
+	uint32_t end = d->seq + d->payload_wire;
+	if (ahead(from->end_seq, end) > 0)
+		from->end_seq = end;
+	if (d->payload_wire)
+		from->data = true;
+	read_bytes(r, p, d->seq, false);
+	flow_touch(r->h->table, r->i, FLOW_TCP, p->ts_ns);
+}
+
 void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p)
 {
 	const struct decode *d = p->d;
 	struct flow *f = r->f;
 	unsigned side = p->side, other = !side;
+	if (is_plain(r, p)) {
+		plain(r, p);
+		return;
+	}
 	bool syn = d->flags & DECODE_SYN, ack = d->flags & DECODE_ACK;
 	uint32_t seq = d->seq + (syn ? 1 : 0), end = seq + d->payload_wire;
 	if (d->flags & DECODE_RST) {
@@ -125,33 +197,7 @@ void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p)
 	bool missed = ack && f->side[other].start_known && ahead(f->side[other].first_seq, d->ack) > 1;
 	if (f->phase == SHARD_PHASE_QUIET && (d->payload_wire || fin || (missed && !r->c)))
 		shard_read_start(r, d->payload_wire > 0);
-	if (r->c) {
-		struct shard_reader *c = r->c;
-		if (ack && c->s[other].started)
-			stream_ack(r->h->pool, &c->s[other], d->ack);
-		if (fin)
-			stream_fin(&c->s[side], end);
-		if (d->payload.n && d->payload.n == d->payload_wire && !fin && stream_is_next(&c->s[side], seq)) {
-			shard_read_next(r, side, d->payload);
-		} else if (d->payload_wire || fin) {
-			struct stream_segment seg = { .seq = seq, .bytes = d->payload,
-						      .missing = d->payload_wire - (uint32_t)d->payload.n };
-			uint64_t conflicts = r->h->st.v[STATS_stream_conflicts];
-			stream_push(r->h->pool, &c->s[side], &seg, &r->h->st);
-			if (r->h->st.v[STATS_stream_conflicts] != conflicts)
-				shard_say_conflict(r, side);
-			shard_read_drain(r, side, &seg);
-		}
-		if (r->c && r->c->s[other].kept && stream_waiting_n(r->h->pool, &r->c->s[other])) {
-			struct stream_segment none = { 0 };
-			shard_read_drain(r, other, &none);
-		}
-		if (r->c && (d->payload_wire || fin))
-			shard_read_rest(r);
-	} else {
-		r->h->st.v[STATS_stream_unread_bytes] += d->payload.n;
-		shard_guess_show(r, side, d->payload);
-	}
+	read_bytes(r, p, seq, fin);
 	if (fin)
 		f->side[side].fin = true;
 	bool closing = f->side[0].fin && f->side[1].fin;
@@ -166,4 +212,5 @@ void shard_tcp_packet(struct shard_run *r, const struct shard_packet *p)
 			      : spoken                       ? FLOW_TCP
 							     : FLOW_TCP_BARE;
 	flow_touch(r->h->table, r->i, list, p->ts_ns);
+	settle_plain(f);
 }
