@@ -119,13 +119,15 @@ enum guess_said guess_finish(struct guess *g, struct guess_pool *p, uint16_t slo
 #include <ndpi_api.h>
 #include <ndpi_main.h>
 
-#define NDPI_SINCE(major, minor) (NDPI_MAJOR > (major) || (NDPI_MAJOR == (major) && NDPI_MINOR >= (minor)))
+/* Its interface and its tables change with every version, and what it says is tested for this one (CMakeLists.txt). */
+#if NDPI_MAJOR != 4 || NDPI_MINOR != 2
+#error "nDPI 4.2 is what this is written for; -DSPANWARD_WITH_NDPI=OFF does without"
+#endif
 
 /* ---- memory ---- */
 
 enum {
-	/* What the library takes for its tables: 3.8 MiB at 4.2, 8.0 at 4.11. */
-	TABLES = NDPI_SINCE(4, 4) ? 12 << 20 : 5 << 20,
+	TABLES = 5 << 20,               /* the library takes 3.8 MiB for its own */
 	/* For what finds no room in a slot, so that the library need not cope: the flow is given up then. */
 	SPILL = 64 << 10,
 	IDS = 1024,                     /* protocol numbers that the library may give */
@@ -183,15 +185,6 @@ static void use(struct arena *first, struct arena *second)
 bool guess_built(void) { return true; }
 size_t guess_bytes(void) { return sizeof(struct guess) + TABLES + SPILL; }
 
-static struct ndpi_detection_module_struct *module_new(void)
-{
-#if NDPI_SINCE(4, 10)
-	return ndpi_init_detection_module(NULL);
-#else
-	return ndpi_init_detection_module(ndpi_dont_load_tor_hosts | ndpi_dont_init_libgcrypt);
-#endif
-}
-
 static void choose(struct guess *g)
 {
 	NDPI_PROTOCOL_BITMASK wanted;
@@ -224,7 +217,7 @@ struct guess *guess_new(void)
 		set_ndpi_flow_malloc(take);
 		set_ndpi_flow_free(give);
 		use(&g->tables, NULL);
-		g->module = module_new();
+		g->module = ndpi_init_detection_module(ndpi_dont_load_tor_hosts | ndpi_dont_init_libgcrypt);
 		if (g->module)
 			choose(g);
 		use(NULL, NULL);
@@ -246,19 +239,10 @@ void guess_free(struct guess *g)
 	free(g);
 }
 
-static unsigned protocol_of(ndpi_protocol p)
-{
-#if NDPI_SINCE(4, 11)
-	return p.proto.master_protocol ? p.proto.master_protocol : p.proto.app_protocol;
-#else
-	return p.master_protocol ? p.master_protocol : p.app_protocol;
-#endif
-}
-
 /* What is spoken, not whose service it is; by content, not by port or address. */
 static uint8_t label_of(const struct guess *g, const struct asked *a, ndpi_protocol p)
 {
-	unsigned id = protocol_of(p);
+	unsigned id = p.master_protocol ? p.master_protocol : p.app_protocol;
 	return a->flow.confidence == NDPI_CONFIDENCE_DPI && id < IDS ? g->label_of[id] : 0;
 }
 
@@ -307,11 +291,7 @@ enum guess_said guess_show(struct guess *g, struct guess_pool *p, uint16_t slot,
 	struct arena mine = slot_arena(a);
 	g->spill.used = 0;
 	use(&mine, &g->spill);
-#if NDPI_SINCE(4, 6)
-	ndpi_protocol found = ndpi_detection_process_packet(g->module, &a->flow, packet.p, (uint16_t)packet.n, ms, NULL);
-#else
 	ndpi_protocol found = ndpi_detection_process_packet(g->module, &a->flow, packet.p, (uint16_t)packet.n, ms);
-#endif
 	use(NULL, NULL);
 	a->used = (uint32_t)mine.used;
 	if (g->spill.used)
@@ -331,11 +311,7 @@ enum guess_said guess_finish(struct guess *g, struct guess_pool *p, uint16_t slo
 	uint8_t guessed = 0;
 	g->spill.used = 0;
 	use(&mine, &g->spill);
-#if NDPI_SINCE(4, 10)
-	ndpi_protocol found = ndpi_detection_giveup(g->module, &a->flow, &guessed);
-#else
 	ndpi_protocol found = ndpi_detection_giveup(g->module, &a->flow, 0, &guessed);
-#endif
 	use(NULL, NULL);
 	uint8_t label = guessed || g->spill.used ? 0 : label_of(g, a, found);
 	if (!label)
