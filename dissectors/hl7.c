@@ -12,6 +12,7 @@
 enum {
 	MAX_HELD = 2 * HL7_SEGMENT_MAX, /* with room to look ahead */
 	PENDING_MAX = 1024,
+	PENDING_STEP = 64, /* copied at a time: nearly every line is shorter */
 };
 
 _Static_assert(sizeof(struct hl7_state) <= DISSECT_MAX_STATE, "state of a flow");
@@ -80,8 +81,12 @@ static bool step_between(struct hl7_state *st, struct span in, struct dissect_ct
 	*ret_used = 1;
 	switch (b) {
 	case HL7_VT:
-		s->framed = s->fresh = true;
+		s->framed = true;
 		s->hllp = false;
+		/* Nearly always the message itself is next. */
+		s->fresh = hl7_msh_kind(span_from(in, 1)) != HL7_MESSAGE;
+		if (!s->fresh)
+			hl7_message_begin(s);
 		return true;
 	case HL7_FS:
 		s->framed = s->hllp = false;
@@ -235,7 +240,7 @@ static bool step_start(struct hl7_state *st, struct span in, struct dissect_ctx 
 /* Bytes of the message that are waiting to be counted in as one piece: a hash begins and ends at a cost. */
 struct pending {
 	size_t n;
-	uint8_t bytes[PENDING_MAX + SCAN_BYTES];
+	uint8_t bytes[PENDING_MAX + PENDING_STEP];
 };
 _Static_assert((int)PENDING_MAX >= (int)HL7_LINE_MAX, "room for any line");
 
@@ -252,24 +257,20 @@ static inline void count_line(struct hl7_side *s, struct pending *p, const struc
 		count_pending(s, p);
 	uint8_t *to = p->bytes + p->n;
 	p->n += n;
-	if (l->room - n < SCAN_BYTES) {
+	if (n <= PENDING_STEP && l->room >= PENDING_STEP)
+		memcpy(to, l->text.p, PENDING_STEP);
+	else
 		memcpy(to, l->text.p, n);
-		return;
-	}
-	for (const uint8_t *from = l->text.p, *end = from + n; from < end; from += SCAN_BYTES, to += SCAN_BYTES)
-		memcpy(to, from, SCAN_BYTES);
 }
 
 /* A plain OBX, whole: as step_passing() and step_field() read one. */
-static inline void plain_obx(struct hl7_state *st, struct hl7_side *s, struct dissect_ctx *ctx, const struct hl7_line *l)
+static inline void plain_obx(struct hl7_state *st, struct hl7_side *s, struct dissect_ctx *ctx, const struct hl7_line *l,
+			     uint8_t component)
 {
 	if (!s->decided)
 		hl7_message_decide(st, ctx);
-	if (hl7_message_wants(s, 3) && l->n >= 3) {
-		struct span coding = hl7_line_third(l, hl7_line_field(l, 3), s->component);
-		if (coding.n == 4)
-			s->vendor = (uint8_t)(1 + hl7_vendor_of_coding(coding));
-	}
+	if (hl7_message_wants(s, 3) && hl7_line_may_code(l, component, HL7_CODING))
+		s->vendor = (uint8_t)(1 + hl7_vendor_of_coding(hl7_line_coding(l, component)));
 	if (l->n >= 18) {
 		s->field = 18;
 		hl7_message_obx(st, ctx, hl7_line_field(l, 18));
@@ -293,19 +294,19 @@ static bool plain_other(struct hl7_state *st, struct dissect_ctx *ctx, struct sp
 static size_t plain_segments(struct hl7_state *st, struct span in, struct dissect_ctx *ctx)
 {
 	struct hl7_side *s = &st->side[ctx->dir];
-	const uint8_t separator = s->separator, obx[4] = { 'O', 'B', 'X', separator };
+	const uint8_t separator = s->separator, component = s->component, obx[4] = { 'O', 'B', 'X', separator };
 	struct pending pending;
 	struct hl7_line l;
 	size_t at = 0;
 	pending.n = 0;
 	for (;;) {
-		while (at < in.n && hl7_eol(in.p[at]))
+		while (at < in.n && in.p[at] < 0x20 && hl7_eol(in.p[at]))
 			at++;
-		if (at == in.n || in.p[at] < 0x20 || !hl7_line_quick(in, at, separator, &l) || l.text.n < 4 ||
+		if (at == in.n || !hl7_line_quick(in, at, separator, &l) || l.text.n < 4 ||
 		    l.text.p[3] != separator)
 			break;
 		if (!memcmp(l.text.p, obx, sizeof(obx)))
-			plain_obx(st, s, ctx, &l);
+			plain_obx(st, s, ctx, &l, component);
 		else if (!plain_other(st, ctx, span_from(in, at), &l))
 			break;
 		/* Of an order they belong to the message and, from where it begins, to itself. */
@@ -465,13 +466,24 @@ static bool step_field(struct hl7_state *st, struct span in, struct dissect_ctx 
 	return true;
 }
 
+/* Segments, and the end of the message behind them. */
+static bool step_segments(struct hl7_state *st, struct span in, struct dissect_ctx *ctx, bool final, size_t *ret_used)
+{
+	size_t plain = plain_segments(st, in, ctx), end = 0;
+	*ret_used = plain;
+	if (!plain)
+		return step_start(st, in, ctx, final, ret_used);
+	if (hl7_at(in, plain) == HL7_FS && step_end(st, span_from(in, plain), ctx, final, &end))
+		*ret_used += end;
+	return true;
+}
+
 static bool step_inside(struct hl7_state *st, struct span in, struct dissect_ctx *ctx, bool final, size_t *ret_used)
 {
 	struct hl7_side *s = &st->side[ctx->dir];
 	switch (s->segment) {
 	case HL7_SEG_START:
-		*ret_used = plain_segments(st, in, ctx);
-		return *ret_used || step_start(st, in, ctx, final, ret_used);
+		return step_segments(st, in, ctx, final, ret_used);
 	case HL7_SEG_HELD:
 		return step_held(st, in, ctx, final, ret_used);
 	case HL7_SEG_OBX_FIELD:

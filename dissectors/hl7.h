@@ -246,7 +246,7 @@ void hl7_device_serial(struct hl7_side *s, struct dissect_ctx *ctx, struct span 
 
 /* ---- hl7_vendor.c ---- */
 
-enum { HL7_VENDOR_UNKNOWN = OBSERVATION_VENDORS };
+enum { HL7_VENDOR_UNKNOWN = OBSERVATION_VENDORS, HL7_CODING = 4 /* length of the coding systems that name one */ };
 unsigned hl7_vendor_of_header(const struct hl7_msh *m);
 unsigned hl7_vendor_of_coding(struct span coding_system); /* OBX-3.3 */
 /* The serial number that a control id of that vendor begins with; empty when it has none. */

@@ -48,9 +48,15 @@ bool hl7_line_scan(struct span in, size_t from, uint8_t separator, struct hl7_li
 	return false;
 }
 
+struct span hl7_line_coding(const struct hl7_line *l, uint8_t component)
+{
+	return hl7_msh_nth(hl7_line_field(l, 3), 3, component, HL7_GUESS);
+}
+
+/* span_trim(), with one question of a text that has no blank at its ends. */
 static inline struct span trim(struct span s)
 {
-	return s.n && (s.p[0] == ' ' || s.p[s.n - 1] == ' ') ? span_trim(s) : s;
+	return s.n && ((s.p[0] == ' ') | (s.p[s.n - 1] == ' ')) ? span_trim(s) : s;
 }
 
 void hl7_line_msh(const struct hl7_line *l, struct hl7_msh *ret)

@@ -79,30 +79,33 @@ static inline struct span hl7_line_field(const struct hl7_line *l, unsigned n)
 	return (struct span){ l->text.p + begin, end - begin };
 }
 
-/* The third component of a field of the line. */
-static inline struct span hl7_line_third(const struct hl7_line *l, struct span field, uint8_t component)
+/* The third component of the third field of a line. */
+struct span hl7_line_coding(const struct hl7_line *l, uint8_t component);
+
+/* Whether the third component of the third field may have `n` characters: at once for short lines and fields. */
+static inline bool hl7_line_may_code(const struct hl7_line *l, uint8_t component, size_t n)
 {
-	size_t at = (size_t)(field.p - l->text.p), k = 0;
-	uint64_t bits = 0;
-	if (field.n < 64 && at + field.n + SCAN_BYTES <= l->room) {
-		for (; k < field.n; k += SCAN_BYTES)
-			bits |= (uint64_t)scan_equal(scan_load(field.p + k), component) << k;
-		bits = scan_below(bits, field.n);
-	} else {
-		for (; k < field.n && k < 64; k++)
-			bits |= (uint64_t)(field.p[k] == component) << k;
-		if (field.n > k)
-			return hl7_msh_nth(field, 3, component, HL7_GUESS);
-	}
+	uint64_t bits = l->separators[0];
+	if (l->text.n > 64)
+		return true;
+	bits &= bits - 1;
 	bits &= bits - 1;
 	if (!bits)
-		return (struct span){ 0 };
-	size_t begin = scan_first(bits) + 1;
+		return false;
+	size_t begin = scan_first(bits) + 1, end = l->text.n;
 	bits &= bits - 1;
-	return (struct span){ field.p + begin, (bits ? scan_first(bits) : field.n) - begin };
+	if (bits)
+		end = scan_first(bits);
+	if (end - begin > SCAN_BYTES || begin + SCAN_BYTES > l->room)
+		return true;
+	bits = scan_below(scan_equal(scan_load(l->text.p + begin), component), end - begin);
+	bits &= bits - 1;
+	size_t third = scan_first(bits | UINT64_C(1) << 63) + 1;
+	bits &= bits - 1;
+	return (bits ? scan_first(bits) : end - begin) - third == n;
 }
 
-/* hl7_msh_split() of a line that begins with MSH and its separator, with any family. */
+/* hl7_msh_split() of a line that begins with a header segment's name and its separator, with any family. */
 void hl7_line_msh(const struct hl7_line *l, struct hl7_msh *ret);
 
 #endif

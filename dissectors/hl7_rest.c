@@ -25,28 +25,38 @@ static size_t take_ids(struct cursor *c, uint32_t *v, size_t max)
 	return s.n / sizeof(*v);
 }
 
+/* A side: mode, flags, length of its control id, devices that it told of, the next of them; then the id and the devices. */
+enum { SIDE_BYTES = 5 };
+
 static bool put_side(struct buf *b, const struct hl7_side *s)
 {
 	uint8_t control_n = s->saved_n[HL7_S_CONTROL];
 	size_t devices = s->devices[0] ? HL7_MAX_DEVICES : 0; /* the first is there when any is */
 	if (s->mode == HL7_INSIDE)
 		return false;
-	(void)buf_u8(b, s->mode);
-	(void)buf_u8(b, (uint8_t)((s->framed ? FRAMED : 0) | (s->fresh ? FRESH : 0) | (s->hllp ? HLLP : 0) | (s->seen ? SEEN : 0) |
-				  (s->lost ? LOST : 0) | (s->after_eol ? AFTER_EOL : 0) | (s->committed ? COMMITTED : 0)));
-	(void)buf_u8(b, control_n);
-	if (control_n != HL7_NOT_ADMITTED)
-		(void)buf_put(b, s->saved + s->saved_at[HL7_S_CONTROL], control_n);
 	while (devices && !s->devices[devices - 1])
 		devices--;
-	(void)buf_u8(b, s->told);
-	return put_ids(b, s->devices, devices);
+	const uint8_t head[SIDE_BYTES] = {
+		s->mode,
+		(uint8_t)(s->framed * FRAMED | s->fresh * FRESH | s->hllp * HLLP | s->seen * SEEN | s->lost * LOST |
+			  s->after_eol * AFTER_EOL | s->committed * COMMITTED),
+		control_n, (uint8_t)devices, s->told,
+	};
+	(void)buf_put(b, head, sizeof(head));
+	if (control_n && control_n != HL7_NOT_ADMITTED)
+		(void)buf_put(b, s->saved + s->saved_at[HL7_S_CONTROL], control_n);
+	if (devices)
+		(void)buf_put(b, s->devices, devices * sizeof(s->devices[0]));
+	return !b->full;
 }
 
 static void take_side(struct cursor *c, struct hl7_side *s)
 {
-	s->mode = cursor_u8(c);
-	uint8_t flags = cursor_u8(c), control_n = cursor_u8(c);
+	struct span head = cursor_take(c, SIDE_BYTES);
+	if (!head.p)
+		return;
+	uint8_t flags = head.p[1], control_n = head.p[2], devices = head.p[3];
+	s->mode = head.p[0];
 	s->framed = flags & FRAMED;
 	s->fresh = flags & FRESH;
 	s->hllp = flags & HLLP;
@@ -54,14 +64,17 @@ static void take_side(struct cursor *c, struct hl7_side *s)
 	s->lost = flags & LOST;
 	s->after_eol = flags & AFTER_EOL;
 	s->committed = flags & COMMITTED;
+	s->told = head.p[4];
 	s->saved_n[HL7_S_CONTROL] = control_n;
-	if (control_n != HL7_NOT_ADMITTED) {
-		struct span text = cursor_take(c, control_n);
-		if (text.n)
-			memcpy(s->saved, text.p, text.n);
-	}
-	s->told = cursor_u8(c);
-	(void)take_ids(c, s->devices, HL7_MAX_DEVICES);
+	struct span text = { 0 }, ids = { 0 };
+	if (control_n && control_n != HL7_NOT_ADMITTED)
+		text = cursor_take(c, control_n);
+	if (text.n)
+		memcpy(s->saved, text.p, text.n);
+	if (devices)
+		ids = cursor_take(c, (devices < HL7_MAX_DEVICES ? devices : HL7_MAX_DEVICES) * sizeof(s->devices[0]));
+	if (ids.n)
+		memcpy(s->devices, ids.p, ids.n);
 }
 
 size_t hl7_rest(const void *state, uint8_t ret[static DISSECT_REST_MAX])

@@ -55,7 +55,7 @@ unsigned hl7_vendor_of_header(const struct hl7_msh *m)
 unsigned hl7_vendor_of_coding(struct span coding_system)
 {
 	/* Philips' own nomenclature, in Efficia and SureSigns alike (Efficia Data Export Guide, 3-10) */
-	return coding_system.n == 4 && !memcmp(coding_system.p, "MDIL", 4) ? OBSERVATION_VENDOR_PHILIPS_MDIL
+	return coding_system.n == HL7_CODING && !memcmp(coding_system.p, "MDIL", HL7_CODING) ? OBSERVATION_VENDOR_PHILIPS_MDIL
 									   : HL7_VENDOR_UNKNOWN;
 }
 

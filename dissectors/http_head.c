@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/bytes.h"
 #include "dissectors/http.h"
 
 enum { MAX_FIELDS = 128 };
@@ -96,15 +97,17 @@ static bool contains(struct span s, const char *text)
 }
 
 /* The bytes before the first `stop`, or before a NUL, which no line of HTTP has. */
-static struct span upto(struct span s, uint8_t stop)
+static inline struct span upto(struct span s, uint8_t stop)
 {
-	if (!s.n)
-		return s;
-	const uint8_t *at = memchr(s.p, stop, s.n);
-	s.n = at ? (size_t)(at - s.p) : s.n;
-	at = memchr(s.p, 0, s.n);
-	s.n = at ? (size_t)(at - s.p) : s.n;
-	return s;
+	size_t n = 0;
+	for (; s.n - n >= 8; n += 8) {
+		uint64_t v = bytes_load(s.p + n), found = bytes_equal(v, stop) | bytes_equal(v, 0);
+		if (found)
+			return (struct span){ s.p, n + bytes_first(found) };
+	}
+	while (n < s.n && s.p[n] != stop && s.p[n])
+		n++;
+	return (struct span){ s.p, n };
 }
 
 /* The same for white space and a comma. */
