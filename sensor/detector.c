@@ -93,7 +93,9 @@ void detector_emit(struct detector *d, struct event *e, enum event_lane lane)
 struct event detector_event(enum rule_id rule, uint64_t ts_ns)
 {
 	const struct rule *r = rule_get(rule);
-	struct event e = { .head.type = (uint16_t)r->family };
+	/* What is not present is not read: to clear all of it takes longer than to fill what there is. */
+	struct event e;
+	e.head = (struct vocab_head){ .type = (uint16_t)r->family };
 	event_text(&e, EVENT_F_rule, span_str(r->id));
 	event_uint(&e, EVENT_F_ts, ts_ns);
 	event_uint(&e, EVENT_F_ts_first, ts_ns);
@@ -293,7 +295,8 @@ static void meet(struct detector *d, const struct observation *o, bool dst)
 	if (observation_has(o, mac)) {
 		a->mac = dst ? o->dst_mac : o->src_mac;
 		a->has_mac = true;
-		detector_lease_met(d, o, ip, &a->mac);
+		if (detector_leased(d, ip))
+			detector_lease_met(d, o, ip, &a->mac);
 		if (routers_take(d->routers, &a->mac, ip)) {
 			struct detector_end who;
 			detector_end_of(d, ip, &who);
@@ -390,6 +393,13 @@ static void learn_inside(struct detector *d, const struct observation *o)
 	asset_event(d, RULE_ASSET_SERVICE, &who, &named, put_offered);
 }
 
+static bool says_names(const struct observation *o)
+{
+	return observation_has(o, OBSERVATION_F_calling_ae) || observation_has(o, OBSERVATION_F_implementation_uid) ||
+	       observation_has(o, OBSERVATION_F_implementation_version) || observation_has(o, OBSERVATION_F_sending_app) ||
+	       observation_has(o, OBSERVATION_F_hostname);
+}
+
 /* `m`: of the flow, where its ends speak for themselves. */
 static void learn_names(struct detector *d, const struct observation *o, struct detector_flow *m)
 {
@@ -400,6 +410,8 @@ static void learn_names(struct detector *d, const struct observation *o, struct 
 					      &o->hostname };
 	unsigned n = 0, which[sizeof(fields) / sizeof(fields[0])];
 	uint64_t said = 0;
+	if (!says_names(o))
+		return;
 	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		if (!observation_has(o, fields[i]) ||
 		    (fields[i] == OBSERVATION_F_calling_ae && o->head.type != OBSERVATION_DICOM_ASSOCIATE_REQUEST))
@@ -624,12 +636,18 @@ static void observe(struct detector *d, struct observation *o, struct detector_f
 	default:
 		if (o->head.type == OBSERVATION_TLS_HANDSHAKE)
 			learn_inside(d, o);
-		detector_message(d, o);
+		if (messages_takes(o))
+			detector_message(d, o);
 		detector_exposure(d, o);
 		detector_identity(d, o);
 		learn_names(d, o, m);
-		if (d->policy && policy_speaks(d->policy, o))
-			detector_lend(d, o);
+		if (!d->policy || !policy_speaks(d->policy, o)) {
+			/* What a row limits is counted, whatever is said of the titles. */
+			if (o->head.type == OBSERVATION_DICOM_ASSOCIATE_REQUEST)
+				detector_judge_later(d, o, m);
+			return;
+		}
+		detector_lend(d, o);
 		break;
 	}
 	if (!d->policy)
@@ -638,8 +656,6 @@ static void observe(struct detector *d, struct observation *o, struct detector_f
 		detector_judge_life(d, o, m);
 	if (o->head.type == OBSERVATION_DICOM_ASSOCIATE_REQUEST)
 		detector_judge_later(d, o, m);
-	if (!policy_speaks(d->policy, o))
-		return;
 	detector_judge_all(d, o, m, DETECTOR_MAY_WAIT);
 	if (m->waits && o->head.type == OBSERVATION_FLOW_SERVICE)
 		detector_doubt(d, o, m);

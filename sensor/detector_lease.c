@@ -13,16 +13,9 @@
 
 enum { LEASE_DEFAULT_S = 3600, INFINITE_S = 0xffffffff };
 
-/* Most addresses have no lease that we know of: that costs one byte to see. */
-static uint8_t *mark(struct detector *d, const struct addr *ip)
-{
-	unsigned h = ip->b[15] + ((unsigned)ip->b[14] << 8) + ((unsigned)ip->b[13] << 3);
-	return &d->lease_marks[h & (DETECTOR_LEASE_SLOTS - 1)];
-}
-
 static struct detector_lease *slot(struct detector *d, const struct addr *ip, bool make)
 {
-	if (!make && !*mark(d, ip))
+	if (!make && !detector_leased(d, ip))
 		return NULL;
 	uint64_t h = siphash_13(&d->c.key, ip->b, sizeof(ip->b)) + d->space;
 	struct detector_lease *set = &d->leases[(h & (DETECTOR_LEASE_SLOTS / DETECTOR_WAYS - 1)) * DETECTOR_WAYS], *victim = set;
@@ -36,7 +29,7 @@ static struct detector_lease *slot(struct detector *d, const struct addr *ip, bo
 		return NULL;
 	/* The one that ends first gives way. */
 	*victim = (struct detector_lease){ .ip = *ip, .space = d->space };
-	*mark(d, ip) = 1;
+	*detector_lease_mark(d, ip) = 1;
 	return victim;
 }
 

@@ -14,7 +14,7 @@
 /* Tables are set-associative: a key has WAYS places, the one used longest ago gives way. Bounded work per
  * look-up, no chains to attack, and what is evicted depends on nothing but the order of observations. */
 enum { DETECTOR_WAYS = 8, DETECTOR_MIN_FLOWS = 1 << 12, DETECTOR_MAX_FLOWS = 1 << 18, DETECTOR_FACT_SLOTS = 1 << 17,
-       DETECTOR_GIVEN_SLOTS = 1 << 12, DETECTOR_LEASE_SLOTS = 1 << 12 };
+       DETECTOR_GIVEN_SLOTS = 1 << 12, DETECTOR_LEASE_SLOTS = 1 << 12, DETECTOR_RECENT = 1 << 12 };
 
 /* What we know of an address, so that observations without frames (dicom.*, hl7.*) find their device. */
 struct detector_asset {
@@ -26,11 +26,11 @@ struct detector_asset {
 	bool has_mac;
 	bool serves_dicom, serves_hl7;  /* in the clear, on any port */
 	bool seen;                      /* asset.seen was told */
-	/* Whose it was found to be, by what packets bore and by what is told of it (detector_who.c); good for the same evidence and
-	 * the same policy. */
+	/* Whose it was found to be, by what packets bear and by what is told of it (detector_who.c): good for the same evidence, for as
+	 * long as `when`. */
 	struct detector_found {
-		uint64_t evidence;
-		uint32_t policies;
+		uint64_t evidence, when;
+		bool routed;            /* that hardware address is a router's */
 		struct policy_who who;
 	} found[2];
 };
@@ -92,6 +92,7 @@ struct detector {
 	struct stats stats;
 	struct detector_asset *assets;
 	struct detector_asset *near[2]; /* asked for last: an observation asks for its two hosts again and again */
+	uint32_t recent[DETECTOR_RECENT];       /* where hosts were found lately; direct-mapped */
 	struct detector_found strangers[2];     /* of hosts that are in no place of the table */
 	uint32_t policies;              /* that came into force so far */
 	struct detector_fold *folds;
@@ -194,6 +195,14 @@ void detector_lease_met(struct detector *d, const struct observation *o, const s
 bool detector_lease_take(struct detector *d, const struct observation *o, struct span *ret_name);
 /* Another policy, by which another server may be the site's. */
 void detector_lease_policy(struct detector *d);
+
+/* Most addresses have no lease that we know of: that costs one byte to see. False: this one has none. */
+static inline uint8_t *detector_lease_mark(struct detector *d, const struct addr *ip)
+{
+	unsigned h = ip->b[15] + ((unsigned)ip->b[14] << 8) + ((unsigned)ip->b[13] << 3);
+	return &d->lease_marks[h & (DETECTOR_LEASE_SLOTS - 1)];
+}
+static inline bool detector_leased(struct detector *d, const struct addr *ip) { return *detector_lease_mark(d, ip); }
 
 /* detector_exposure.c: what a host gives away by how it speaks. */
 void detector_exposure(struct detector *d, const struct observation *o);

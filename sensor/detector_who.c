@@ -1,11 +1,13 @@
 /* detector_who.c -- who is at an address: the table of hosts, the evidence that speaks for each of them, and the unit that it makes them.
  *
  * Finding a unit takes ten times as long as looking whether what it was found by is still the same, so it is kept with the host:
- * found[0] by the hardware address of a packet, found[1] by the one that is told of the host. */
+ * found[BORNE] by the hardware address of a packet, found[TOLD] by the one that is told of the host. What a lease says changes with time
+ * and is asked each time. */
 #include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/bytes.h"
 #include "rules/rule.h"
 #include "sensor/detector_state.h"
 
@@ -49,13 +51,25 @@ static bool is(const struct detector *d, const struct detector_asset *a, const s
 	return a->used && same_addr(&a->ip, ip) && a->space == d->space;
 }
 
+static struct detector_asset *recent(struct detector *d, const struct addr *ip, bool make)
+{
+	uint32_t *at = &d->recent[(bytes_load(ip->b + 8) ^ bytes_load(ip->b)) * UINT64_C(0x9e3779b97f4a7c15) >> 52 & (DETECTOR_RECENT - 1)];
+	struct detector_asset *a = &d->assets[*at];
+	if (is(d, a, ip))
+		return a;
+	a = look_up(d, ip, make);
+	if (a)
+		*at = (uint32_t)(a - d->assets);
+	return a;
+}
+
 struct detector_asset *detector_asset(struct detector *d, const struct addr *ip, bool make)
 {
 	struct detector_asset *a = d->near[0];
 	if (!is(d, a, ip)) {
 		a = d->near[1];
 		if (!is(d, a, ip))
-			a = look_up(d, ip, make);
+			a = recent(d, ip, make);
 		if (!a)
 			return NULL;
 		d->near[1] = d->near[0];
@@ -65,37 +79,61 @@ struct detector_asset *detector_asset(struct detector *d, const struct addr *ip,
 	return a;
 }
 
-/* The same evidence gives the same number; 0 is none. */
+enum { BORNE, TOLD };
+/* Evidence as a number: the hardware address, whether there is one (zeros say something else than none), the VLAN of twelve bits and one
+ * (POLICY_VLAN_ONLY), whether a lease had a say. */
+enum { HAS = 1 << 15, BY_LEASE = 1 << 14, VLAN = (1 << 14) - 1 };
+
 static uint64_t evidence_of(const struct mac *mac, uint16_t vlan)
 {
 	uint64_t m = 0;
-	if (mac)
-		memcpy(&m, mac->b, sizeof(mac->b));
-	/* A hardware address of zeros says something else than none; a VLAN has twelve bits. */
-	return le64toh(m) << 16 | (uint64_t)(mac != NULL) << 15 | (vlan & 0x7fff);
+	if (!mac)
+		return vlan & VLAN;
+	memcpy(&m, mac->b, sizeof(mac->b));
+	return le64toh(m) << 16 | HAS | (vlan & VLAN);
 }
 
-enum { BORNE, TOLD };
+static uint64_t when(const struct detector *d) { return (uint64_t)d->policies << 32 | routers_turn(d->routers); }
 
-static const struct policy_who *find(struct detector *d, struct detector_asset *a, unsigned which, const struct addr *ip,
-				     const struct mac *mac, uint16_t vlan)
+/* What was found of `a` by that evidence before; NULL. */
+static struct detector_found *before(struct detector *d, struct detector_asset *a, unsigned which, uint64_t evidence)
 {
-	struct detector_found *f = a ? &a->found[which] : &d->strangers[which];
-	uint64_t evidence = evidence_of(mac, vlan);
-	if (!a || f->policies != d->policies || f->evidence != evidence) {
-		policy_who_find(d->policy, ip, mac, vlan, &f->who);
-		f->policies = d->policies;
-		f->evidence = evidence;
-	}
-	return &f->who;
+	return a && a->found[which].evidence == evidence && a->found[which].when == when(d) ? &a->found[which] : NULL;
+}
+
+static struct detector_found *find(struct detector *d, struct detector_asset *a, unsigned which, const struct addr *ip, uint64_t evidence,
+				   const struct mac *mac, uint16_t vlan)
+{
+	struct detector_found *f = before(d, a, which, evidence);
+	if (f)
+		return f;
+	f = a ? &a->found[which] : &d->strangers[which];
+	policy_who_find(d->policy, ip, mac, vlan, &f->who);
+	f->evidence = evidence;
+	f->when = when(d);
+	return f;
 }
 
 /* NULL without a policy. */
 static const struct policy_who *told(struct detector *d, const struct addr *ip, const struct mac **ret_mac, enum event_device_by *ret_by)
 {
 	struct detector_asset *a = detector_asset(d, ip, false);
-	*ret_mac = detector_lease_mac(d, ip, a && a->has_mac ? &a->mac : NULL, ret_by);
-	return d->policy ? find(d, a, TOLD, ip, *ret_mac, detector_vlan(d, a ? a->vlan : 0)) : NULL;
+	const struct mac *seen = a && a->has_mac ? &a->mac : NULL;
+	uint16_t vlan = detector_vlan(d, a ? a->vlan : 0);
+	bool leased = detector_leased(d, ip);
+	uint64_t evidence = evidence_of(seen, vlan);
+	struct detector_found *f = leased ? NULL : before(d, a, TOLD, evidence);
+	if (f) {
+		*ret_mac = f->routed ? NULL : seen;
+		*ret_by = EVENT_BY_MAC;
+		return &f->who;
+	}
+	*ret_mac = detector_lease_mac(d, ip, seen, ret_by);
+	if (!d->policy)
+		return NULL;
+	f = find(d, a, TOLD, ip, leased ? evidence_of(*ret_mac, vlan) | BY_LEASE : evidence, *ret_mac, vlan);
+	f->routed = !*ret_mac;
+	return &f->who;
 }
 
 uint32_t detector_unit(struct detector *d, const struct addr *ip)
@@ -197,19 +235,31 @@ void detector_lend(struct detector *d, struct observation *o)
 
 /* What speaks for an end in place of what was seen there. A router's hardware address says nothing of the host behind it: zeros, as
  * policy_check() has it. */
-static const struct policy_who *settle_end(struct detector *d, struct observation *o, const struct addr *ip, enum observation_field f,
+static const struct policy_who *settle_end(struct detector *d, struct observation *o, const struct addr *ip, enum observation_field field,
 					   struct mac *mac)
 {
+	static const struct mac zeros;
+	struct detector_asset *a = detector_asset(d, ip, false);
+	uint16_t vlan = observation_has(o, OBSERVATION_F_vlan) ? (uint16_t)(o->vlan & (POLICY_VLAN_ONLY | 0xfff)) : 0;
+	bool has = observation_has(o, field), leased = detector_leased(d, ip);
+	uint64_t evidence = evidence_of(has ? mac : NULL, vlan);
+	struct detector_found *f = leased ? NULL : before(d, a, BORNE, evidence);
+	if (f) {
+		if (has && f->routed)
+			*mac = zeros;
+		return &f->who;
+	}
 	enum event_device_by by;
-	bool has = observation_has(o, f);
 	struct mac seen = *mac;
 	const struct mac *it = detector_lease_mac(d, ip, has ? &seen : NULL, &by);
 	if (it || has) {
-		*mac = it ? *it : (struct mac){ 0 };
-		present(o, f);
+		*mac = it ? *it : zeros;
+		present(o, field);
 	}
-	uint16_t vlan = observation_has(o, OBSERVATION_F_vlan) ? (uint16_t)(o->vlan & (POLICY_VLAN_ONLY | 0xfff)) : 0;
-	return find(d, detector_asset(d, ip, false), BORNE, ip, it || has ? mac : NULL, vlan);
+	const struct mac *speaks = it || has ? mac : NULL;
+	f = find(d, a, BORNE, ip, leased ? evidence_of(speaks, vlan) | BY_LEASE : evidence, speaks, vlan);
+	f->routed = !it;
+	return &f->who;
 }
 
 void detector_settle(struct detector *d, struct observation *o, struct policy_who ret[static 2])

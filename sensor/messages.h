@@ -40,6 +40,12 @@ struct messages;
 size_t messages_bytes(void);                                    /* what one takes */
 struct messages *messages_new(const struct siphash_key *key);   /* NULL on ENOMEM */
 void messages_free(struct messages *m);                         /* NULL is fine */
+/* Whether messages_take() has anything to do with it. */
+static inline bool messages_takes(const struct observation *o)
+{
+	return o->head.type == OBSERVATION_HL7_MESSAGE || o->head.type == OBSERVATION_HL7_ACK ||
+	       o->head.type == OBSERVATION_HL7_COMMIT || o->head.type == OBSERVATION_HL7_ORDER;
+}
 /* An hl7.* observation; others are passed over. */
 enum messages_what messages_take(struct messages *m, const struct observation *o);
 /* The next message that has waited for MESSAGES_ANSWER_NS, on a connection where others were answered: where nothing ever

@@ -92,6 +92,8 @@ bool routers_is(struct routers *r, const struct mac *mac)
 	return router;
 }
 
+uint32_t routers_turn(const struct routers *r) { return r->turn; }
+
 static void forget(struct routers *r)
 {
 	if (++r->turn)

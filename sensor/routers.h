@@ -23,5 +23,7 @@ void routers_free(struct routers *r);                           /* NULL is fine 
 /* A host was seen with a hardware address. True when that makes it a router's. */
 bool routers_take(struct routers *r, const struct mac *mac, const struct addr *ip);
 bool routers_is(struct routers *r, const struct mac *mac);
+/* Another number once routers_is() may answer otherwise than before. */
+uint32_t routers_turn(const struct routers *r);
 
 #endif
