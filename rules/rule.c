@@ -5,7 +5,7 @@
 
 static const struct rule rules[RULE_COUNT] = {
 #define RULE(SYM, id_, FAMILY, rows_, mds2_, en, ja) \
-	{ .id = id_, .family = EVENT_##FAMILY, .rows = rows_, .mds2 = mds2_, .title_en = en, .title_ja = ja },
+	{ .id = id_, .id_n = sizeof(id_) - 1, .family = EVENT_##FAMILY, .rows = rows_, .mds2 = mds2_, .title_en = en, .title_ja = ja },
 #include "rules/rule.def"
 #undef RULE
 };

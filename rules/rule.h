@@ -14,6 +14,7 @@ enum rule_id {
 
 struct rule {
 	const char *id;
+	uint8_t id_n;                   /* its length */
 	enum event_type family;
 	const char *rows, *mds2;        /* requirement rows (R042 ...), MDS2 question codes; space separated */
 	const char *title_en, *title_ja;

@@ -58,6 +58,10 @@ struct detector *detector_new(const struct detector_config *c)
 		return NULL;
 	}
 	d->near[0] = d->near[1] = d->assets;
+	struct event any = { .head.type = EVENT_SENSOR };
+	event_text(&any, EVENT_F_sensor, span_str(c->sensor));
+	d->sensor = any.sensor;
+	detector_when(d);
 	return d;
 }
 
@@ -82,10 +86,10 @@ const struct stats *detector_stats(const struct detector *d) { return &d->stats;
 
 void detector_emit(struct detector *d, struct event *e, enum event_lane lane)
 {
-	event_text(e, EVENT_F_sensor, span_str(d->c.sensor));
-	event_uint(e, EVENT_F_epoch, d->c.epoch);
-	event_uint(e, EVENT_F_lane, lane);
-	event_uint(e, EVENT_F_seq, ++d->seq[lane]);
+	DETECTOR_PUT(e, sensor, d->sensor);
+	DETECTOR_PUT(e, epoch, d->c.epoch);
+	DETECTOR_PUT(e, lane, lane);
+	DETECTOR_PUT(e, seq, ++d->seq[lane]);
 	d->stats.v[STATS_events]++;
 	d->c.emit(d->c.arg, e);
 }
@@ -96,10 +100,10 @@ struct event detector_event(enum rule_id rule, uint64_t ts_ns)
 	/* What is not present is not read: to clear all of it takes longer than to fill what there is. */
 	struct event e;
 	e.head = (struct vocab_head){ .type = (uint16_t)r->family };
-	event_text(&e, EVENT_F_rule, span_str(r->id));
-	event_uint(&e, EVENT_F_ts, ts_ns);
-	event_uint(&e, EVENT_F_ts_first, ts_ns);
-	event_uint(&e, EVENT_F_severity, EVENT_INFO);
+	DETECTOR_PUT(&e, rule, ((struct span){ (const uint8_t *)r->id, r->id_n }));
+	DETECTOR_PUT(&e, ts, ts_ns);
+	DETECTOR_PUT(&e, ts_first, ts_ns);
+	DETECTOR_PUT(&e, severity, EVENT_INFO);
 	return e;
 }
 
@@ -132,9 +136,9 @@ bool detector_fact_is_new(struct detector *d, const struct addr *ip, enum rule_i
 
 void detector_put_packet(struct event *e, const struct observation *o)
 {
-	event_uint(e, EVENT_F_packet, o->packet);
+	DETECTOR_PUT(e, packet, o->packet);
 	if (observation_has(o, OBSERVATION_F_file))
-		event_uint(e, EVENT_F_file, o->file);
+		DETECTOR_PUT(e, file, o->file);
 }
 
 /* ---- folding ---- */
@@ -259,8 +263,8 @@ static struct span service_of(const struct observation *o)
 
 static void put_offered(struct event *e, const struct observation *o)
 {
-	event_uint(e, EVENT_F_transport, o->transport);
-	event_uint(e, EVENT_F_port, o->dst.port);
+	DETECTOR_PUT(e, transport, o->transport);
+	DETECTOR_PUT(e, port, o->dst.port);
 	event_text(e, EVENT_F_service, service_of(o));
 }
 
@@ -285,25 +289,40 @@ static void put_names(struct event *e, const struct observation *o)
 		event_text(e, EVENT_F_hostname, o->hostname);
 }
 
+/* An address was seen with a hardware address. That is nothing new for the routers, but for how lately they heard of it. */
+static void meet_card(struct detector *d, const struct observation *o, struct detector_asset *a, const struct mac *mac)
+{
+	enum { OFTEN = 16 };
+	const struct addr *ip = &a->ip;
+	bool same = a->has_mac && !memcmp(a->mac.b, mac->b, sizeof(mac->b));
+	if (same && a->met_turn == routers_turn(d->routers) && ++a->met < OFTEN && !detector_leased(d, ip))
+		return;
+	a->mac = *mac;
+	a->has_mac = true;
+	if (detector_leased(d, ip))
+		detector_lease_met(d, o, ip, &a->mac);
+	bool router = routers_take(d->routers, &a->mac, ip);
+	a->met = 0;
+	a->met_turn = routers_turn(d->routers);
+	detector_when(d);
+	if (router) {
+		struct detector_end who;
+		detector_end_of(d, ip, &who);
+		who.mac = &a->mac;
+		asset_event(d, RULE_ROUTER, &who, o, NULL);
+	}
+}
+
 static void meet(struct detector *d, const struct observation *o, bool dst)
 {
 	const struct addr *ip = dst ? &o->dst.ip : &o->src.ip;
-	if (addr_is_multicast(ip) || addr_is_broadcast(ip) || addr_is_zero(ip))
+	struct detector_asset *a = detector_asset(d, ip, false);
+	if (!a && (addr_is_multicast(ip) || addr_is_broadcast(ip) || addr_is_zero(ip)))
 		return;
-	struct detector_asset *a = detector_asset(d, ip, true);
-	enum observation_field mac = dst ? OBSERVATION_F_dst_mac : OBSERVATION_F_src_mac;
-	if (observation_has(o, mac)) {
-		a->mac = dst ? o->dst_mac : o->src_mac;
-		a->has_mac = true;
-		if (detector_leased(d, ip))
-			detector_lease_met(d, o, ip, &a->mac);
-		if (routers_take(d->routers, &a->mac, ip)) {
-			struct detector_end who;
-			detector_end_of(d, ip, &who);
-			who.mac = &a->mac;
-			asset_event(d, RULE_ROUTER, &who, o, NULL);
-		}
-	}
+	if (!a)
+		a = detector_asset(d, ip, true);
+	if (observation_has(o, dst ? OBSERVATION_F_dst_mac : OBSERVATION_F_src_mac))
+		meet_card(d, o, a, dst ? &o->dst_mac : &o->src_mac);
 	if (observation_has(o, OBSERVATION_F_vlan))
 		a->vlan = (uint16_t)o->vlan;
 	if (a->seen)
@@ -318,21 +337,26 @@ static void meet(struct detector *d, const struct observation *o, bool dst)
 
 /* Whether what is said is what was said last: texts and numbers as one number, keyed, much cheaper than the table of facts, and good for
  * nothing but that. */
-static uint64_t mix(uint64_t h, uint64_t v)
+static inline uint64_t mix(uint64_t h, uint64_t v)
 {
 	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
 	return h ^ h >> 29;
 }
 
-static uint64_t mix_text(uint64_t h, struct span s)
+static inline uint64_t mix_text(uint64_t h, struct span s)
 {
-	uint64_t last = 0;
+	const uint8_t *p = s.p, *end = s.p + s.n;
 	h = mix(h, s.n);
-	for (; s.n >= 8; s = span_from(s, 8))
-		h = mix(h, bytes_load(s.p));
-	for (size_t i = 0; i < s.n; i++)
-		last |= (uint64_t)s.p[i] << (8 * i);
-	return mix(h, last);
+	for (; end - p >= 8; p += 8)
+		h = mix(h, bytes_load(p));
+	if (p == end)
+		return h;
+	/* The last bytes, with some of those before where there are. */
+	if (s.n >= 8)
+		return mix(h, bytes_load(end - 8));
+	uint64_t few = 0;
+	memcpy(&few, p, (size_t)(end - p));
+	return mix(h, few);
 }
 
 static uint64_t mix_addr(const struct detector *d, const struct addr *ip)
@@ -340,26 +364,42 @@ static uint64_t mix_addr(const struct detector *d, const struct addr *ip)
 	return mix(mix(d->c.key.k0, bytes_load(ip->b)), bytes_load(ip->b + 8) ^ d->c.key.k1);
 }
 
+/* False when this was told of the host last; a fact that was forgotten for want of room is not told again then. */
+static bool is_news(struct detector *d, uint64_t *last, uint64_t said, const struct addr *ip, enum rule_id rule, struct span service,
+		    uint64_t number)
+{
+	if (last && *last == said)
+		return false;
+	if (last)
+		*last = said;
+	return detector_fact_is_new(d, ip, rule, service, number);
+}
+
 static void learn_service(struct detector *d, const struct observation *o, struct detector_flow *m)
 {
 	struct span service = service_of(o);
 	bool answered = observation_has(o, OBSERVATION_F_answered) && o->answered;
+	uint64_t name = mix_text(d->c.key.k1, service), port = o->transport << 16 | o->dst.port;
 	/* A flow's end says what its service said before. */
-	uint64_t said = mix(mix_text(mix_addr(d, &o->dst.ip), service), o->transport << 17 | (uint64_t)o->dst.port << 1 | answered);
-	if (said == m->service)
+	uint64_t said = mix(name, port << 1 | answered);
+	uint64_t of_flow = mix(said, bytes_load(o->dst.ip.b + 8));
+	if (of_flow == m->service)
 		return;
-	m->service = said;
+	m->service = of_flow;
 	struct detector_end who;
 	struct detector_asset *server = answered ? detector_asset(d, &o->dst.ip, false) : NULL;
 	if (server) {
 		server->serves_dicom |= span_eq(service, span_str("dicom"));
 		server->serves_hl7 |= span_eq(service, span_str("hl7"));
 	}
-	if (answered && detector_fact_is_new(d, &o->dst.ip, RULE_ASSET_SERVICE, service, (uint64_t)o->transport << 16 | o->dst.port)) {
+	if (answered && is_news(d, server ? &server->offers : NULL, said, &o->dst.ip, RULE_ASSET_SERVICE, service, port)) {
 		detector_end_of(d, &o->dst.ip, &who);
 		asset_event(d, RULE_ASSET_SERVICE, &who, o, put_offered);
 	}
-	if (!o->half_open && detector_fact_is_new(d, &o->src.ip, RULE_ASSET_CLIENT, service, o->transport)) {
+	if (o->half_open)
+		return;
+	struct detector_asset *client = detector_asset(d, &o->src.ip, false);
+	if (is_news(d, client ? &client->uses : NULL, mix(name, o->transport), &o->src.ip, RULE_ASSET_CLIENT, service, o->transport)) {
 		detector_end_of(d, &o->src.ip, &who);
 		asset_event(d, RULE_ASSET_CLIENT, &who, o, put_used);
 	}
@@ -393,11 +433,17 @@ static void learn_inside(struct detector *d, const struct observation *o)
 	asset_event(d, RULE_ASSET_SERVICE, &who, &named, put_offered);
 }
 
-static bool says_names(const struct observation *o)
+/* Whether it has any of the fields below. */
+static inline bool says_names(const struct observation *o)
 {
-	return observation_has(o, OBSERVATION_F_calling_ae) || observation_has(o, OBSERVATION_F_implementation_uid) ||
-	       observation_has(o, OBSERVATION_F_implementation_version) || observation_has(o, OBSERVATION_F_sending_app) ||
-	       observation_has(o, OBSERVATION_F_hostname);
+#define BIT(w, f) ((f) >> 6 == (w) ? UINT64_C(1) << ((f) & 63) : 0)
+#define NAMES(w)                                                                                                        \
+	(BIT(w, OBSERVATION_F_calling_ae) | BIT(w, OBSERVATION_F_implementation_uid) |                                  \
+	 BIT(w, OBSERVATION_F_implementation_version) | BIT(w, OBSERVATION_F_sending_app) | BIT(w, OBSERVATION_F_hostname))
+	return (o->head.present[0] & NAMES(0)) | (o->head.present[1] & NAMES(1)) | (o->head.present[2] & NAMES(2)) |
+	       (o->head.present[3] & NAMES(3));
+#undef NAMES
+#undef BIT
 }
 
 /* `m`: of the flow, where its ends speak for themselves. */
@@ -410,8 +456,6 @@ static void learn_names(struct detector *d, const struct observation *o, struct 
 					      &o->hostname };
 	unsigned n = 0, which[sizeof(fields) / sizeof(fields[0])];
 	uint64_t said = 0;
-	if (!says_names(o))
-		return;
 	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		if (!observation_has(o, fields[i]) ||
 		    (fields[i] == OBSERVATION_F_calling_ae && o->head.type != OBSERVATION_DICOM_ASSOCIATE_REQUEST))
@@ -465,24 +509,24 @@ static void flow_event(struct detector *d, const struct observation *o, struct d
 	/* Told from the end that has an entry; the caller's when both or neither have. */
 	unsigned which = ends[0].host.device == POLICY_NONE && ends[1].host.device != POLICY_NONE;
 	struct event e = detector_event(RULE_FLOW_SUMMARY, o->ts);
-	event_uint(&e, EVENT_F_ts_first, o->started);
+	DETECTOR_PUT(&e, ts_first, o->started);
 	detector_put_device(&e, &ends[which]);
 	detector_put_peer(d, &e, &ends[1 - which]);
-	event_uint(&e, EVENT_F_initiator, which ? EVENT_INITIATOR_PEER : EVENT_INITIATOR_DEVICE);
+	DETECTOR_PUT(&e, initiator, which ? EVENT_INITIATOR_PEER : EVENT_INITIATOR_DEVICE);
 	put_offered(&e, o);
 	if (m->worst)
-		event_uint(&e, EVENT_F_verdict, m->worst - 1u);
-	event_uint(&e, EVENT_F_midstream, o->midstream);
-	event_uint(&e, EVENT_F_one_sided, o->one_sided);
-	event_uint(&e, EVENT_F_loss, o->gap_bytes || o->unread || o->end == OBSERVATION_END_EVICTED);
-	event_uint(&e, EVENT_F_packets_out, o->packets_out);
-	event_uint(&e, EVENT_F_packets_in, o->packets_in);
-	event_uint(&e, EVENT_F_bytes_out, o->bytes_out);
-	event_uint(&e, EVENT_F_bytes_in, o->bytes_in);
-	event_uint(&e, EVENT_F_flow, o->flow);
+		DETECTOR_PUT(&e, verdict, m->worst - 1u);
+	DETECTOR_PUT(&e, midstream, o->midstream);
+	DETECTOR_PUT(&e, one_sided, o->one_sided);
+	DETECTOR_PUT(&e, loss, o->gap_bytes || o->unread || o->end == OBSERVATION_END_EVICTED);
+	DETECTOR_PUT(&e, packets_out, o->packets_out);
+	DETECTOR_PUT(&e, packets_in, o->packets_in);
+	DETECTOR_PUT(&e, bytes_out, o->bytes_out);
+	DETECTOR_PUT(&e, bytes_in, o->bytes_in);
+	DETECTOR_PUT(&e, flow, o->flow);
 	detector_put_packet(&e, o);
 	if (d->policy)
-		event_uint(&e, EVENT_F_generation, d->generation);
+		DETECTOR_PUT(&e, generation, d->generation);
 	detector_emit(d, &e, EVENT_LANE_TELEMETRY);
 }
 
@@ -494,15 +538,15 @@ static void learn_conflict(struct detector *d, const struct observation *o)
 	detector_end_of(d, &o->dst.ip, &ends[1]);
 	detector_put_device(&e, &ends[0]);
 	detector_put_peer(d, &e, &ends[1]);
-	event_uint(&e, EVENT_F_severity, EVENT_LOW);
-	event_uint(&e, EVENT_F_confidence, EVENT_CONFIDENCE_MEDIUM);
-	event_uint(&e, EVENT_F_transport, o->transport);
+	DETECTOR_PUT(&e, severity, EVENT_LOW);
+	DETECTOR_PUT(&e, confidence, EVENT_CONFIDENCE_MEDIUM);
+	DETECTOR_PUT(&e, transport, o->transport);
 	bool lower = o->src.port < o->dst.port;
-	event_uint(&e, EVENT_F_port, lower ? o->src.port : o->dst.port);
-	event_uint(&e, EVENT_F_authority, EVENT_AUTH_SENSOR);
-	event_uint(&e, EVENT_F_flow, o->flow);
+	DETECTOR_PUT(&e, port, lower ? o->src.port : o->dst.port);
+	DETECTOR_PUT(&e, authority, EVENT_AUTH_SENSOR);
+	DETECTOR_PUT(&e, flow, o->flow);
 	detector_put_packet(&e, o);
-	event_uint(&e, EVENT_F_generation, d->generation);
+	DETECTOR_PUT(&e, generation, d->generation);
 	detector_say(d, &e);
 }
 
@@ -515,18 +559,18 @@ static void learn_preamble(struct detector *d, const struct observation *o)
 	detector_end_of(d, &o->dst.ip, &ends[1]);
 	detector_put_device(&e, &ends[0]);
 	detector_put_peer(d, &e, &ends[1]);
-	event_uint(&e, EVENT_F_severity, EVENT_HIGH);
-	event_uint(&e, EVENT_F_confidence, EVENT_CONFIDENCE_HIGH);
-	event_uint(&e, EVENT_F_transport, OBSERVATION_TCP);
-	event_uint(&e, EVENT_F_port, o->src.port < o->dst.port ? o->src.port : o->dst.port);
+	DETECTOR_PUT(&e, severity, EVENT_HIGH);
+	DETECTOR_PUT(&e, confidence, EVENT_CONFIDENCE_HIGH);
+	DETECTOR_PUT(&e, transport, OBSERVATION_TCP);
+	DETECTOR_PUT(&e, port, o->src.port < o->dst.port ? o->src.port : o->dst.port);
 	event_text(&e, EVENT_F_service, span_str("http"));
-	event_uint(&e, EVENT_F_authority, EVENT_AUTH_SENSOR);
+	DETECTOR_PUT(&e, authority, EVENT_AUTH_SENSOR);
 	event_text(&e, EVENT_F_document, span_str("DICOM PS3.10"));
 	event_text(&e, EVENT_F_row, span_str("7.1 (CVE-2019-11687)"));
 	event_text(&e, EVENT_F_seen, span_str(vocab_word(&observation_vocab, OBSERVATION_F_preamble, o->preamble)));
-	event_uint(&e, EVENT_F_flow, o->flow);
+	DETECTOR_PUT(&e, flow, o->flow);
 	detector_put_packet(&e, o);
-	event_uint(&e, EVENT_F_generation, d->generation);
+	DETECTOR_PUT(&e, generation, d->generation);
 	detector_say(d, &e);
 }
 
@@ -640,7 +684,8 @@ static void observe(struct detector *d, struct observation *o, struct detector_f
 			detector_message(d, o);
 		detector_exposure(d, o);
 		detector_identity(d, o);
-		learn_names(d, o, m);
+		if (says_names(o))
+			learn_names(d, o, m);
 		if (!d->policy || !policy_speaks(d->policy, o)) {
 			/* What a row limits is counted, whatever is said of the titles. */
 			if (o->head.type == OBSERVATION_DICOM_ASSOCIATE_REQUEST)
@@ -700,6 +745,7 @@ void detector_policy(struct detector *d, const struct policy *p, uint64_t genera
 	}
 	d->policy = p;
 	d->policies++;
+	detector_when(d);
 	d->generation = generation;
 	detector_lease_policy(d);
 	conduct_policy(d->conduct, p, now_ns);

@@ -26,6 +26,9 @@ struct detector_asset {
 	bool has_mac;
 	bool serves_dicom, serves_hl7;  /* in the clear, on any port */
 	bool seen;                      /* asset.seen was told */
+	uint8_t met;                    /* how often since the routers were told that it stands behind its card */
+	uint32_t met_turn;              /* routers_turn() then */
+	uint64_t offers, uses;          /* the service that was told of it last, as a number: as its server, as a client */
 	/* Whose it was found to be, by what packets bear and by what is told of it (detector_who.c): good for the same evidence, for as
 	 * long as `when`. */
 	struct detector_found {
@@ -95,6 +98,8 @@ struct detector {
 	uint32_t recent[DETECTOR_RECENT];       /* where hosts were found lately; direct-mapped */
 	struct detector_found strangers[2];     /* of hosts that are in no place of the table */
 	uint32_t policies;              /* that came into force so far */
+	uint64_t when;                  /* another number once what was found of hosts may be no longer so */
+	struct span sensor;             /* its id, as events have it */
 	struct detector_fold *folds;
 	struct detector_template *templates;    /* one a fold */
 	struct detector_flow *flows;
@@ -124,6 +129,10 @@ struct detector_end {
 	char addr[ADDR_STRLEN + SPACES_NAME];
 };
 
+/* Sets a number or one of our own constants; the type of the event must carry the field. */
+#define DETECTOR_PUT(e, field, value) \
+	((void)((e)->field = (value), (e)->head.present[EVENT_F_##field >> 6] |= UINT64_C(1) << (EVENT_F_##field & 63)))
+
 struct event detector_event(enum rule_id rule, uint64_t ts_ns);
 void detector_emit(struct detector *d, struct event *e, enum event_lane lane);
 /* Says an event the first time and keeps count of its repeats; say: in the lane of alerts. */
@@ -144,6 +153,8 @@ struct detector_asset *detector_asset(struct detector *d, const struct addr *ip,
 void detector_space(struct detector *d, uint8_t space);
 /* The VLAN that says who is at an address of the space at hand: the space's own, with POLICY_VLAN_ONLY; else `seen`. */
 uint16_t detector_vlan(const struct detector *d, uint16_t seen);
+/* Routers or the policy have changed: hosts may be other units than before. */
+void detector_when(struct detector *d);
 void detector_end_of(struct detector *d, const struct addr *ip, struct detector_end *ret);
 /* The unit that detector_end_of() finds; POLICY_NONE. */
 uint32_t detector_unit(struct detector *d, const struct addr *ip);

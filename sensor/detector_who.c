@@ -46,7 +46,7 @@ static struct detector_asset *look_up(struct detector *d, const struct addr *ip,
 	return victim;
 }
 
-static bool is(const struct detector *d, const struct detector_asset *a, const struct addr *ip)
+static inline bool is(const struct detector *d, const struct detector_asset *a, const struct addr *ip)
 {
 	return a->used && same_addr(&a->ip, ip) && a->space == d->space;
 }
@@ -63,21 +63,27 @@ static struct detector_asset *recent(struct detector *d, const struct addr *ip, 
 	return a;
 }
 
-struct detector_asset *detector_asset(struct detector *d, const struct addr *ip, bool make)
+static struct detector_asset *farther(struct detector *d, const struct addr *ip, bool make)
 {
-	struct detector_asset *a = d->near[0];
-	if (!is(d, a, ip)) {
-		a = d->near[1];
-		if (!is(d, a, ip))
-			a = recent(d, ip, make);
-		if (!a)
-			return NULL;
-		d->near[1] = d->near[0];
-		d->near[0] = a;
-	}
+	struct detector_asset *a = recent(d, ip, make);
+	if (!a)
+		return NULL;
+	d->near[1] = d->near[0];
+	d->near[0] = a;
 	a->used = ++d->clock;
 	return a;
 }
+
+static inline struct detector_asset *near_by(struct detector *d, const struct addr *ip, bool make)
+{
+	struct detector_asset *a = is(d, d->near[0], ip) ? d->near[0] : is(d, d->near[1], ip) ? d->near[1] : NULL;
+	if (!a)
+		return farther(d, ip, make);
+	a->used = ++d->clock;
+	return a;
+}
+
+struct detector_asset *detector_asset(struct detector *d, const struct addr *ip, bool make) { return near_by(d, ip, make); }
 
 enum { BORNE, TOLD };
 /* Evidence as a number: the hardware address, whether there is one (zeros say something else than none), the VLAN of twelve bits and one
@@ -93,12 +99,12 @@ static uint64_t evidence_of(const struct mac *mac, uint16_t vlan)
 	return le64toh(m) << 16 | HAS | (vlan & VLAN);
 }
 
-static uint64_t when(const struct detector *d) { return (uint64_t)d->policies << 32 | routers_turn(d->routers); }
+void detector_when(struct detector *d) { d->when = (uint64_t)d->policies << 32 | routers_turn(d->routers); }
 
 /* What was found of `a` by that evidence before; NULL. */
 static struct detector_found *before(struct detector *d, struct detector_asset *a, unsigned which, uint64_t evidence)
 {
-	return a && a->found[which].evidence == evidence && a->found[which].when == when(d) ? &a->found[which] : NULL;
+	return a && a->found[which].evidence == evidence && a->found[which].when == d->when ? &a->found[which] : NULL;
 }
 
 static struct detector_found *find(struct detector *d, struct detector_asset *a, unsigned which, const struct addr *ip, uint64_t evidence,
@@ -110,14 +116,14 @@ static struct detector_found *find(struct detector *d, struct detector_asset *a,
 	f = a ? &a->found[which] : &d->strangers[which];
 	policy_who_find(d->policy, ip, mac, vlan, &f->who);
 	f->evidence = evidence;
-	f->when = when(d);
+	f->when = d->when;
 	return f;
 }
 
 /* NULL without a policy. */
 static const struct policy_who *told(struct detector *d, const struct addr *ip, const struct mac **ret_mac, enum event_device_by *ret_by)
 {
-	struct detector_asset *a = detector_asset(d, ip, false);
+	struct detector_asset *a = near_by(d, ip, false);
 	const struct mac *seen = a && a->has_mac ? &a->mac : NULL;
 	uint16_t vlan = detector_vlan(d, a ? a->vlan : 0);
 	bool leased = detector_leased(d, ip);
@@ -176,10 +182,10 @@ void detector_put_device(struct event *e, struct detector_end *who)
 	event_text(e, EVENT_F_device, h->device != POLICY_NONE ? h->id : text_of(who));
 	if (h->type.n)
 		event_text(e, EVENT_F_device_type, h->type);
-	event_uint(e, EVENT_F_device_by, h->by);
-	vocab_set_addr(&event_vocab, &e->head, EVENT_F_device_addr, &who->ip);
+	DETECTOR_PUT(e, device_by, h->by);
+	DETECTOR_PUT(e, device_addr, who->ip);
 	if (who->mac)
-		vocab_set_mac(&event_vocab, &e->head, EVENT_F_device_mac, who->mac);
+		DETECTOR_PUT(e, device_mac, *who->mac);
 	if (h->zone.n)
 		event_text(e, EVENT_F_device_zone, h->zone);
 	if (who->space.n)
@@ -209,7 +215,7 @@ void detector_put_peer(struct detector *d, struct event *e, struct detector_end 
 	else if (h->role.n)
 		event_text(e, EVENT_F_peer, h->role);
 	event_text(e, EVENT_F_peer_class, peer_class(d->policy, who));
-	vocab_set_addr(&event_vocab, &e->head, EVENT_F_peer_addr, &who->ip);
+	DETECTOR_PUT(e, peer_addr, who->ip);
 	if (h->zone.n)
 		event_text(e, EVENT_F_peer_zone, h->zone);
 }
@@ -218,7 +224,7 @@ static void present(struct observation *o, enum observation_field f) { o->head.p
 
 void detector_lend(struct detector *d, struct observation *o)
 {
-	struct detector_asset *src = detector_asset(d, &o->src.ip, false), *dst = detector_asset(d, &o->dst.ip, false);
+	struct detector_asset *src = near_by(d, &o->src.ip, false), *dst = near_by(d, &o->dst.ip, false);
 	if (src && src->has_mac) {
 		o->src_mac = src->mac;
 		present(o, OBSERVATION_F_src_mac);
@@ -239,7 +245,7 @@ static const struct policy_who *settle_end(struct detector *d, struct observatio
 					   struct mac *mac)
 {
 	static const struct mac zeros;
-	struct detector_asset *a = detector_asset(d, ip, false);
+	struct detector_asset *a = near_by(d, ip, false);
 	uint16_t vlan = observation_has(o, OBSERVATION_F_vlan) ? (uint16_t)(o->vlan & (POLICY_VLAN_ONLY | 0xfff)) : 0;
 	bool has = observation_has(o, field), leased = detector_leased(d, ip);
 	uint64_t evidence = evidence_of(has ? mac : NULL, vlan);

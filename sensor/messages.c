@@ -76,16 +76,20 @@ static struct parts begin(uint8_t what, const struct addr *ip)
 	return k;
 }
 
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 29;
+}
+
 /* Contents are tokens: made with a key already. */
 static uint64_t content_of(const struct messages *m, struct span token)
 {
 	uint64_t h = m->key.k0;
 	if (token.n != 32)
 		return siphash_13(&m->key, token.p, token.n);
-	for (unsigned i = 0; i < 32; i += 8) {
-		h = (h ^ bytes_load(token.p + i)) * UINT64_C(0x9e3779b97f4a7c15);
-		h ^= h >> 29;
-	}
+	for (unsigned i = 0; i < 32; i += 8)
+		h = mix(h, bytes_load(token.p + i));
 	return h;
 }
 
@@ -112,14 +116,11 @@ static uint64_t order_key(const struct messages *m, const struct observation *o)
 	return end(m, &k);
 }
 
-/* `sender`: of the message that waits. */
+/* `sender`: of the message that waits. Ids are anybody's to choose: they are hashed with the key, what is ours is mixed in. */
 static uint64_t waiting_key(const struct messages *m, uint64_t flow, const struct endpoint *sender, struct span id)
 {
-	struct parts k = begin('w', &sender->ip);
-	add(&k, &flow, sizeof(flow));
-	add(&k, &sender->port, sizeof(sender->port));
-	add(&k, id.p, id.n);
-	return end(m, &k);
+	uint64_t h = mix(siphash_13(&m->key, id.p, id.n), flow);
+	return mix(mix(h, bytes_load(sender->ip.b) ^ sender->port), bytes_load(sender->ip.b + 8));
 }
 
 /* ---- tables ---- */
