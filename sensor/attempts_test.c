@@ -174,6 +174,36 @@ static void many_open_flows_wait_like_a_scans(void)
 	attempts_free(a);
 }
 
+/* The same address elsewhere is another host: neither its scans nor its floods are the first one's. */
+static void networks_count_for_themselves(void)
+{
+	struct attempts *a = attempts_new(&key, again);
+	struct said s = { 0 };
+	for (uint32_t i = 0; i < 3 * 60; i++) {
+		attempts_in(a, (uint8_t)(i % 3));
+		take(a, 3, 4, (uint16_t)(1 + i), second, &s);
+	}
+	CU_ASSERT_EQUAL(s.scans + s.folded, 0);
+	for (uint32_t i = 0; i < 3 * (ATTEMPTS_FLOOD - 1); i++) {
+		attempts_in(a, (uint8_t)(i % 3));
+		take(a, 0x10000 + i, 7, 104, second, &s);
+	}
+	CU_ASSERT_EQUAL(s.floods, 0);
+	attempts_in(a, 2);
+	for (uint32_t i = 0; i < 200; i++)
+		take(a, 3, 4, (uint16_t)(1000 + i), second, &s);
+	CU_ASSERT_EQUAL(s.scans, 1);
+	struct attempts_scan more;
+	size_t at = 0;
+	CU_ASSERT_TRUE(attempts_next(a, &at, UINT64_MAX, &more));
+	CU_ASSERT_EQUAL(more.space, 2);
+	struct addr from = host(3);
+	CU_ASSERT_TRUE(attempts_scans(a, &from, second));
+	attempts_in(a, 0);
+	CU_ASSERT_FALSE(attempts_scans(a, &from, second));
+	attempts_free(a);
+}
+
 int main(void)
 {
 	static const struct { const char *name; void (*run)(void); } cases[] = {
@@ -187,6 +217,7 @@ int main(void)
 		CASE(what_a_scan_comes_to_is_told),
 		CASE(what_is_said_of_a_scanner_waits_until_its_scan_is_over),
 		CASE(many_open_flows_wait_like_a_scans),
+		CASE(networks_count_for_themselves),
 	};
 	CU_initialize_registry();
 	CU_pSuite suite = CU_add_suite("attempts", NULL, NULL);

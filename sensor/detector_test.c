@@ -10,6 +10,7 @@
 #include "rules/policy_mark.h"
 #include "rules/policy_table.h"
 #include "rules/rule.h"
+#include "sensor/spaces.h"
 
 static const uint64_t STEP_NS = 1000000;
 
@@ -164,11 +165,13 @@ static void keep(void *arg, const struct event *e)
 		lines[n_lines++][b.len] = 0;
 }
 
+static struct spaces networks;
+
 static struct detector *fresh(bool policy)
 {
 	static const uint64_t table = 0;
 	struct detector_config c = { .sensor = "t", .epoch = 7, .assets = 64, .folds = 64, .fold_ns = 60 * UINT64_C(1000000000),
-		                     .flow_events = true, .emit = keep };
+		                     .flow_events = true, .spaces = &networks, .emit = keep };
 	struct detector *d = detector_new(&c);
 	n_lines = 0;
 	answers = 0;
@@ -823,6 +826,59 @@ static struct observation borne(enum observation_type type, uint64_t number, uin
 	return o;
 }
 
+/* The same observation in a network whose addresses overlap. */
+static struct observation in(struct observation o, const char *space)
+{
+	observation_text(&o, OBSERVATION_F_space, span_str(space));
+	return o;
+}
+
+static void the_same_address_elsewhere_is_another_host(void)
+{
+	char why[256];
+	CU_ASSERT_EQUAL(spaces_take(&networks, "vlan:100,vni:5000", why), 0);
+	struct detector *d = fresh(true);
+	/* 10.0.0.50 of each network is met once, with its own card. */
+	static const char *const names[] = { "", "vlan:100", "vni:5000" };
+	for (uint64_t i = 0; i < 6; i++) {
+		struct observation o = borne(OBSERVATION_FLOW_OPEN, 1 + i, (uint8_t)(1 + i % 3), i % 3 == 1 ? 100 : 0);
+		o = i % 3 ? in(o, names[i % 3]) : o;
+		detector_observe(d, &o);
+		/* Whoever asks the policy asks of this network: an entry has to name the VLAN. */
+		CU_ASSERT_EQUAL(asked[0].zone >> 16, i % 3 == 0 ? 0 : i % 3 == 1 ? POLICY_VLAN_ONLY | 100 : POLICY_VLAN_ONLY);
+		CU_ASSERT_EQUAL(asked[0].zone >> 8 & 0xff, 1 + i % 3);
+	}
+	CU_ASSERT_EQUAL(count("asset.seen"), 6);                /* both ends, in three networks */
+	CU_ASSERT_EQUAL(count("\"device\":\"10.0.0.50%vlan:100\""), 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("\"device\":\"10.0.0.50%vlan:100\""), "\"space\":\"vlan:100\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("\"device\":\"10.0.0.50%vni:5000\""), "\"device_mac\":\"02:00:00:00:00:03\""));
+	/* A message has no evidence of its own: what the host of its network was met with is lent to it. */
+	for (uint64_t i = 0; i < 3; i++) {
+		struct observation o = { .head.type = OBSERVATION_HL7_MESSAGE };
+		struct endpoint src = at(50, 40000), dst = at(60, 2575);
+		observation_uint(&o, OBSERVATION_F_packet, 10 + i);
+		observation_uint(&o, OBSERVATION_F_ts, (10 + i) * STEP_NS);
+		vocab_set_endpoint(&observation_vocab, &o.head, OBSERVATION_F_src, &src);
+		vocab_set_endpoint(&observation_vocab, &o.head, OBSERVATION_F_dst, &dst);
+		observation_uint(&o, OBSERVATION_F_flow, 4 + i);
+		o = i ? in(o, names[i]) : o;
+		detector_observe(d, &o);
+		CU_ASSERT_EQUAL(asked[0].zone >> 8 & 0xff, 1 + i);
+	}
+	detector_free(d);
+	/* A lease speaks in its network only. */
+	d = fresh(true);
+	struct observation o = borne(OBSERVATION_FLOW_OPEN, 20, 0, 0);
+	dhcp(d, 19, 1, 9, "ACK", 100);
+	detector_observe(d, &o);
+	CU_ASSERT_EQUAL(asked[0].zone >> 8 & 0xff, 9);
+	o = in(borne(OBSERVATION_FLOW_OPEN, 21, 0, 0), "vlan:100");
+	detector_observe(d, &o);
+	CU_ASSERT_EQUAL(asked[0].zone >> 8 & 0xff, 0xff);
+	detector_free(d);
+	networks = (struct spaces){ 0 };
+}
+
 /* What policy_who_find() was asked with for the side that opened. */
 static uint32_t evidence(uint8_t card, uint16_t vlan) { return 50u | (uint32_t)(card ? card : 0xff) << 8 | (uint32_t)vlan << 16; }
 
@@ -1118,6 +1174,7 @@ int main(void)
 		CASE(a_host_is_called_what_it_calls_itself),
 		CASE(a_lease_ties_name_address_and_card),
 		CASE(a_lease_speaks_for_an_address_in_its_time),
+		CASE(the_same_address_elsewhere_is_another_host),
 		CASE(who_a_host_is_is_found_again_when_what_it_rests_on_changes),
 		CASE(a_unit_is_told_by_what_it_is_now),
 		CASE(what_a_flow_says_anew_is_learned),

@@ -152,12 +152,38 @@ static void full_tables_make_room_and_count(void)
 	messages_free(m);
 }
 
+static struct observation in(struct observation o, const char *space)
+{
+	observation_text(&o, OBSERVATION_F_space, span_str(space));
+	return o;
+}
+
+/* The same addresses in another network are other hosts: what they say is no replay, and what waits there bears its name. */
+static void networks_are_told_apart(void)
+{
+	struct messages *m = messages_new(&key);
+	struct messages_unanswered u;
+	CU_ASSERT_EQUAL(take(m, message(1, 2, 1, 0, "M1", content_a)), MESSAGES_NOTHING);
+	answer(m, 1, 2, 1, 0, "M1", OBSERVATION_AA);
+	CU_ASSERT_EQUAL(take(m, in(message(9, 2, 2, MINUTE, "M1", content_b), "vlan:100")), MESSAGES_NOTHING);
+	answer(m, 9, 2, 2, MINUTE, "M1", OBSERVATION_AA);
+	CU_ASSERT_EQUAL(take(m, in(message(8, 2, 3, MINUTE, "M1", content_b), "vlan:200")), MESSAGES_NOTHING);
+	CU_ASSERT_EQUAL(take(m, in(message(8, 2, 4, MINUTE, "M1", content_b), "vlan:100")), MESSAGES_REPLAY);
+	answer(m, 8, 2, 4, MINUTE, "M1", OBSERVATION_AA);
+	CU_ASSERT_EQUAL(take(m, in(message(9, 2, 2, 2 * MINUTE, "M2", content_a), "vlan:100")), MESSAGES_NOTHING);
+	CU_ASSERT_TRUE(messages_overdue(m, 30 * MINUTE, &u));
+	CU_ASSERT_STRING_EQUAL(u.space, "vlan:100");
+	CU_ASSERT(u.flow == 2 && span_eq(u.control_id, span_str("M2")));
+	messages_free(m);
+}
+
 int main(void)
 {
 	static CU_TestInfo tests[] = {
 #define T(name) { #name, name }
 		T(a_resend_is_legal), T(a_replay_is_told), T(constant_numbers_of_a_protocol_are_no_replay),
 		T(a_changed_order_from_elsewhere_is_told), T(a_missing_answer_is_told_where_others_came), T(full_tables_make_room_and_count),
+		T(networks_are_told_apart),
 		CU_TEST_INFO_NULL,
 	};
 	return test_run("messages", tests);
