@@ -62,3 +62,5 @@ enum policy_mark policy_mark(const struct policy *p, uint32_t device, enum polic
 	*ret_cite = units[device].cite;
 	return POLICY_MARK_DIFFERS;
 }
+
+bool policy_mark_any(const struct policy *p) { return POLICY_TABLE_COUNT(p, MARKS) != 0; }

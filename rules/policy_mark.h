@@ -23,5 +23,7 @@ enum policy_mark policy_mark(const struct policy *p, uint32_t device, enum polic
 /* The key of a value: host names up to their first dot and in any case of letters, certificates by the hex digits of their
  * SHA-256. 0: it is none. */
 uint64_t policy_mark_key(enum policy_mark_kind kind, struct span value);
+/* Whether the inventory says anything at all of what its units say of themselves. */
+bool policy_mark_any(const struct policy *p);
 
 #endif

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAYS = 8, SETS = 512 };
+#include "core/bytes.h"
+
+enum { WAYS = 8, SETS = 512, RECENT = 256 };
 
 /* Which of 256 places pairs fell on, and on how many. */
 struct spread { uint64_t bits[4]; uint32_t n; };
@@ -33,6 +35,7 @@ struct attempts {
 	uint8_t space;
 	struct table sources, targets;
 	struct scan scans[SETS * WAYS]; /* of the sources, one each */
+	uint16_t recent[RECENT];        /* where sources were found lately; direct-mapped */
 };
 
 struct attempts *attempts_new(const struct siphash_key *key, uint64_t again_ns)
@@ -92,7 +95,15 @@ static uint32_t scan_window(uint64_t ts_ns) { return (uint32_t)(ts_ns / ATTEMPTS
 static struct entry *source(struct attempts *a, const struct addr *ip, uint64_t ts_ns)
 {
 	bool is_new;
-	struct entry *e = find(a, &a->sources, ip, scan_window(ts_ns), &is_new);
+	uint16_t *at = &a->recent[(bytes_load(ip->b + 8) ^ bytes_load(ip->b)) * UINT64_C(0x9e3779b97f4a7c15) >> 56 & (RECENT - 1)];
+	struct entry *e = &a->sources.v[*at];
+	const struct scan *s = &a->scans[*at];
+	if (e->turn && s->space == a->space && !memcmp(s->ip.b, ip->b, sizeof(ip->b))) {
+		e->turn = ++a->turn;
+		return e;
+	}
+	e = find(a, &a->sources, ip, scan_window(ts_ns), &is_new);
+	*at = (uint16_t)(e - a->sources.v);
 	if (is_new)
 		*scan_of(a, e) = (struct scan){ .ip = *ip, .space = a->space, .open_window = e->window };
 	return e;

@@ -249,7 +249,7 @@ static void asset_event(struct detector *d, enum rule_id rule, struct detector_e
 			void (*more)(struct event *e, const struct observation *o))
 {
 	struct event e = detector_event(rule, o->ts);
-	detector_put_device(&e, who);
+	detector_put_device(d, &e, who);
 	if (more)
 		more(&e, o);
 	detector_put_packet(&e, o);
@@ -510,7 +510,7 @@ static void flow_event(struct detector *d, const struct observation *o, struct d
 	unsigned which = ends[0].host.device == POLICY_NONE && ends[1].host.device != POLICY_NONE;
 	struct event e = detector_event(RULE_FLOW_SUMMARY, o->ts);
 	DETECTOR_PUT(&e, ts_first, o->started);
-	detector_put_device(&e, &ends[which]);
+	detector_put_device(d, &e, &ends[which]);
 	detector_put_peer(d, &e, &ends[1 - which]);
 	DETECTOR_PUT(&e, initiator, which ? EVENT_INITIATOR_PEER : EVENT_INITIATOR_DEVICE);
 	put_offered(&e, o);
@@ -536,7 +536,7 @@ static void learn_conflict(struct detector *d, const struct observation *o)
 	struct detector_end ends[2];
 	detector_end_of(d, &o->src.ip, &ends[0]);
 	detector_end_of(d, &o->dst.ip, &ends[1]);
-	detector_put_device(&e, &ends[0]);
+	detector_put_device(d, &e, &ends[0]);
 	detector_put_peer(d, &e, &ends[1]);
 	DETECTOR_PUT(&e, severity, EVENT_LOW);
 	DETECTOR_PUT(&e, confidence, EVENT_CONFIDENCE_MEDIUM);
@@ -557,7 +557,7 @@ static void learn_preamble(struct detector *d, const struct observation *o)
 	struct detector_end ends[2];
 	detector_end_of(d, &o->src.ip, &ends[0]);
 	detector_end_of(d, &o->dst.ip, &ends[1]);
-	detector_put_device(&e, &ends[0]);
+	detector_put_device(d, &e, &ends[0]);
 	detector_put_peer(d, &e, &ends[1]);
 	DETECTOR_PUT(&e, severity, EVENT_HIGH);
 	DETECTOR_PUT(&e, confidence, EVENT_CONFIDENCE_HIGH);
@@ -615,7 +615,7 @@ static void say_loss(struct detector *d, const struct losses_host *host, enum lo
 	if (host) {
 		detector_space(d, host->space);
 		detector_end_of(d, &host->ip, &who);
-		detector_put_device(&e, &who);
+		detector_put_device(d, &e, &who);
 		detector_space(d, 0);
 	}
 	event_text(&e, EVENT_F_counter, span_str(losses_name(kind)));
@@ -662,7 +662,8 @@ static void observe(struct detector *d, struct observation *o, struct detector_f
 		}
 		if (o->gap_bytes || o->unread || o->end == OBSERVATION_END_EVICTED)
 			learn_loss(d, o);
-		detector_judge_later(d, o, m);
+		if (m->row[0] != POLICY_NONE || m->row[1] != POLICY_NONE)
+			detector_judge_later(d, o, m);
 		if (d->c.mirror && o->transport == OBSERVATION_TCP && o->answered && !o->half_open)
 			mirror_flow(d->c.mirror, o->one_sided);
 		if (!detector_attempt(d, o, m) && d->c.flow_events)
@@ -701,8 +702,11 @@ static void observe(struct detector *d, struct observation *o, struct detector_f
 		detector_judge_life(d, o, m);
 	if (o->head.type == OBSERVATION_DICOM_ASSOCIATE_REQUEST)
 		detector_judge_later(d, o, m);
-	detector_judge_all(d, o, m, DETECTOR_MAY_WAIT);
-	if (m->waits && o->head.type == OBSERVATION_FLOW_SERVICE)
+	/* What waits is judged by what the flow says last, and that is still to come. */
+	bool unanswered = o->head.type == OBSERVATION_FLOW_SERVICE && !o->answered;
+	if (!m->waits || !unanswered)
+		detector_judge_all(d, o, m, DETECTOR_MAY_WAIT);
+	if (m->waits && unanswered)
 		detector_doubt(d, o, m);
 }
 

@@ -102,7 +102,7 @@ void detector_exposure(struct detector *d, const struct observation *o)
 	detector_end_of(d, &o->src.ip, &ends[0]);
 	detector_end_of(d, &o->dst.ip, &ends[1]);
 	struct event e = detector_event(x.rule, o->ts);
-	detector_put_device(&e, &ends[which]);
+	detector_put_device(d, &e, &ends[which]);
 	detector_put_peer(d, &e, &ends[!which]);
 	/* About the device and its service, whoever it speaks with: the peer shown is the first one. */
 	event_unset(&e, EVENT_F_peer_class);

@@ -8,7 +8,7 @@ static struct event hl7_event(struct detector *d, enum rule_id rule, const struc
 	struct event e = detector_event(rule, ts_ns);
 	detector_end_of(d, &dst->ip, &ends[0]);
 	detector_end_of(d, &src->ip, &ends[1]);
-	detector_put_device(&e, &ends[0]);
+	detector_put_device(d, &e, &ends[0]);
 	detector_put_peer(d, &e, &ends[1]);
 	event_uint(&e, EVENT_F_confidence, EVENT_CONFIDENCE_MEDIUM);
 	event_uint(&e, EVENT_F_transport, OBSERVATION_TCP);

@@ -25,7 +25,7 @@ static void say(struct detector *d, const struct observation *o, enum policy_mar
 	policy_device(d->policy, contradicts, &unit);
 	policy_cite(d->policy, cite, &c);
 	struct event e = detector_event(RULE_IDENTITY_CONFLICT, o->ts);
-	detector_put_device(&e, &who);
+	detector_put_device(d, &e, &who);
 	if (m == POLICY_MARK_ANOTHERS)
 		event_text(&e, EVENT_F_peer_class, unit.id);
 	event_uint(&e, EVENT_F_severity, kinds[kind].severity);
@@ -45,7 +45,7 @@ static void say(struct detector *d, const struct observation *o, enum policy_mar
 
 void detector_identity(struct detector *d, const struct observation *o)
 {
-	if (!d->policy)
+	if (!d->policy || !policy_mark_any(d->policy))
 		return;
 	/* A name that is told of another address is not the sender's own: reflectors pass such on. */
 	bool own = !observation_has(o, OBSERVATION_F_address) || !addr_cmp(&o->address, &o->src.ip);

@@ -31,6 +31,13 @@ static bool src_is_client(const struct observation *o, const struct detector_flo
 	return m->client.port != o->dst.port || addr_cmp(&m->client.ip, &o->dst.ip);
 }
 
+static void put_decimal(struct buf *text, unsigned n)
+{
+	if (n > 9)
+		put_decimal(text, n / 10);
+	buf_u8(text, (uint8_t)('0' + n % 10));
+}
+
 /* "tcp/22 ssh": what a person compares with the document. */
 static void put_seen(struct event *e, const struct observation *o, uint16_t port, struct buf *text)
 {
@@ -40,7 +47,9 @@ static void put_seen(struct event *e, const struct observation *o, uint16_t port
 		buf_put(text, o->calling_ae.p, o->calling_ae.n);
 	} else {
 		uint64_t t = observation_has(o, OBSERVATION_F_transport) && o->transport < 4 ? o->transport : 0;
-		buf_printf(text, "%s/%u", transports[t], port);
+		buf_str(text, transports[t]);
+		buf_u8(text, '/');
+		put_decimal(text, port);
 		if (observation_has(o, OBSERVATION_F_service)) {
 			buf_u8(text, ' ');
 			buf_put(text, o->service.p, o->service.n);
@@ -107,7 +116,7 @@ static void breach_of(struct detector *d, const struct observation *o, const str
 			event_text(&e, EVENT_F_device_type, unit.host.type);
 		event_uint(&e, EVENT_F_device_by, EVENT_BY_NOTHING);
 	} else {
-		detector_put_device(&e, device);
+		detector_put_device(d, &e, device);
 	}
 	detector_put_peer(d, &e, peer);
 	event_uint(&e, EVENT_F_severity, v->severity);

@@ -63,7 +63,7 @@ static void conflict(struct detector *d, const struct observation *o, const stru
 	if (!detector_fact_is_new(d, ip, RULE_LEASE_CONFLICT, (struct span){ mac->b, sizeof(mac->b) }, 0))
 		return;
 	detector_end_of(d, ip, &who);
-	detector_put_device(&e, &who);
+	detector_put_device(d, &e, &who);
 	event_uint(&e, EVENT_F_severity, EVENT_MEDIUM);
 	event_uint(&e, EVENT_F_confidence, EVENT_CONFIDENCE_MEDIUM);
 	if (cite != POLICY_NONE)
@@ -110,7 +110,7 @@ static void say_server(struct detector *d, const struct observation *o, uint32_t
 	struct policy_cite c;
 	char given[ADDR_STRLEN], text[64];
 	detector_end_of(d, &o->src.ip, &who);
-	detector_put_device(&e, &who);
+	detector_put_device(d, &e, &who);
 	policy_cite(d->policy, cite, &c);
 	event_uint(&e, EVENT_F_severity, EVENT_HIGH);
 	event_uint(&e, EVENT_F_confidence, EVENT_CONFIDENCE_HIGH);

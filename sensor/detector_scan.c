@@ -37,7 +37,7 @@ static struct event event_of(struct detector *d, enum rule_id rule, const struct
 	bool scan = rule == RULE_SCAN;
 	struct event e = detector_event(rule, ts_ns);
 	detector_end_of(d, ip, who);
-	detector_put_device(&e, who);
+	detector_put_device(d, &e, who);
 	event_uint(&e, EVENT_F_severity, scan ? EVENT_MEDIUM : EVENT_HIGH);
 	event_uint(&e, EVENT_F_confidence, EVENT_CONFIDENCE_MEDIUM);
 	event_uint(&e, EVENT_F_initiator, scan ? EVENT_INITIATOR_DEVICE : EVENT_INITIATOR_PEER);
@@ -106,7 +106,7 @@ bool detector_attempt(struct detector *d, const struct observation *o, struct de
  * attempt, and only what comes next tells which it is. One packet alone does not go on. */
 void detector_doubt(struct detector *d, const struct observation *o, const struct detector_flow *m)
 {
-	if (o->answered || (m->said[0] && m->said[1]) || !observation_has(o, OBSERVATION_F_one_sided))
+	if ((m->said[0] && m->said[1]) || !observation_has(o, OBSERVATION_F_one_sided))
 		return;
 	d->doubts = true;
 	d->doubted = *o;

@@ -14,7 +14,8 @@
 /* Tables are set-associative: a key has WAYS places, the one used longest ago gives way. Bounded work per
  * look-up, no chains to attack, and what is evicted depends on nothing but the order of observations. */
 enum { DETECTOR_WAYS = 8, DETECTOR_MIN_FLOWS = 1 << 12, DETECTOR_MAX_FLOWS = 1 << 18, DETECTOR_FACT_SLOTS = 1 << 17,
-       DETECTOR_GIVEN_SLOTS = 1 << 12, DETECTOR_LEASE_SLOTS = 1 << 12, DETECTOR_RECENT = 1 << 12 };
+       DETECTOR_GIVEN_SLOTS = 1 << 12, DETECTOR_LEASE_SLOTS = 1 << 12, DETECTOR_RECENT = 1 << 12,
+       DETECTOR_ADMITTED = 1 << 10 };
 
 /* What we know of an address, so that observations without frames (dicom.*, hl7.*) find their device. */
 struct detector_asset {
@@ -100,6 +101,8 @@ struct detector {
 	uint32_t policies;              /* that came into force so far */
 	uint64_t when;                  /* another number once what was found of hosts may be no longer so */
 	struct span sensor;             /* its id, as events have it */
+	/* Texts of the policy that were put into events lately, and that their fields admit; direct-mapped. */
+	struct { struct span text; uint32_t policies; enum event_field field; } admitted[DETECTOR_ADMITTED];
 	struct detector_fold *folds;
 	struct detector_template *templates;    /* one a fold */
 	struct detector_flow *flows;
@@ -159,7 +162,7 @@ void detector_end_of(struct detector *d, const struct addr *ip, struct detector_
 /* The unit that detector_end_of() finds; POLICY_NONE. */
 uint32_t detector_unit(struct detector *d, const struct addr *ip);
 /* The event borrows from `who`. */
-void detector_put_device(struct event *e, struct detector_end *who);
+void detector_put_device(struct detector *d, struct event *e, struct detector_end *who);
 void detector_put_peer(struct detector *d, struct event *e, struct detector_end *who);
 /* Address-bound evidence that the flow gave, for an observation that carries none of its own. */
 void detector_lend(struct detector *d, struct observation *o);

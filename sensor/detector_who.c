@@ -176,48 +176,61 @@ static struct span text_of(struct detector_end *who)
 	return span_str(who->addr);
 }
 
-void detector_put_device(struct event *e, struct detector_end *who)
+/* A text of the policy, which is the same for as long as the policy: whether its field admits it is looked at once. */
+static void put(struct detector *d, struct event *e, enum event_field f, struct span *to, struct span text)
+{
+	uintptr_t at = (uintptr_t)text.p;
+	unsigned i = (unsigned)(at >> 3 ^ at >> 13 ^ (unsigned)f * 37) & (DETECTOR_ADMITTED - 1);
+	if (d->admitted[i].text.p == text.p && d->admitted[i].text.n == text.n && d->admitted[i].field == f &&
+	    d->admitted[i].policies == d->policies) {
+		*to = text;
+		e->head.present[f >> 6] |= UINT64_C(1) << (f & 63);
+	} else if (event_text(e, f, text)) {
+		d->admitted[i].text = text;
+		d->admitted[i].field = f;
+		d->admitted[i].policies = d->policies;
+	}
+}
+#define PUT(e, field, text) put(d, (e), EVENT_F_##field, &(e)->field, (text))
+
+void detector_put_device(struct detector *d, struct event *e, struct detector_end *who)
 {
 	const struct policy_host *h = &who->host;
-	event_text(e, EVENT_F_device, h->device != POLICY_NONE ? h->id : text_of(who));
+	if (h->device != POLICY_NONE)
+		PUT(e, device, h->id);
+	else
+		event_text(e, EVENT_F_device, text_of(who));
 	if (h->type.n)
-		event_text(e, EVENT_F_device_type, h->type);
+		PUT(e, device_type, h->type);
 	DETECTOR_PUT(e, device_by, h->by);
 	DETECTOR_PUT(e, device_addr, who->ip);
 	if (who->mac)
 		DETECTOR_PUT(e, device_mac, *who->mac);
 	if (h->zone.n)
-		event_text(e, EVENT_F_device_zone, h->zone);
+		PUT(e, device_zone, h->zone);
 	if (who->space.n)
 		event_text(e, EVENT_F_space, who->space);
 }
 
-/* What an alert folds by: the most lasting name the other end has. */
-static struct span peer_class(const struct policy *p, struct detector_end *who)
+static bool is_internet(const struct policy *p, const struct detector_end *who)
 {
-	const struct policy_host *h = &who->host;
-	if (h->device != POLICY_NONE)
-		return h->id;
-	if (h->role.n)
-		return h->role;
-	if (h->zone.n)
-		return h->zone;
-	if (p && !h->local && !addr_is_private(&who->ip) && !addr_is_multicast(&who->ip))
-		return span_str("internet");
-	return text_of(who);
+	return p && !who->host.local && !addr_is_private(&who->ip) && !addr_is_multicast(&who->ip);
 }
 
+/* peer_class is what an alert folds by: the most lasting name the other end has. */
 void detector_put_peer(struct detector *d, struct event *e, struct detector_end *who)
 {
 	const struct policy_host *h = &who->host;
-	if (h->device != POLICY_NONE)
-		event_text(e, EVENT_F_peer, h->id);
-	else if (h->role.n)
-		event_text(e, EVENT_F_peer, h->role);
-	event_text(e, EVENT_F_peer_class, peer_class(d->policy, who));
+	struct span name = h->device != POLICY_NONE ? h->id : h->role;
+	if (name.n)
+		PUT(e, peer, name);
+	if (name.n || h->zone.n)
+		PUT(e, peer_class, name.n ? name : h->zone);
+	else
+		event_text(e, EVENT_F_peer_class, is_internet(d->policy, who) ? span_str("internet") : text_of(who));
 	DETECTOR_PUT(e, peer_addr, who->ip);
 	if (h->zone.n)
-		event_text(e, EVENT_F_peer_zone, h->zone);
+		PUT(e, peer_zone, h->zone);
 }
 
 static void present(struct observation *o, enum observation_field f) { o->head.present[f >> 6] |= UINT64_C(1) << (f & 63); }
