@@ -94,17 +94,14 @@ void detector_emit(struct detector *d, struct event *e, enum event_lane lane)
 	d->c.emit(d->c.arg, e);
 }
 
-struct event detector_event(enum rule_id rule, uint64_t ts_ns)
+void detector_event(struct event *e, enum rule_id rule, uint64_t ts_ns)
 {
 	const struct rule *r = rule_get(rule);
-	/* What is not present is not read: to clear all of it takes longer than to fill what there is. */
-	struct event e;
-	e.head = (struct vocab_head){ .type = (uint16_t)r->family };
-	DETECTOR_PUT(&e, rule, ((struct span){ (const uint8_t *)r->id, r->id_n }));
-	DETECTOR_PUT(&e, ts, ts_ns);
-	DETECTOR_PUT(&e, ts_first, ts_ns);
-	DETECTOR_PUT(&e, severity, EVENT_INFO);
-	return e;
+	e->head = (struct vocab_head){ .type = (uint16_t)r->family };
+	DETECTOR_PUT(e, rule, ((struct span){ (const uint8_t *)r->id, r->id_n }));
+	DETECTOR_PUT(e, ts, ts_ns);
+	DETECTOR_PUT(e, ts_first, ts_ns);
+	DETECTOR_PUT(e, severity, EVENT_INFO);
 }
 
 /* True the first time a fact is told; facts forgotten for want of room are told again. */
@@ -248,7 +245,8 @@ struct detector_flow *detector_flow_of(struct detector *d, const struct observat
 static void asset_event(struct detector *d, enum rule_id rule, struct detector_end *who, const struct observation *o,
 			void (*more)(struct event *e, const struct observation *o))
 {
-	struct event e = detector_event(rule, o->ts);
+	struct event e;
+	detector_event(&e, rule, o->ts);
 	detector_put_device(d, &e, who);
 	if (more)
 		more(&e, o);
@@ -449,30 +447,33 @@ static inline bool says_names(const struct observation *o)
 /* `m`: of the flow, where its ends speak for themselves. */
 static void learn_names(struct detector *d, const struct observation *o, struct detector_flow *m)
 {
-	static const enum observation_field fields[] = { OBSERVATION_F_calling_ae, OBSERVATION_F_implementation_uid,
-							 OBSERVATION_F_implementation_version,
-							 OBSERVATION_F_sending_app, OBSERVATION_F_hostname };
-	const struct span *const values[] = { &o->calling_ae, &o->implementation_uid, &o->implementation_version, &o->sending_app,
-					      &o->hostname };
-	unsigned n = 0, which[sizeof(fields) / sizeof(fields[0])];
-	uint64_t said = 0;
-	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (!observation_has(o, fields[i]) ||
-		    (fields[i] == OBSERVATION_F_calling_ae && o->head.type != OBSERVATION_DICOM_ASSOCIATE_REQUEST))
-			continue;
-		said = mix_text(mix(n ? said : mix_addr(d, &o->src.ip), i), *values[i]);
-		which[n++] = i;
-	}
+	/* Titles in an accept are the request's (put_names). */
+	bool title = o->head.type == OBSERVATION_DICOM_ASSOCIATE_REQUEST && observation_has(o, OBSERVATION_F_calling_ae);
+	const struct { bool has; const struct span *text; } names[] = {
+		{ title, &o->calling_ae },
+		{ observation_has(o, OBSERVATION_F_implementation_uid), &o->implementation_uid },
+		{ observation_has(o, OBSERVATION_F_implementation_version), &o->implementation_version },
+		{ observation_has(o, OBSERVATION_F_sending_app), &o->sending_app },
+		{ observation_has(o, OBSERVATION_F_hostname), &o->hostname },
+	};
+	enum { NAMES = sizeof(names) / sizeof(names[0]) };
+	uint64_t said = mix_addr(d, &o->src.ip), nothing = said;
+#pragma GCC unroll 5
+	for (unsigned i = 0; i < NAMES; i++)
+		if (names[i].has)
+			said = mix_text(said ^ i, *names[i].text);
 	uint64_t *last = m ? &m->names[o->src.port == m->client.port] : NULL;
-	if (!n || (last && *last == said))
+	if (said == nothing || (last && *last == said))
 		return;
 	if (last)
 		*last = said;
 	uint8_t text[160];
 	struct buf b = buf_over(text, sizeof(text));
-	for (unsigned i = 0; i < n; i++) {
-		buf_u8(&b, (uint8_t)which[i]);
-		buf_put(&b, values[which[i]]->p, values[which[i]]->n);
+	for (unsigned i = 0; i < NAMES; i++) {
+		if (!names[i].has)
+			continue;
+		buf_u8(&b, (uint8_t)i);
+		buf_put(&b, names[i].text->p, names[i].text->n);
 	}
 	if (!detector_fact_is_new(d, &o->src.ip, RULE_ASSET_NAME, buf_span(&b), 0))
 		return;
@@ -508,7 +509,8 @@ static void flow_event(struct detector *d, const struct observation *o, struct d
 	detector_end_of(d, &o->dst.ip, &ends[1]);
 	/* Told from the end that has an entry; the caller's when both or neither have. */
 	unsigned which = ends[0].host.device == POLICY_NONE && ends[1].host.device != POLICY_NONE;
-	struct event e = detector_event(RULE_FLOW_SUMMARY, o->ts);
+	struct event e;
+	detector_event(&e, RULE_FLOW_SUMMARY, o->ts);
 	DETECTOR_PUT(&e, ts_first, o->started);
 	detector_put_device(d, &e, &ends[which]);
 	detector_put_peer(d, &e, &ends[1 - which]);
@@ -532,7 +534,8 @@ static void flow_event(struct detector *d, const struct observation *o, struct d
 
 static void learn_conflict(struct detector *d, const struct observation *o)
 {
-	struct event e = detector_event(RULE_CONFLICT, o->ts);
+	struct event e;
+	detector_event(&e, RULE_CONFLICT, o->ts);
 	struct detector_end ends[2];
 	detector_end_of(d, &o->src.ip, &ends[0]);
 	detector_end_of(d, &o->dst.ip, &ends[1]);
@@ -553,7 +556,8 @@ static void learn_conflict(struct detector *d, const struct observation *o)
 /* PS3.10, 7.1 leaves the preamble to applications, and CVE-2019-11687 says what came of it. */
 static void learn_preamble(struct detector *d, const struct observation *o)
 {
-	struct event e = detector_event(RULE_DICOM_PREAMBLE, o->ts);
+	struct event e;
+	detector_event(&e, RULE_DICOM_PREAMBLE, o->ts);
 	struct detector_end ends[2];
 	detector_end_of(d, &o->src.ip, &ends[0]);
 	detector_end_of(d, &o->dst.ip, &ends[1]);
@@ -584,7 +588,8 @@ void detector_mirror(struct detector *d, enum mirror_finding f, uint32_t source,
 		[MIRROR_ONE_DIRECTION] = { RULE_SENSOR_ONE_DIRECTION, "one_sided_percent" },
 		[MIRROR_DUPLICATES] = { RULE_SENSOR_DUPLICATES, "duplicate_percent" },
 	};
-	struct event e = detector_event(says[f].rule, ts_ns);
+	struct event e;
+	detector_event(&e, says[f].rule, ts_ns);
 	event_uint(&e, EVENT_F_severity, EVENT_MEDIUM);
 	event_text(&e, EVENT_F_counter, span_str(says[f].counter));
 	event_uint(&e, EVENT_F_value, value);
@@ -610,7 +615,8 @@ static void learn_loss(struct detector *d, const struct observation *o)
 
 static void say_loss(struct detector *d, const struct losses_host *host, enum losses_kind kind, uint64_t n, uint64_t ts_ns)
 {
-	struct event e = detector_event(RULE_SENSOR_LOSS, ts_ns);
+	struct event e;
+	detector_event(&e, RULE_SENSOR_LOSS, ts_ns);
 	struct detector_end who;        /* the event borrows from it */
 	if (host) {
 		detector_space(d, host->space);
@@ -683,7 +689,8 @@ static void observe(struct detector *d, struct observation *o, struct detector_f
 			learn_inside(d, o);
 		if (messages_takes(o))
 			detector_message(d, o);
-		detector_exposure(d, o);
+		if (detector_exposes(o))
+			detector_exposure(d, o);
 		detector_identity(d, o);
 		if (says_names(o))
 			learn_names(d, o, m);
@@ -717,10 +724,10 @@ static void observe_near(struct detector *d, struct observation *o)
 	d->now_ns = o->ts;
 	struct detector_flow *m = detector_flow_of(d, o);
 	for (unsigned i = 0; i < 2; i++)
-		d->near[i] = &d->assets[m->asset[i]];
+		d->near[i] = m->asset[i] ? m->asset[i] : d->assets;
 	observe(d, o, m);
 	for (unsigned i = 0; i < 2; i++)
-		m->asset[i] = (uint32_t)(d->near[i] - d->assets);
+		m->asset[i] = d->near[i];
 }
 
 void detector_observe(struct detector *d, struct observation *o)
@@ -753,7 +760,8 @@ void detector_policy(struct detector *d, const struct policy *p, uint64_t genera
 	d->generation = generation;
 	detector_lease_policy(d);
 	conduct_policy(d->conduct, p, now_ns);
-	struct event e = detector_event(RULE_SENSOR_POLICY, now_ns);
+	struct event e;
+	detector_event(&e, RULE_SENSOR_POLICY, now_ns);
 	event_text(&e, EVENT_F_counter, span_str("policy_devices"));
 	event_uint(&e, EVENT_F_value, p ? policy_devices(p) : 0);
 	event_uint(&e, EVENT_F_generation, generation);
@@ -762,7 +770,8 @@ void detector_policy(struct detector *d, const struct policy *p, uint64_t genera
 
 void detector_policy_kept(struct detector *d, struct span why, uint64_t now_ns)
 {
-	struct event e = detector_event(RULE_SENSOR_POLICY_KEPT, now_ns);
+	struct event e;
+	detector_event(&e, RULE_SENSOR_POLICY_KEPT, now_ns);
 	event_uint(&e, EVENT_F_severity, EVENT_MEDIUM);
 	event_text(&e, EVENT_F_why, why);
 	event_uint(&e, EVENT_F_generation, d->generation);
@@ -771,7 +780,8 @@ void detector_policy_kept(struct detector *d, struct span why, uint64_t now_ns)
 
 void detector_restarted(struct detector *d, unsigned restarts, uint64_t now_ns)
 {
-	struct event e = detector_event(RULE_SENSOR_RESTART, now_ns);
+	struct event e;
+	detector_event(&e, RULE_SENSOR_RESTART, now_ns);
 	event_text(&e, EVENT_F_counter, span_str("restarts"));
 	event_uint(&e, EVENT_F_value, restarts);
 	detector_emit(d, &e, EVENT_LANE_TELEMETRY);
@@ -779,7 +789,8 @@ void detector_restarted(struct detector *d, unsigned restarts, uint64_t now_ns)
 
 void detector_unsandboxed(struct detector *d, uint64_t now_ns)
 {
-	struct event e = detector_event(RULE_SENSOR_NO_SANDBOX, now_ns);
+	struct event e;
+	detector_event(&e, RULE_SENSOR_NO_SANDBOX, now_ns);
 	event_uint(&e, EVENT_F_severity, EVENT_MEDIUM);
 	event_text(&e, EVENT_F_counter, span_str("no_sandbox"));
 	event_uint(&e, EVENT_F_value, 1);
@@ -821,7 +832,8 @@ void detector_finish(struct detector *d, const struct stats *s, uint64_t waterma
 	for (int c = 0; c < STATS_COUNTERS; c++) {
 		if (!stats_is_loss((enum stats_counter)c) || !sum.v[c])
 			continue;
-		struct event e = detector_event(RULE_SENSOR_COUNTER, watermark_ns);
+		struct event e;
+		detector_event(&e, RULE_SENSOR_COUNTER, watermark_ns);
 		event_text(&e, EVENT_F_counter, span_str(stats_name((enum stats_counter)c)));
 		event_uint(&e, EVENT_F_value, sum.v[c]);
 		event_uint(&e, EVENT_F_generation, d->generation);

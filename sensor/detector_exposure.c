@@ -37,7 +37,7 @@ static bool look_certificate(const struct observation *o, struct exposure *ret)
 	return true;
 }
 
-/* True when the observation gives something away. */
+/* True when the observation gives something away. Of other types than detector_exposes() lists none is asked. */
 static bool look(const struct observation *o, struct exposure *ret)
 {
 	const enum rule_id login = RULE_CLEAR_TEXT_LOGIN;
@@ -101,7 +101,8 @@ void detector_exposure(struct detector *d, const struct observation *o)
 	unsigned which = x.sender || server ? 0 : 1;
 	detector_end_of(d, &o->src.ip, &ends[0]);
 	detector_end_of(d, &o->dst.ip, &ends[1]);
-	struct event e = detector_event(x.rule, o->ts);
+	struct event e;
+	detector_event(&e, x.rule, o->ts);
 	detector_put_device(d, &e, &ends[which]);
 	detector_put_peer(d, &e, &ends[!which]);
 	/* About the device and its service, whoever it speaks with: the peer shown is the first one. */

@@ -5,7 +5,8 @@
 static struct event hl7_event(struct detector *d, enum rule_id rule, const struct endpoint *src, const struct endpoint *dst,
 			      uint64_t ts_ns, struct detector_end ends[2])
 {
-	struct event e = detector_event(rule, ts_ns);
+	struct event e;
+	detector_event(&e, rule, ts_ns);
 	detector_end_of(d, &dst->ip, &ends[0]);
 	detector_end_of(d, &src->ip, &ends[1]);
 	detector_put_device(d, &e, &ends[0]);

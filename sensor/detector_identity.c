@@ -24,7 +24,8 @@ static void say(struct detector *d, const struct observation *o, enum policy_mar
 	detector_end_of(d, &o->src.ip, &who);
 	policy_device(d->policy, contradicts, &unit);
 	policy_cite(d->policy, cite, &c);
-	struct event e = detector_event(RULE_IDENTITY_CONFLICT, o->ts);
+	struct event e;
+	detector_event(&e, RULE_IDENTITY_CONFLICT, o->ts);
 	detector_put_device(d, &e, &who);
 	if (m == POLICY_MARK_ANOTHERS)
 		event_text(&e, EVENT_F_peer_class, unit.id);

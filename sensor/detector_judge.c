@@ -109,7 +109,8 @@ static void breach_of(struct detector *d, const struct observation *o, const str
 		device = &unit;
 		initiator = EVENT_INITIATOR_PEER;
 	}
-	struct event e = detector_event(v->rule, o->ts);
+	struct event e;
+	detector_event(&e, v->rule, o->ts);
 	if (device == &unit) {
 		event_text(&e, EVENT_F_device, unit.host.id);
 		if (unit.host.type.n)
@@ -397,7 +398,8 @@ void detector_judge_unused(struct detector *d, uint64_t now_ns)
 			if (!id.n || !conduct_unused(d->conduct, i, row) || !policy_row_in_force(d->policy, row) ||
 			    (row > first && span_eq(policy_row_id(d->policy, row - 1), id)))
 				continue;
-			struct event e = detector_event(RULE_NEVER_SEEN, now_ns);
+			struct event e;
+			detector_event(&e, RULE_NEVER_SEEN, now_ns);
 			struct policy_device unit;
 			struct policy_cite cite;
 			policy_device(d->policy, i, &unit);

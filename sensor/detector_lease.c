@@ -57,7 +57,8 @@ const struct mac *detector_lease_mac(struct detector *d, const struct addr *ip, 
 static void conflict(struct detector *d, const struct observation *o, const struct addr *ip, const struct mac *mac, uint32_t cite,
 		     const char *seen)
 {
-	struct event e = detector_event(RULE_LEASE_CONFLICT, o->ts);
+	struct event e;
+	detector_event(&e, RULE_LEASE_CONFLICT, o->ts);
 	struct detector_end who;
 	struct policy_cite c = { .authority = EVENT_AUTH_SENSOR };
 	if (!detector_fact_is_new(d, ip, RULE_LEASE_CONFLICT, (struct span){ mac->b, sizeof(mac->b) }, 0))
@@ -105,7 +106,8 @@ void detector_lease_met(struct detector *d, const struct observation *o, const s
 /* A host that gives addresses, though the site names others for that. */
 static void say_server(struct detector *d, const struct observation *o, uint32_t cite)
 {
-	struct event e = detector_event(RULE_DHCP_SERVER, o->ts);
+	struct event e;
+	detector_event(&e, RULE_DHCP_SERVER, o->ts);
 	struct detector_end who;
 	struct policy_cite c;
 	char given[ADDR_STRLEN], text[64];

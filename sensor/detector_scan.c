@@ -35,7 +35,8 @@ bool detector_waits(struct detector *d, const struct observation *o)
 static struct event event_of(struct detector *d, enum rule_id rule, const struct addr *ip, uint64_t ts_ns, struct detector_end *who)
 {
 	bool scan = rule == RULE_SCAN;
-	struct event e = detector_event(rule, ts_ns);
+	struct event e;
+	detector_event(&e, rule, ts_ns);
 	detector_end_of(d, ip, who);
 	detector_put_device(d, &e, who);
 	event_uint(&e, EVENT_F_severity, scan ? EVENT_MEDIUM : EVENT_HIGH);

@@ -51,7 +51,7 @@ struct detector_flow {
 	bool outlived;                  /* the flow is older than the policy in force, or was forgotten: judged again at its end */
 	uint32_t device[2], row[2];     /* by which each end was judged; POLICY_NONE */
 	uint64_t service, names[2];     /* what was learned from it last, as a number: of its service, of what each end calls itself */
-	uint32_t asset[2];              /* where its hosts were found last; they may have made room */
+	struct detector_asset *asset[2];        /* where its hosts were found last; they may have made room */
 };
 
 /* An event said once: its repeats are counted. */
@@ -136,7 +136,8 @@ struct detector_end {
 #define DETECTOR_PUT(e, field, value) \
 	((void)((e)->field = (value), (e)->head.present[EVENT_F_##field >> 6] |= UINT64_C(1) << (EVENT_F_##field & 63)))
 
-struct event detector_event(enum rule_id rule, uint64_t ts_ns);
+/* Begins an event. Only what is present may be read of it: to clear all takes longer than to fill what there is. */
+void detector_event(struct event *e, enum rule_id rule, uint64_t ts_ns);
 void detector_emit(struct detector *d, struct event *e, enum event_lane lane);
 /* Says an event the first time and keeps count of its repeats; say: in the lane of alerts. */
 void detector_say(struct detector *d, struct event *e);
@@ -218,7 +219,18 @@ static inline uint8_t *detector_lease_mark(struct detector *d, const struct addr
 }
 static inline bool detector_leased(struct detector *d, const struct addr *ip) { return *detector_lease_mark(d, ip); }
 
-/* detector_exposure.c: what a host gives away by how it speaks. */
+/* detector_exposure.c: what a host gives away by how it speaks; whether such an observation can. */
+static inline bool detector_exposes(const struct observation *o)
+{
+	switch (o->head.type) {
+	case OBSERVATION_TELNET_SESSION: case OBSERVATION_FTP_CONTROL: case OBSERVATION_HTTP_REQUEST: case OBSERVATION_LDAP_BIND:
+	case OBSERVATION_VNC_HANDSHAKE: case OBSERVATION_SMB_NEGOTIATE: case OBSERVATION_SNMP_MESSAGE:
+	case OBSERVATION_TLS_HANDSHAKE: case OBSERVATION_TLS_CERTIFICATE:
+		return true;
+	default:
+		return false;
+	}
+}
 void detector_exposure(struct detector *d, const struct observation *o);
 
 #endif

@@ -650,6 +650,14 @@ static void observe(struct engine *e, struct span bytes)
 /* Merges the workers' records by packet, then shard; the records of one packet are in one worker's output, in order. */
 static void observe_all(struct engine *e)
 {
+	if (e->c.workers == 1) {
+		struct shard_record one;
+		struct span record;
+		for (size_t from = 0; shard_record_next(e->workers[0].out, &from, &one, &record);)
+			observe(e, record);
+		buf_rewind(&e->workers[0].out->bytes, 0);
+		return;
+	}
 	struct shard_record head[ENGINE_MAX_WORKERS];
 	struct span bytes[ENGINE_MAX_WORKERS];
 	size_t at[ENGINE_MAX_WORKERS] = { 0 };
