@@ -29,14 +29,6 @@ static inline uint64_t load_rest(const uint8_t *p, size_t n)
 	return load_few(p + (n & ~(size_t)7), n & 7);
 }
 
-#define WORD(m)                                                 \
-	do {                                                    \
-		uint64_t w = (m);                               \
-		v3 ^= w;                                        \
-		ROUND;                                          \
-		v0 ^= w;                                        \
-	} while (0)
-
 #define ROUND                                                   \
 	do {                                                    \
 		v0 += v1; v1 = rotl(v1, 13); v1 ^= v0; v0 = rotl(v0, 32); \
@@ -45,38 +37,61 @@ static inline uint64_t load_rest(const uint8_t *p, size_t n)
 		v2 += v1; v1 = rotl(v1, 17); v1 ^= v2; v2 = rotl(v2, 32); \
 	} while (0)
 
-static inline uint64_t siphash(const struct siphash_key *key, const void *data, size_t n, int c, int d)
-{
-	uint64_t v0 = key->k0 ^ 0x736f6d6570736575ULL, v1 = key->k1 ^ 0x646f72616e646f6dULL;
-	uint64_t v2 = key->k0 ^ 0x6c7967656e657261ULL, v3 = key->k1 ^ 0x7465646279746573ULL;
-	const uint8_t *p = data;
-	size_t whole = n & ~(size_t)7;
-	for (size_t i = 0; i < whole; i += 8) {
-		uint64_t m = bytes_load(p + i);
-		v3 ^= m;
-		for (int r = 0; r < c; r++)
-			ROUND;
-		v0 ^= m;
-	}
-	uint64_t last = (uint64_t)n << 56 | load_rest(p, n);
-	v3 ^= last;
-	for (int r = 0; r < c; r++)
-		ROUND;
-	v0 ^= last;
-	v2 ^= 0xff;
-	for (int r = 0; r < d; r++)
-		ROUND;
-	return v0 ^ v1 ^ v2 ^ v3;
-}
+/* A block of the message, with one round. */
+#define WORD(m)                                                 \
+	do {                                                    \
+		uint64_t w = (m);                               \
+		v3 ^= w;                                        \
+		ROUND;                                          \
+		v0 ^= w;                                        \
+	} while (0)
+
+#define BEGIN(key)                                              \
+	uint64_t v0 = (key)->k0 ^ 0x736f6d6570736575ULL, v1 = (key)->k1 ^ 0x646f72616e646f6dULL, \
+		 v2 = (key)->k0 ^ 0x6c7967656e657261ULL, v3 = (key)->k1 ^ 0x7465646279746573ULL
 
 uint64_t siphash_13(const struct siphash_key *key, const void *data, size_t n)
 {
-	return siphash(key, data, n, 1, 3);
+	BEGIN(key);
+	const uint8_t *p = data;
+	uint64_t last = (uint64_t)n << 56;
+	if (n == 16) {
+		/* an address: most of what is looked up */
+		WORD(bytes_load(p));
+		WORD(bytes_load(p + 8));
+	} else {
+		last |= load_rest(p, n);
+		for (; n >= 8; n -= 8, p += 8)
+			WORD(bytes_load(p));
+	}
+	WORD(last);
+	v2 ^= 0xff;
+	ROUND;
+	ROUND;
+	ROUND;
+	return v0 ^ v1 ^ v2 ^ v3;
 }
 
 uint64_t siphash_24(const struct siphash_key *key, const void *data, size_t n)
 {
-	return siphash(key, data, n, 2, 4);
+	BEGIN(key);
+	const uint8_t *p = data;
+	uint64_t last = (uint64_t)n << 56 | load_rest(p, n);
+	for (;; n -= 8, p += 8) {
+		uint64_t m = n >= 8 ? bytes_load(p) : last;
+		v3 ^= m;
+		ROUND;
+		ROUND;
+		v0 ^= m;
+		if (n < 8)
+			break;
+	}
+	v2 ^= 0xff;
+	ROUND;
+	ROUND;
+	ROUND;
+	ROUND;
+	return v0 ^ v1 ^ v2 ^ v3;
 }
 
 void siphash_stream_begin(struct siphash_stream *s, const struct siphash_key *key)
@@ -118,12 +133,11 @@ void siphash_stream_feed(struct siphash_stream *s, const void *data, size_t n)
 
 uint64_t siphash_stream_end(const struct siphash_stream *s)
 {
-	uint64_t v0 = s->v[0], v1 = s->v[1], v2 = s->v[2], v3 = s->v[3], m = s->n << 56 | s->tail;
-	v3 ^= m;
-	ROUND;
-	v0 ^= m;
+	uint64_t v0 = s->v[0], v1 = s->v[1], v2 = s->v[2], v3 = s->v[3];
+	WORD(s->n << 56 | s->tail);
 	v2 ^= 0xff;
-	for (int r = 0; r < 3; r++)
-		ROUND;
+	ROUND;
+	ROUND;
+	ROUND;
 	return v0 ^ v1 ^ v2 ^ v3;
 }

@@ -139,6 +139,27 @@ static void in_pieces_it_is_the_same(void)
 	free(p);
 }
 
+/* Whatever was begun before, however long the piece, whatever comes behind, at any alignment. */
+static void pieces_of_every_length_behind_every_beginning(void)
+{
+	struct siphash_key key = { UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908) };
+	uint8_t *p = bytes(160);
+	for (size_t before = 0; before < 18; before++)
+		for (size_t n = 0; n < 130; n++)
+			for (size_t behind = 0; behind < 10; behind += 3) {
+				struct siphash_stream s;
+				uint8_t *piece = bytes(n);      /* of exactly its bytes */
+				memcpy(piece, p + before, n);
+				siphash_stream_begin(&s, &key);
+				siphash_stream_feed(&s, p, before);
+				siphash_stream_feed(&s, piece, n);
+				siphash_stream_feed(&s, p + before + n, behind);
+				CU_ASSERT_EQUAL(siphash_stream_end(&s), paper(&key, p, before + n + behind, 1, 3));
+				free(piece);
+			}
+	free(p);
+}
+
 int main(void)
 {
 	CU_TestInfo tests[] = {
@@ -147,6 +168,7 @@ int main(void)
 		{ "siphash_13_equals_a_second_implementation", siphash_13_equals_a_second_implementation },
 		{ "key_length_and_every_byte_matter", key_length_and_every_byte_matter },
 		{ "in_pieces_it_is_the_same", in_pieces_it_is_the_same },
+		{ "pieces_of_every_length_behind_every_beginning", pieces_of_every_length_behind_every_beginning },
 		CU_TEST_INFO_NULL,
 	};
 	if (sodium_init() < 0)

@@ -566,8 +566,36 @@ static void grammars_look_at_every_character(void)
 						want = false;
 					CU_ASSERT(vocab_fits((enum vocab_grammar)g, n, (struct span){ t, n }) == want);
 					CU_ASSERT(!vocab_fits((enum vocab_grammar)g, n - 1, (struct span){ t, n }));
+					CU_ASSERT((vocab_admit((enum vocab_grammar)g, n, (struct span){ t, n }).p == t) == want);
+					CU_ASSERT((vocab_admit_known((enum vocab_grammar)g, n, (struct span){ t, n }).p == t) == want);
+					CU_ASSERT(vocab_admit_known((enum vocab_grammar)g, n - 1, (struct span){ t, n }).p != t);
 				}
 	}
+}
+
+/* The setters that know where a field lies at compile time are those of the table. */
+static void places_are_those_of_the_table(void)
+{
+	const struct vocab *v = &observation_vocab;
+	CU_ASSERT_EQUAL(sizeof(observation_places) / sizeof(observation_places[0]), v->n_fields);
+	for (unsigned f = 0; f < v->n_fields; f++) {
+		CU_ASSERT(observation_places[f].offset == v->fields[f].offset && observation_places[f].max == v->fields[f].max &&
+			  observation_places[f].grammar == v->fields[f].grammar);
+	}
+	/* Nothing of an observation is looked at but what was set. */
+	struct observation a, b = { .head.type = OBSERVATION_HL7_ACK };
+	memset(&a, 0xa5, sizeof(a));
+	observation_begin(&a, OBSERVATION_HL7_ACK);
+	CU_ASSERT(observation_text(&a, OBSERVATION_F_control_id, span_str("A1")) &&
+		  vocab_set_text(v, &b.head, OBSERVATION_F_control_id, span_str("A1")));
+	CU_ASSERT(!observation_text(&a, OBSERVATION_F_version, span_str("2.5^JPN")) &&
+		  !vocab_set_text(v, &b.head, OBSERVATION_F_version, span_str("2.5^JPN")));
+	observation_uint(&a, OBSERVATION_F_paired, 1);
+	vocab_set_uint(v, &b.head, OBSERVATION_F_paired, 1);
+	uint8_t in[256], out[256];
+	struct buf x = buf_over(in, sizeof(in)), y = buf_over(out, sizeof(out));
+	CU_ASSERT(!vocab_json(v, &a.head, &x) && !vocab_json(v, &b.head, &y));
+	CU_ASSERT(x.len == y.len && !memcmp(in, out, x.len));
 }
 
 static void json_has_the_published_form(void)
@@ -690,6 +718,7 @@ int main(int argc, char **argv)
 	CU_ADD_TEST(s, texts_that_do_not_fit_are_replaced);
 	CU_ADD_TEST(s, grammars_admit_what_they_say);
 	CU_ADD_TEST(s, grammars_look_at_every_character);
+	CU_ADD_TEST(s, places_are_those_of_the_table);
 	CU_ADD_TEST(s, json_has_the_published_form);
 	CU_ADD_TEST(s, names_are_found);
 	CU_ADD_TEST(s, tables_are_consistent);
