@@ -1,6 +1,7 @@
 /* Who is at an address: only what is bound to it assigns a unit (docs/profiles.md). */
 #include <string.h>
 
+#include "core/bytes.h"
 #include "rules/policy_judge.h"
 
 #define SECTION POLICY_TABLE_SECTION
@@ -17,18 +18,25 @@ static bool zero(const uint8_t *p, size_t n)
 	return true;
 }
 
+/* Whether the address a does not come behind b. */
+static inline bool up_to(const uint8_t a[static 16], const uint8_t b[static 16])
+{
+	uint64_t a_high = bytes_u64be(a), b_high = bytes_u64be(b);
+	return a_high < b_high || (a_high == b_high && bytes_u64be(a + 8) <= bytes_u64be(b + 8));
+}
+
 static const struct policy_info *info_by_range(const struct policy *p, const struct addr *ip)
 {
 	const struct policy_range *r = SECTION(p, RANGES, struct policy_range);
 	size_t lo = 0, hi = COUNT(p, RANGES);
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		if (memcmp(r[mid].lo, ip->b, 16) <= 0)
+		if (up_to(r[mid].lo, ip->b))
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	if (lo && memcmp(ip->b, r[lo - 1].hi, 16) <= 0)
+	if (lo && up_to(ip->b, r[lo - 1].hi))
 		return SECTION(p, INFOS, struct policy_info) + r[lo - 1].info;
 	return &info_none;
 }

@@ -148,7 +148,9 @@ static enum attempts_what take_source(struct attempts *a, const struct addr *src
 		memset(&s->vain, 0, sizeof(s->vain));
 	}
 	e->count++;
-	put(a, &s->vain, dst, port);
+	/* Enough are enough. */
+	if (!is_scan(s))
+		put(a, &s->vain, dst, port);
 	if (is_scan(s) && due(a, e, started_ns)) {
 		*ret_count = (uint64_t)s->since + s->loose + 1;
 		s->since = s->loose = 0;
