@@ -39,7 +39,7 @@ static const struct vocab_type types[] = {
 #include "core/event.def"
 };
 
-_Static_assert((int)EVENT_FIELDS <= (int)VOCAB_MAX_FIELDS, "present[] has a bit per field");
+_Static_assert((int)EVENT_FIELDS <= 64, "texts has one word");
 
 const struct vocab event_vocab = {
 	.name = "event",
@@ -47,6 +47,10 @@ const struct vocab event_vocab = {
 	.rec_size = sizeof(struct event),
 	.fields = fields,
 	.places = places,
+	.texts = { 0
+#define FIELD(name, KIND, ...) | VOCAB_TEXT_BIT(0, EVENT_F_##name, KIND)
+#include "core/event.def"
+	},
 	.n_fields = EVENT_FIELDS,
 	.types = types,
 	.n_types = EVENT_TYPES,

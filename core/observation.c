@@ -116,6 +116,20 @@ const struct vocab observation_vocab = {
 	.rec_size = sizeof(struct observation),
 	.fields = fields,
 	.places = places,
+	.texts = { 0
+#define FIELD(name, KIND, ...) | VOCAB_TEXT_BIT(0, OBSERVATION_F_##name, KIND)
+#include "core/observation.def"
+	, 0
+#define FIELD(name, KIND, ...) | VOCAB_TEXT_BIT(1, OBSERVATION_F_##name, KIND)
+#include "core/observation.def"
+	, 0
+#define FIELD(name, KIND, ...) | VOCAB_TEXT_BIT(2, OBSERVATION_F_##name, KIND)
+#include "core/observation.def"
+	, 0
+#define FIELD(name, KIND, ...) | VOCAB_TEXT_BIT(3, OBSERVATION_F_##name, KIND)
+#include "core/observation.def"
+	},
+	.contexts = { [OBSERVATION_F_contexts / 64] = UINT64_C(1) << OBSERVATION_F_contexts % 64 },
 	.n_fields = OBSERVATION_FIELDS,
 	.types = types,
 	.n_types = OBSERVATION_TYPES,

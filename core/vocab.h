@@ -119,7 +119,7 @@ struct vocab_field {
 /* Of a field, what moving records needs, in four bytes. */
 struct vocab_place {
 	uint16_t offset;
-	uint8_t kind, size;             /* enum vocab_kind; of its C type: 8 for numbers, true or false, and words, and for nothing else */
+	uint8_t kind, size;             /* enum vocab_kind; of its C type */
 };
 
 struct vocab_type {
@@ -135,10 +135,14 @@ struct vocab {
 	size_t rec_size;
 	const struct vocab_field *fields;       /* the JSON order */
 	const struct vocab_place *places;       /* of the same fields; VOCAB_MAX_FIELDS */
+	uint64_t texts[VOCAB_PRESENT], contexts[VOCAB_PRESENT]; /* a bit per field of that kind */
 	size_t n_fields;
 	const struct vocab_type *types;
 	size_t n_types;
 };
+
+/* For the tables: whether field `f` of that kind is a text, as its bit of word `w`. */
+#define VOCAB_TEXT_BIT(w, f, KIND) (uint64_t)(VOCAB_##KIND == VOCAB_TEXT && (f) / 64 == (w)) << (f) % 64
 
 /* The head of every record struct. Zero it, set the type, set fields. */
 struct vocab_head {

@@ -6,13 +6,37 @@
 
 #include "core/bytes.h"
 
-/* type, words of presence, then the values that are present in the order of the table: texts and UIDs with their length before
- * them, contexts as id, result, number of syntaxes, abstract syntax, syntaxes; all else is copied. */
+/* Type, words of presence. For each of these: the memory of the fields that are present, fields that follow each other in one piece,
+ * with what pointers and gaps there are in it; the bytes of the texts in their order; contexts as id, result, number of syntaxes,
+ * abstract syntax, syntaxes, these two with their length before them. */
 
 enum { HEAD = sizeof(uint16_t) + VOCAB_PRESENT * sizeof(uint64_t) };
 
-/* Most fields are. Told by their size: a compiler would make one table of jumps of all kinds, and each jump a guess. */
-static inline bool is_number(struct vocab_place f) { return f.size == sizeof(uint64_t); }
+/* The fields of the lowest bits that stand side by side, as a piece of memory; they leave `bits`. */
+static inline size_t run(const struct vocab_place *places, uint64_t *bits, size_t *ret_offset)
+{
+	uint64_t rest = *bits & (*bits + (*bits & -*bits)), these = *bits ^ rest;
+	struct vocab_place first = places[__builtin_ctzll(these)], last = places[63 - __builtin_clzll(these)];
+	*bits = rest;
+	*ret_offset = first.offset;
+	return (size_t)last.offset + last.size - first.offset;
+}
+
+/* Four bytes at least: no field has fewer. */
+static inline void copy(uint8_t *to, const uint8_t *from, size_t n)
+{
+	if (n >= 16) {
+		for (size_t i = 0; i + 16 < n; i += 16)
+			memcpy(to + i, from + i, 16);
+		memcpy(to + n - 16, from + n - 16, 16);
+	} else if (n >= 8) {
+		memcpy(to, from, 8);
+		memcpy(to + n - 8, from + n - 8, 8);
+	} else {
+		memcpy(to, from, 4);
+		memcpy(to + n - 4, from + n - 4, 4);
+	}
+}
 
 static void put_text(struct buf *out, struct span s)
 {
@@ -45,72 +69,47 @@ static void put_contexts(struct buf *out, const struct vocab_contexts *c)
 	}
 }
 
-static inline uint8_t *pack_bytes(uint8_t *to, size_t room, const void *p, size_t n)
+static uint8_t *pack_contexts(uint8_t *to, const uint8_t *end, const uint8_t *p)
 {
-	if (room < n)
-		return NULL;
-	memcpy(to, p, n);
-	return to + n;
-}
-
-static inline uint8_t *pack_text(uint8_t *to, size_t room, struct span s)
-{
-	uint32_t n = (uint32_t)s.n;
-	if (room < sizeof(n) || room - sizeof(n) < s.n)
-		return NULL;
-	memcpy(to, &n, sizeof(n));
-	bytes_copy(to + sizeof(n), s.p, s.n);
-	return to + sizeof(n) + s.n;
-}
-
-static uint8_t *pack_contexts(uint8_t *to, size_t room, const struct vocab_contexts *c)
-{
-	struct buf out = buf_over(to, room);
-	put_contexts(&out, c);
-	return out.full ? NULL : to + out.len;
-}
-
-/* Where the next field goes; NULL when there is no room. */
-static inline uint8_t *pack_field(unsigned kind, const uint8_t *p, uint8_t *to, size_t room)
-{
-	struct span text;
+	struct buf out = buf_over(to, (size_t)(end - to));
 	struct vocab_contexts c;
-	if (kind == VOCAB_TEXT) {
-		memcpy(&text, p, sizeof(text));
-		return pack_text(to, room, text);
-	}
-	if (kind == VOCAB_ENDPOINT)
-		return pack_bytes(to, room, p, sizeof(struct endpoint));
-	if (kind == VOCAB_MAC)
-		return pack_bytes(to, room, p, sizeof(struct mac));
-	if (kind == VOCAB_ADDR)
-		return pack_bytes(to, room, p, sizeof(struct addr));
 	memcpy(&c, p, sizeof(c));
-	return pack_contexts(to, room, &c);
+	put_contexts(&out, &c);
+	return out.full ? NULL : to + out.len;
 }
 
 int vocab_pack(const struct vocab *v, const struct vocab_head *rec, struct buf *out)
 {
 	if (out->full || out->cap - out->len < HEAD)
 		return -ENOBUFS;
+	const uint8_t *from = (const uint8_t *)rec;
 	uint8_t *to = out->data + out->len, *const end = out->data + out->cap;
 	memcpy(to, &rec->type, sizeof(rec->type));
 	memcpy(to + sizeof(rec->type), rec->present, sizeof(rec->present));
 	to += HEAD;
 	const struct vocab_place *places = v->places;
-	for (unsigned w = 0; w < VOCAB_PRESENT; w++, places += 64)
-		for (uint64_t bits = rec->present[w]; bits; bits &= bits - 1) {
-			struct vocab_place f = places[__builtin_ctzll(bits)];
-			const uint8_t *p = (const uint8_t *)rec + f.offset;
-			if (is_number(f) && end - to >= 8) {
-				memcpy(to, p, 8);
-				to += 8;
-				continue;
-			}
-			to = is_number(f) ? NULL : pack_field(f.kind, p, to, (size_t)(end - to));
+	for (unsigned w = 0; w < VOCAB_PRESENT; w++, places += 64) {
+		for (uint64_t bits = rec->present[w]; bits;) {
+			size_t offset, n = run(places, &bits, &offset);
+			if ((size_t)(end - to) < n)
+				return -ENOBUFS;
+			copy(to, from + offset, n);
+			to += n;
+		}
+		for (uint64_t bits = rec->present[w] & v->texts[w]; bits; bits &= bits - 1) {
+			struct span text;
+			memcpy(&text, from + places[__builtin_ctzll(bits)].offset, sizeof(text));
+			if ((size_t)(end - to) < text.n)
+				return -ENOBUFS;
+			bytes_copy(to, text.p, text.n);
+			to += text.n;
+		}
+		for (uint64_t bits = rec->present[w] & v->contexts[w]; bits; bits &= bits - 1) {
+			to = pack_contexts(to, end, from + places[__builtin_ctzll(bits)].offset);
 			if (!to)
 				return -ENOBUFS;
 		}
+	}
 	out->len = (size_t)(to - out->data);
 	return 0;
 }
@@ -156,21 +155,9 @@ static bool take_contexts(struct cursor *in, struct vocab_scratch *scratch, stru
 static void zero(const struct vocab *v, struct vocab_head *rec, const uint64_t stale[VOCAB_PRESENT])
 {
 	for (unsigned w = 0; w < VOCAB_PRESENT; w++)
-		for (uint64_t bits = stale[w]; bits; bits &= bits - 1) {
-			struct vocab_place f = v->places[w * 64 + (unsigned)__builtin_ctzll(bits)];
-			uint8_t *p = (uint8_t *)rec + f.offset;
-			if (is_number(f))
-				memset(p, 0, sizeof(uint64_t));
-			else if (f.kind == VOCAB_TEXT)
-				memset(p, 0, sizeof(struct span));
-			else if (f.kind == VOCAB_ADDR)
-				memset(p, 0, sizeof(struct addr));
-			else if (f.kind == VOCAB_ENDPOINT)
-				memset(p, 0, sizeof(struct endpoint));
-			else if (f.kind == VOCAB_MAC)
-				memset(p, 0, sizeof(struct mac));
-			else
-				memset(p, 0, sizeof(struct vocab_contexts));
+		for (uint64_t bits = stale[w]; bits;) {
+			size_t offset, n = run(v->places + 64 * w, &bits, &offset);
+			memset((uint8_t *)rec + offset, 0, n);
 		}
 }
 
@@ -197,29 +184,6 @@ static inline bool take_head(const struct vocab *v, struct vocab_head *rec, cons
 	return true;
 }
 
-/* So many bytes into a field; what is behind them, NULL when there are not so many. */
-static inline const uint8_t *read_bytes(const uint8_t *at, const uint8_t *end, uint8_t *p, size_t n)
-{
-	if ((size_t)(end - at) < n)
-		return NULL;
-	memcpy(p, at, n);
-	return at + n;
-}
-
-static inline const uint8_t *read_text(const uint8_t *at, const uint8_t *end, uint8_t *p)
-{
-	uint32_t n;
-	if ((size_t)(end - at) < sizeof(n))
-		return NULL;
-	memcpy(&n, at, sizeof(n));
-	at += sizeof(n);
-	if ((size_t)(end - at) < n)
-		return NULL;
-	struct span text = { at, n };
-	memcpy(p, &text, sizeof(text));
-	return at + n;
-}
-
 static const uint8_t *read_contexts(const uint8_t *at, const uint8_t *end, struct vocab_scratch *scratch, uint8_t *p)
 {
 	struct cursor in = cursor_from((struct span){ at, (size_t)(end - at) });
@@ -230,40 +194,38 @@ static const uint8_t *read_contexts(const uint8_t *at, const uint8_t *end, struc
 	return end - cursor_left(&in);
 }
 
-static inline const uint8_t *read_field(unsigned kind, const uint8_t *at, const uint8_t *end, struct vocab_scratch *scratch,
-					uint8_t *p)
-{
-	if (kind == VOCAB_TEXT)
-		return read_text(at, end, p);
-	if (kind == VOCAB_ENDPOINT)
-		return read_bytes(at, end, p, sizeof(struct endpoint));
-	if (kind == VOCAB_MAC)
-		return read_bytes(at, end, p, sizeof(struct mac));
-	if (kind == VOCAB_ADDR)
-		return read_bytes(at, end, p, sizeof(struct addr));
-	return read_contexts(at, end, scratch, p);
-}
-
 int vocab_pack_read(const struct vocab *v, struct vocab_head *rec, struct vocab_scratch *scratch, struct span bytes)
 {
 	const uint8_t *at = bytes.p, *const end = at + bytes.n;
+	uint8_t *to = (uint8_t *)rec;
 	if (bytes.n < HEAD || !take_head(v, rec, at))
 		return -EBADMSG;
 	at += HEAD;
 	const struct vocab_place *places = v->places;
-	for (unsigned w = 0; w < VOCAB_PRESENT; w++, places += 64)
-		for (uint64_t bits = rec->present[w]; bits; bits &= bits - 1) {
-			struct vocab_place f = places[__builtin_ctzll(bits)];
-			uint8_t *p = (uint8_t *)rec + f.offset;
-			if (is_number(f) && end - at >= 8) {
-				memcpy(p, at, 8);
-				at += 8;
-				continue;
-			}
-			at = is_number(f) ? NULL : read_field(f.kind, at, end, scratch, p);
+	for (unsigned w = 0; w < VOCAB_PRESENT; w++, places += 64) {
+		for (uint64_t bits = rec->present[w]; bits;) {
+			size_t offset, n = run(places, &bits, &offset);
+			if ((size_t)(end - at) < n)
+				return -EBADMSG;
+			copy(to + offset, at, n);
+			at += n;
+		}
+		for (uint64_t bits = rec->present[w] & v->texts[w]; bits; bits &= bits - 1) {
+			uint8_t *p = to + places[__builtin_ctzll(bits)].offset;
+			struct span text;
+			memcpy(&text, p, sizeof(text));
+			if ((size_t)(end - at) < text.n)
+				return -EBADMSG;
+			text.p = at;
+			at += text.n;
+			memcpy(p, &text, sizeof(text));
+		}
+		for (uint64_t bits = rec->present[w] & v->contexts[w]; bits; bits &= bits - 1) {
+			at = read_contexts(at, end, scratch, to + places[__builtin_ctzll(bits)].offset);
 			if (!at)
 				return -EBADMSG;
 		}
+	}
 	return at == end ? 0 : -EBADMSG;
 }
 

@@ -669,7 +669,11 @@ static void tables_are_consistent(void)
 			CU_ASSERT(vocab_field_index(v, span_str(x->name)) == (int)f);
 			CU_ASSERT(strcmp(x->name, "type") != 0);
 			CU_ASSERT(v->places[f].offset == x->offset && v->places[f].kind == x->kind);
-			CU_ASSERT((v->places[f].size == sizeof(uint64_t)) == (x->kind < VOCAB_TEXT));
+			CU_ASSERT((v->texts[f / 64] >> f % 64 & 1) == (x->kind == VOCAB_TEXT));
+			CU_ASSERT((v->contexts[f / 64] >> f % 64 & 1) == (x->kind == VOCAB_CONTEXTS));
+			/* A run of fields is a run of memory. */
+			CU_ASSERT(!f || v->places[f].offset >= v->places[f - 1].offset + v->places[f - 1].size);
+			CU_ASSERT(!f || v->places[f].offset < v->places[f - 1].offset + v->places[f - 1].size + 8);
 			/* Written into JSON as it is. */
 			CU_ASSERT(x->name_n == strspn(x->name, "abcdefghijklmnopqrstuvwxyz0123456789_") && !x->name[x->name_n]);
 			CU_ASSERT((x->kind == VOCAB_WORD) == (x->words != NULL));
