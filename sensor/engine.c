@@ -566,6 +566,9 @@ static void work_near(struct engine *e, size_t n)
 			shard_expect_flow(e->shards[items[i].shard], &items[i].p);
 	for (size_t i = 0; i < n; i++)
 		if (items[i].shard != NO_SHARD)
+			shard_expect_reader(e->shards[items[i].shard], &items[i].p);
+	for (size_t i = 0; i < n; i++)
+		if (items[i].shard != NO_SHARD)
 			shard_packet(e->shards[items[i].shard], e->workers[0].out, &items[i].p);
 }
 

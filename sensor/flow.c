@@ -211,6 +211,26 @@ static void list_remove(struct flow_table *t, uint32_t i)
 		t->newest[f->list] = f->older;
 }
 
+/* A record, both of its parts; the smaller one may lie in two lines. */
+static inline void prefetch_both(const struct flow_table *t, uint32_t i)
+{
+	const uint8_t *f = (const uint8_t *)&t->flows[i], *rest = (const uint8_t *)&t->rest[i];
+	__builtin_prefetch(f, 1);
+	__builtin_prefetch(f + LINE, 1);
+	__builtin_prefetch(rest, 1);
+	__builtin_prefetch(rest + sizeof(t->rest[i]) - 1, 1);
+}
+
+void flow_prefetch_end(const struct flow_table *t, uint32_t i)
+{
+	uint32_t next = t->flows[i].newer;
+	__builtin_prefetch(&t->buckets[first_bucket(t, t->flows[i].home)], 1);
+	if (next != FLOW_NONE)
+		prefetch_both(t, next);
+}
+
+void flow_prefetch_rest(const struct flow_table *t, uint32_t i) { __builtin_prefetch(&t->rest[i]); }
+
 uint32_t flow_add(struct flow_table *t, const struct flow_key *k, uint64_t hash, enum flow_list list, uint64_t now_ns)
 {
 	uint32_t i = t->free_first;
@@ -220,6 +240,10 @@ uint32_t flow_add(struct flow_table *t, const struct flow_key *k, uint64_t hash,
 		i = t->fresh++;
 	else
 		return FLOW_NONE;
+	/* The one after this: a new flow waits for nothing as long as for memory that nobody has touched lately. */
+	uint32_t after = t->free_first != FLOW_NONE ? t->free_first : t->fresh;
+	if (after < t->size)
+		prefetch_both(t, after);
 	struct flow *f = &t->flows[i];
 	*f = (struct flow){ .key = *k, .home = home_of(hash) };
 	t->rest[i] = (struct flow_rest){ 0 };

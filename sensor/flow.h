@@ -164,5 +164,8 @@ unsigned flow_idle_s(unsigned step);
 /* The two steps of a look-up that wait for memory, each some packets ahead of the look-up. */
 void flow_prefetch_bucket(const struct flow_table *t, uint64_t hash);
 uint32_t flow_prefetch_record(const struct flow_table *t, uint64_t hash);       /* a hint for flow_find(), 0 none */
+void flow_prefetch_rest(const struct flow_table *t, uint32_t i);
+/* Flow i will end, and then the one behind it in its list. */
+void flow_prefetch_end(const struct flow_table *t, uint32_t i);
 
 #endif

@@ -88,6 +88,19 @@ bool shard_record_next(const struct shard_out *out, size_t *at, struct shard_rec
 void shard_expect(const struct shard *h, uint64_t hash) { flow_prefetch_bucket(h->table, hash); }
 void shard_expect_flow(const struct shard *h, struct shard_packet *p) { p->hint = flow_prefetch_record(h->table, p->hash); }
 
+void shard_expect_reader(const struct shard *h, const struct shard_packet *p)
+{
+	if (!p->hint)
+		return;
+	uint32_t reader = flow_at(h->table, p->hint - 1)->reader;
+	if (!reader)
+		return;
+	const uint8_t *c = slab_at(h->slab, reader);
+	__builtin_prefetch(c, 1);
+	__builtin_prefetch(c + 64, 1);
+	flow_prefetch_rest(h->table, p->hint - 1);
+}
+
 static void count(struct shard_run *r, const struct shard_packet *p)
 {
 	const struct decode *d = p->d;
@@ -230,6 +243,7 @@ void shard_timers(struct shard *h, struct shard_out *out, uint64_t watermark_ns)
 				break;
 			if (!is_over(h, flow_at(h->table, i), watermark_ns))
 				break;
+			flow_prefetch_end(h->table, i);
 			/* Half of the room is for the last flow, which may have a message to finish. */
 			if (out->bytes.len - r.mark > SHARD_OUTPUT / 2)
 				return;
@@ -246,6 +260,7 @@ bool shard_first_flow(struct shard *h, uint64_t *ret_number)
 	if (i == FLOW_NONE)
 		return false;
 	*ret_number = flow_rest_at(h->table, i)->number;
+	flow_prefetch_end(h->table, i);
 	return true;
 }
 

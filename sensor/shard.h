@@ -77,6 +77,7 @@ void shard_free(struct shard *h);                       /* NULL is fine */
  * found, which the packet then has a hint of. Changes nothing else. */
 void shard_expect(const struct shard *h, uint64_t hash);
 void shard_expect_flow(const struct shard *h, struct shard_packet *p);
+void shard_expect_reader(const struct shard *h, const struct shard_packet *p);  /* and one later, what reads it */
 /* `out` has SHARD_OUTPUT bytes of room for each of these calls. */
 void shard_packet(struct shard *h, struct shard_out *out, const struct shard_packet *p);
 /* Ends what has been idle too long at this packet time; what finds no room in SHARD_OUTPUT waits for the next call. */

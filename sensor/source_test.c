@@ -290,7 +290,7 @@ static void records_across_blocks_stay_whole(void)
 		last = p.bytes;
 	}
 	/* All but the first, and a few at the end of each read. */
-	CU_ASSERT(stayed < n && stayed > n - 3 * (uint32_t)(f.n >> 20) - 2);
+	CU_ASSERT(stayed < n && stayed > n - 3 * (uint32_t)(f.n >> 18) - 2);
 	CU_ASSERT_EQUAL(drain(s, NULL, 0), 0);
 	uint64_t got, total;
 	source_progress(s, &got, &total);
