@@ -1,6 +1,7 @@
 /* writer.c: rows in every format are what their readers expect, and no cell becomes a formula or a second row. */
 #include "cli/writer.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,6 +143,67 @@ static void contexts_are_counted_in_tables_and_whole_elsewhere(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(end(&o, w), "\"abstract_syntax\":\"1.2.840.10008.1.1\""));
 }
 
+static void fill(struct event *e, uint8_t mem[512], struct buf *b, uint64_t seq)
+{
+	*e = (struct event){ .head.type = seq % 3 ? EVENT_FLOW : EVENT_ASSET };
+	event_uint(e, EVENT_F_seq, seq);
+	event_uint(e, EVENT_F_ts, UINT64_C(1700000000000000000) + seq * 77777777);
+	(void)event_text(e, EVENT_F_device, span_str(seq % 5 ? "ct-1" : "ct \"2\""));
+	(void)event_text(e, EVENT_F_rule, span_str("flow.summary"));
+	*b = buf_over(mem, 512);
+	CU_ASSERT_EQUAL_FATAL(vocab_encode(&event_vocab, &e->head, b), 0);
+}
+
+/* Many more than gather before they go out: none is lost, none comes twice, whichever way they came. */
+static void encoded_events_are_the_same_rows(void)
+{
+	static const enum writer_format formats[] = { WRITER_JSONL, WRITER_JSON };
+	for (size_t i = 0; i < 2; i++) {
+		struct out o;
+		struct event e;
+		struct buf b;
+		uint8_t mem[512];
+		struct writer *w = begin(&o, formats[i], WRITER_EVENTS);
+		CU_ASSERT(writer_says_json(w));
+		for (uint64_t seq = 0; seq < 5000; seq++) {
+			fill(&e, mem, &b, seq);
+			writer_event(w, &e);
+		}
+		CU_ASSERT_EQUAL(writer_rows(w), 5000);
+		char *records = strdup(end(&o, w));
+		CU_ASSERT(records && strlen(records) > 300000 && count(records, strlen(records), '\n') == (i ? 5002 : 5000));
+		struct recite *r = recite_new(&event_vocab);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+		w = begin(&o, formats[i], WRITER_EVENTS);
+		for (uint64_t seq = 0; seq < 5000; seq++) {
+			fill(&e, mem, &b, seq);
+			CU_ASSERT_EQUAL(writer_encoded(w, r, buf_span(&b)), 0);
+			CU_ASSERT_EQUAL(writer_encoded(w, r, (struct span){ mem, b.len - 1 }), -EBADMSG);
+		}
+		CU_ASSERT_EQUAL(writer_rows(w), 5000);
+		CU_ASSERT_STRING_EQUAL(end(&o, w), records);
+		recite_free(r);
+		free(records);
+	}
+}
+
+/* Somebody waits for each of them. */
+static void a_flushed_row_has_gone_out(void)
+{
+	struct out o;
+	struct event e;
+	struct buf b;
+	uint8_t mem[512];
+	struct writer *w = begin(&o, WRITER_JSONL, WRITER_EVENTS);
+	for (uint64_t seq = 0; seq < 3; seq++) {
+		fill(&e, mem, &b, seq);
+		writer_event(w, &e);
+		writer_flush(w);
+		CU_ASSERT_EQUAL(count(text, size, '\n'), seq + 1);
+	}
+	(void)end(&o, w);
+}
+
 static void chooses_the_language_of_the_locale(void)
 {
 	(void)unsetenv("LC_ALL");
@@ -166,6 +228,8 @@ int main(void)
 		{ "csv_rows_have_the_columns_of_their_head", csv_rows_have_the_columns_of_their_head },
 		{ "stats_say_what_was_lost", stats_say_what_was_lost },
 		{ "contexts_are_counted_in_tables_and_whole_elsewhere", contexts_are_counted_in_tables_and_whole_elsewhere },
+		{ "encoded_events_are_the_same_rows", encoded_events_are_the_same_rows },
+		{ "a_flushed_row_has_gone_out", a_flushed_row_has_gone_out },
 		{ "chooses_the_language_of_the_locale", chooses_the_language_of_the_locale },
 		CU_TEST_INFO_NULL,
 	};
