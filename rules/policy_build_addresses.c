@@ -18,7 +18,8 @@ static uint32_t info_of(struct policy_build *b, const struct addr *ip, bool exac
 	for (size_t i = 0; i < m->roles.n && i < 64; i++)
 		for (size_t k = 0; k < m->roles.v[i].addresses.n; k++) {
 			const struct prefix *p = &m->roles.v[i].addresses.v[k].prefix;
-			if ((exact || !is_exact(p)) && addr_in_prefix(ip, p)) {
+			/* Most are single hosts, and every address of the hospital is asked of each. */
+			if (is_exact(p) ? exact && !memcmp(ip, &p->ip, sizeof(*ip)) : addr_in_prefix(ip, p)) {
 				info.roles |= UINT64_C(1) << i;
 				if (info.role == POLICY_NONE)
 					info.role = (uint32_t)i;
