@@ -500,7 +500,7 @@ static void learn_lease(struct detector *d, struct observation *o)
 
 /* ---- flows ---- */
 
-static void flow_event(struct detector *d, const struct observation *o, struct detector_flow *m)
+static void flow_event(struct detector *d, struct observation *o, struct detector_flow *m)
 {
 	if (m->outlived && d->policy)
 		detector_judge_outlived(d, o, m);

@@ -372,14 +372,14 @@ void detector_judge_all(struct detector *d, struct observation *o, struct detect
 		judge(d, o, &v[i], m, when);
 }
 
-void detector_judge_outlived(struct detector *d, const struct observation *o, struct detector_flow *m)
+void detector_judge_outlived(struct detector *d, struct observation *o, struct detector_flow *m)
 {
-	struct observation whole = *o;
 	struct verdict v[POLICY_MAX_VERDICTS];
-	whole.head.type = OBSERVATION_FLOW_SERVICE;     /* a flow's end says all that this says, and more */
 	struct policy_who ends[2];
-	detector_settle(d, &whole, ends);
-	unsigned n = policy_check_who(d->policy, &whole, ends, v);
+	o->head.type = OBSERVATION_FLOW_SERVICE;        /* a flow's end says all that this says, and more */
+	detector_settle(d, o, ends);
+	unsigned n = policy_check_who(d->policy, o, ends, v);
+	o->head.type = OBSERVATION_FLOW_END;
 	for (unsigned i = 0; i < n; i++)
 		if (!m->worst || rank[v[i].kind] > rank[m->worst - 1])
 			m->worst = (uint8_t)(v[i].kind + 1);

@@ -81,18 +81,18 @@ static enum detector_when when(struct detector *d, const struct observation *o)
 
 /* What waited is said, from all that the flow's end says. What is remembered of a flow may have made room: if that would have waited, it
  * is judged again, and a repeat is counted twice. */
-static void say_waiting(struct detector *d, const struct observation *o, struct detector_flow *m)
+static void say_waiting(struct detector *d, struct observation *o, struct detector_flow *m)
 {
 	bool forgotten = m->outlived && !o->answered && o->transport != OBSERVATION_TCP &&
 			 !addr_is_multicast(&o->dst.ip) && !addr_is_broadcast(&o->dst.ip);
 	if (!d->policy || !(m->waits || (forgotten && attempts_waits(d->attempts, &o->src.ip, &o->dst.ip, o->dst.port, o->started))))
 		return;
-	struct observation whole = *o;
-	whole.head.type = OBSERVATION_FLOW_SERVICE;
-	detector_judge_all(d, &whole, m, when(d, o));
+	o->head.type = OBSERVATION_FLOW_SERVICE;
+	detector_judge_all(d, o, m, when(d, o));
+	o->head.type = OBSERVATION_FLOW_END;
 }
 
-bool detector_attempt(struct detector *d, const struct observation *o, struct detector_flow *m)
+bool detector_attempt(struct detector *d, struct observation *o, struct detector_flow *m)
 {
 	if (!learn(d, o)) {
 		say_waiting(d, o, m);

@@ -96,6 +96,7 @@ struct detector {
 	struct stats stats;
 	struct detector_asset *assets;
 	struct detector_asset *near[2]; /* asked for last: an observation asks for its two hosts again and again */
+	struct detector_nobody { struct addr ip; uint8_t space; bool is; } nobody;      /* the last address of which nothing is known */
 	uint32_t recent[DETECTOR_RECENT];       /* where hosts were found lately; direct-mapped */
 	struct detector_found strangers[2];     /* of hosts that are in no place of the table */
 	uint32_t policies;              /* that came into force so far */
@@ -181,13 +182,13 @@ void detector_judge_unused(struct detector *d, uint64_t now_ns);
 enum detector_when { DETECTOR_MAY_WAIT, DETECTOR_NOW, DETECTOR_NOW_OF_HOST };
 void detector_judge_all(struct detector *d, struct observation *o, struct detector_flow *m, enum detector_when when);
 /* The verdict for the summary of a flow that began under another policy, all of it by the one in force. */
-void detector_judge_outlived(struct detector *d, const struct observation *o, struct detector_flow *m);
+void detector_judge_outlived(struct detector *d, struct observation *o, struct detector_flow *m);
 
 /* detector_scan.c: whether a flow came to nothing because nobody answered, and whether what is to be said of it waits for its end. */
 bool detector_is_attempt(const struct observation *o);
 bool detector_waits(struct detector *d, const struct observation *o);
 /* A flow has ended. True when it belongs to a scan or a flood, which stands for all its flows; else what waited is said. */
-bool detector_attempt(struct detector *d, const struct observation *o, struct detector_flow *m);
+bool detector_attempt(struct detector *d, struct observation *o, struct detector_flow *m);
 /* What was said of a flow whose verdict waits may be the last: the observation after it tells. NULL: none comes for now. */
 void detector_doubt(struct detector *d, const struct observation *o, const struct detector_flow *m);
 void detector_doubt_over(struct detector *d, const struct observation *next);

@@ -930,6 +930,23 @@ static void who_a_host_is_is_found_again_when_what_it_rests_on_changes(void)
 	detector_free(d);
 }
 
+/* Of an address that nobody answered from nothing is known, until somebody does. */
+static void an_address_that_was_nobodys_is_somebodys_once_it_answers(void)
+{
+	struct detector *d = fresh(true);
+	for (uint64_t i = 1; i <= 3; i++) {
+		struct observation o = flow(OBSERVATION_FLOW_OPEN, i, 5, 60, 104);
+		observation_uint(&o, OBSERVATION_F_answered, i == 3);
+		observe(d, o);
+		CU_ASSERT_EQUAL(count("\"device\":\"10.0.0.60\""), i == 3);
+	}
+	finds = 0;
+	observe(d, flow(OBSERVATION_FLOW_OPEN, 4, 5, 60, 104));
+	CU_ASSERT_EQUAL(finds, 0);
+	CU_ASSERT_EQUAL(count("asset.seen"), 2);
+	detector_free(d);
+}
+
 static void a_unit_is_told_by_what_it_is_now(void)
 {
 	static const uint64_t other = 1;
@@ -1178,6 +1195,7 @@ int main(void)
 		CASE(a_lease_speaks_for_an_address_in_its_time),
 		CASE(the_same_address_elsewhere_is_another_host),
 		CASE(who_a_host_is_is_found_again_when_what_it_rests_on_changes),
+		CASE(an_address_that_was_nobodys_is_somebodys_once_it_answers),
 		CASE(a_unit_is_told_by_what_it_is_now),
 		CASE(what_a_flow_says_anew_is_learned),
 		CASE(a_host_that_made_room_is_not_what_took_its_place),

@@ -38,8 +38,11 @@ static struct detector_asset *look_up(struct detector *d, const struct addr *ip,
 		if (set[i].used < victim->used)
 			victim = &set[i];
 	}
-	if (!make)
+	if (!make) {
+		d->nobody = (struct detector_nobody){ *ip, d->space, true };
 		return NULL;
+	}
+	d->nobody.is = false;
 	if (victim->used)
 		d->stats.v[STATS_assets_evicted]++;
 	*victim = (struct detector_asset){ .hash = h, .ip = *ip, .space = d->space };
@@ -65,6 +68,8 @@ static struct detector_asset *recent(struct detector *d, const struct addr *ip, 
 
 static struct detector_asset *farther(struct detector *d, const struct addr *ip, bool make)
 {
+	if (!make && d->nobody.is && same_addr(&d->nobody.ip, ip) && d->nobody.space == d->space)
+		return NULL;
 	struct detector_asset *a = recent(d, ip, make);
 	if (!a)
 		return NULL;
