@@ -66,6 +66,9 @@ static enum dissect_guess header_evidence(struct span s)
 static enum dissect_guess evidence(struct span s)
 {
 	size_t n = hl7_to_control(s, 0);
+	/* Nearly always the header alone says yes; what stands behind it would not take that back. */
+	if (n < s.n && (hl7_eol(s.p[n]) || s.p[n] == HL7_FS) && header_evidence((struct span){ s.p, n + 1 }) == DISSECT_YES)
+		return DISSECT_YES;
 	while (n < s.n && !foreign(s.p[n]))
 		n = hl7_to_control(s, n + 1);
 	enum dissect_guess g = header_evidence((struct span){ s.p, n });
