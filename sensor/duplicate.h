@@ -12,8 +12,9 @@
  *     FIN and a checksum: the same acknowledgement three times in a row is TCP's own language (RFC 5681, 3.2).
  * Who forges a packet alike down to its checksum is counted as a copy; the first one is read either way.
  *
- * One table per shard, written by every packet: direct-mapped, a collision forgets the older packet and so at worst
- * misses a copy.
+ * One table per shard, written by every packet: direct-mapped, a packet that falls on another's place forgets it and so at worst
+ * misses a copy. What is compared stands in the table itself, and the flow by its number, not by a hash of either: whoever knows
+ * the secrets of a replay's hashes can make packets meet in one place, but not be taken for each other.
  */
 #ifndef SENSOR_DUPLICATE_H
 #define SENSOR_DUPLICATE_H
@@ -24,31 +25,52 @@
 #define DUPLICATE_NS UINT64_C(5000000)
 #define DUPLICATE_PLAIN_NS UINT64_C(1000000)
 
-/* A shard's packets of DUPLICATE_NS at 800,000 packets a second; 1 KiB a shard stays in the cache. */
-enum { DUPLICATE_SLOTS = 64 };
+/* A shard's packets of DUPLICATE_NS at 800,000 packets a second; 2 KiB a shard stays in the cache. */
+enum { DUPLICATE_SLOTS = 64, DUPLICATE_USED = 0x80 };
 
-struct duplicate { struct { uint64_t tag, ts_ns; } slots[DUPLICATE_SLOTS]; };   /* begins zeroed */
+struct duplicate_slot { uint64_t numbers, rest, flow, ts_ns; };
 
-/* True when *d, of the flow with this hash and from this side of it, is a copy; else it is remembered. */
-static inline bool duplicate_seen(struct duplicate *t, const struct decode *d, uint64_t flow_hash, unsigned side, uint64_t ts_ns)
+struct duplicate {              /* begins zeroed */
+	struct duplicate_slot slots[DUPLICATE_SLOTS], none, *last;
+};
+
+static inline uint64_t duplicate_flow_word(const struct decode *d, uint32_t flow)
 {
+	return (uint64_t)flow << 32 | ((uint64_t)d->payload_wire & 0xffffff) << 8 | DUPLICATE_USED | (uint64_t)d->kind;
+}
+
+/* True when *d, of this flow (its number, FLOW_NONE before it has one) and from this side of it, is a copy; else it is remembered.
+ * `flow_hash` chooses the place. */
+static inline bool duplicate_seen(struct duplicate *t, const struct decode *d, uint64_t flow_hash, uint32_t flow, unsigned side,
+				  uint64_t ts_ns)
+{
+	t->last = &t->none;
 	if (!d->ip_id && (!d->checksum || (!d->payload_wire && !(d->flags & (DECODE_SYN | DECODE_FIN)))))
 		return false;
-	/* Multiplication by odd numbers, and folding what went up back down (as in SplitMix64). */
-	uint64_t tag = flow_hash ^ ((uint64_t)d->seq << 32 | d->ack);
-	tag = (tag ^ tag >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	tag += (uint64_t)d->ip_id << 48 | (uint64_t)d->checksum << 32 | (uint64_t)d->window << 16 | (uint64_t)d->flags << 8 | side;
-	tag = (tag ^ tag >> 27) * UINT64_C(0x94d049bb133111eb);
-	tag += (uint64_t)d->payload_wire << 8 | d->kind;
-	tag = (tag ^ tag >> 31) * UINT64_C(0x9e3779b97f4a7c15);
-	tag |= 1;                               /* 0 is an empty slot */
-	size_t i = tag >> 58;
-	_Static_assert(DUPLICATE_SLOTS == 64, "six bits choose the slot");
-	if (t->slots[i].tag == tag && ts_ns - t->slots[i].ts_ns <= (d->ip_id ? DUPLICATE_NS : DUPLICATE_PLAIN_NS))
+	const struct duplicate_slot now = {
+		.numbers = (uint64_t)d->seq << 32 | d->ack,
+		.rest = (uint64_t)d->ip_id << 48 | (uint64_t)d->checksum << 32 | (uint64_t)d->window << 16 |
+			(uint64_t)d->flags << 8 | side,
+		.flow = duplicate_flow_word(d, flow),
+		.ts_ns = ts_ns,
+	};
+	/* The highest bits of a product depend on all bits of what is multiplied, on the lowest most (as in SplitMix64). */
+	uint64_t place = (flow_hash ^ now.numbers) + now.rest;
+	place = (place ^ place >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> 58;
+	_Static_assert(DUPLICATE_SLOTS == 64, "six bits choose the place");
+	struct duplicate_slot *s = &t->slots[place];
+	if (s->numbers == now.numbers && s->rest == now.rest && s->flow == now.flow &&
+	    ts_ns - s->ts_ns <= (d->ip_id ? DUPLICATE_NS : DUPLICATE_PLAIN_NS))
 		return true;
-	t->slots[i].tag = tag;
-	t->slots[i].ts_ns = ts_ns;
+	*s = now;
+	t->last = s;
 	return false;
+}
+
+/* The packet that was asked about last, *d, has begun this flow: its copy will be of it. */
+static inline void duplicate_begins(struct duplicate *t, const struct decode *d, uint32_t flow)
+{
+	t->last->flow = duplicate_flow_word(d, flow);
 }
 
 #endif

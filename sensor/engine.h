@@ -22,8 +22,8 @@ struct engine_config {
 	const char *sensor;             /* id in events */
 	uint64_t epoch;
 	unsigned workers;               /* 1 .. ENGINE_MAX_WORKERS */
-	struct siphash_key key;         /* fixed in replay, random live */
-	/* For what leaves as a token (core/token.h): the site's; fixed in replay, random live where the site gives none. */
+	struct siphash_key key;         /* fixed in replay, random where a sensor watches */
+	/* For what leaves as a token (core/token.h): the site's; fixed in replay; random where a sensor watches and the site gives none. */
 	struct siphash_key tokens;
 	size_t flows;                   /* all shards together; rounded up to shards */
 	size_t stream_bytes;            /* held and out-of-order stream bytes, all shards together */

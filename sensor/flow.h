@@ -125,7 +125,9 @@ struct flow_hash_key flow_hash_key_make(const struct siphash_key *secret);
 /* NH (Black, Halevi, Krawczyk, Krovetz, Rogaway, UMAC, 1999): products of pairs of words, each with its secret added. Two keys that
  * differ meet in its 128 bits with a chance of 2^-64, whoever chose them, as long as he does not know the secrets; and nobody
  * learns of them here, where nothing is ever answered. So the flows of a flood are spread as if they were thrown. One more
- * product, with two more secrets, makes 64 bits of it, each of which depends on all. A fifth of what SipHash takes. */
+ * product, with two more secrets, makes 64 bits of it, each of which depends on all. A fifth of what SipHash takes. The secrets of a
+ * replay are known (its output must be the same each time): a capture made for it can crowd one shard and make a replay slow, no
+ * more, because keys are compared whole (also in sensor/duplicate.h). */
 static inline uint64_t flow_key_hash(const struct flow_hash_key *h, const struct flow_key *key)
 {
 	__extension__ typedef unsigned __int128 wide;

@@ -350,9 +350,11 @@ int setup_finish(struct setup *s, char why[static 256])
 	c->interfaces = s->interfaces;
 	c->files = s->files;
 	c->engine.sensor = s->sensor;
-	/* Someone who can guess where flows fall can crowd one shard: live keys are nobody's to guess. */
-	if (c->n_interfaces && (getrandom(&c->engine.key, sizeof(c->engine.key), 0) != (ssize_t)sizeof(c->engine.key) ||
-	                        getrandom(&c->engine.tokens, sizeof(c->engine.tokens), 0) != (ssize_t)sizeof(c->engine.tokens))) {
+	/* Someone who can guess where flows fall can crowd one shard: the keys of a sensor that watches are nobody's to guess. */
+	struct siphash_key *secrets[] = { &c->engine.key, &c->engine.tokens };
+	for (size_t i = 0; i < 2 && (c->n_interfaces || c->follow); i++) {
+		if (getrandom(secrets[i], sizeof(*secrets[i]), 0) == (ssize_t)sizeof(*secrets[i]))
+			continue;
 		(void)snprintf(why, 256, "no random numbers from the kernel");
 		return -EIO;
 	}

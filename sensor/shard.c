@@ -201,7 +201,7 @@ void shard_packet(struct shard *h, struct shard_out *out, const struct shard_pac
 		unfollowed(h, p, STATS_checksum_wrong, STATS_discarded_bytes);
 		return;
 	}
-	if (duplicate_seen(&h->duplicate, p->d, p->hash, p->side, p->ts_ns)) {
+	if (duplicate_seen(&h->duplicate, p->d, p->hash, r.i, p->side, p->ts_ns)) {
 		unfollowed(h, p, STATS_duplicates, STATS_discarded_bytes);
 		return;
 	}
@@ -222,6 +222,7 @@ void shard_packet(struct shard *h, struct shard_out *out, const struct shard_pac
 			return;
 		}
 		shard_flow_create(&r, p);
+		duplicate_begins(&h->duplicate, p->d, r.i);
 		(void)damaged(&r, p);           /* of a sender not known yet, nothing is */
 	} else {
 		shard_read_resume(&r);

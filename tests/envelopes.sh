@@ -70,6 +70,7 @@ router-both-sides 4 tcp=40 duplicates=20 flow_packets=20
 two-ports 6 tcp=32 duplicates=10 flow_packets=21 late_packets=1
 inserted-wrong-checksum 4 checksum_wrong=6 stream_conflicts=0
 offloaded 4 checksum_wrong=0 checksum_offloaded=10
+colliding - duplicates=0 flows=2
 refusals - icmp_errors=2 icmp_of_flows=2 icmp_refusals=2 sctp=1 lldp=1 cdp=1 flows_closed=2
 EOT
 # Those that tshark reads without being told how.
