@@ -22,7 +22,8 @@ struct spaces {
 /* Takes "vlan:100", "vlan:100-110" (each a space of its own) or "vni:5000" (VXLAN, NVGRE, GENEVE), or several with commas between. 0,
  * or -EINVAL with a line in `why`; nothing is changed then. */
 int spaces_take(struct spaces *s, const char *text, char why[static 256]);
-/* Where a packet belongs: its overlay, else its outermost tag, else the one behind that, whichever is listed first; 0 none. */
+/* Where a packet belongs: its overlay, else its outermost tag, else the one behind that, whichever is listed first; 0 none. Inside
+ * a tunnel that carries frames the tags are the inner frame's. */
 uint8_t spaces_of(const struct spaces *s, const struct decode *d);
 /* The name of a space, as it was given: "vlan:100"; empty for 0. */
 struct span spaces_name(const struct spaces *s, unsigned space);
