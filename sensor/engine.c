@@ -347,14 +347,35 @@ static void join_fragments(struct engine *e)
 			join_item(e, &e->items[i]);
 }
 
+/* Packets of this worker's shards, decoded, each of which has been expected. Looking up a flow waits for memory three times as long as
+ * it works, so all look-ups are begun before the first is needed. */
+static void work_together(struct engine *e, struct worker *k, struct item *const *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		shard_expect_flow(e->shards[items[i]->shard], &items[i]->p);
+	for (size_t i = 0; i < n; i++)
+		shard_expect_reader(e->shards[items[i]->shard], &items[i]->p);
+	for (size_t i = 0; i < n; i++)
+		shard_packet(e->shards[items[i]->shard], k->out, &items[i]->p);
+}
+
 /* Shards s with s % workers == index, packets in their order, then the timers in the order of the shards. */
 static void run_shards(struct engine *e, struct worker *k)
 {
+	struct item *mine[NEAR];
+	size_t n = 0;
 	for (size_t i = 0; i < e->n_items; i++) {
-		const struct item *it = &e->items[i];
-		if (it->shard != NO_SHARD && it->shard % e->c.workers == k->index)
-			shard_packet(e->shards[it->shard], k->out, &it->p);
+		struct item *it = &e->items[i];
+		if (it->shard == NO_SHARD || it->shard % e->c.workers != k->index)
+			continue;
+		shard_expect(e->shards[it->shard], it->p.hash);
+		mine[n++] = it;
+		if (n == NEAR) {
+			work_together(e, k, mine, n);
+			n = 0;
+		}
 	}
+	work_together(e, k, mine, n);
 	for (unsigned s = k->index; s < ENGINE_SHARDS; s += e->c.workers)
 		shard_timers(e->shards[s], k->out, e->watermark);
 }
@@ -549,27 +570,22 @@ static void take_packets(struct engine *e, struct source_packet *p, size_t n, bo
 	e->st.v[STATS_bytes] += bytes;
 }
 
-/* Packets that lie in the source's buffer: decoded, and to their shards in order. Looking up a flow waits for memory three times
- * as long as it works, so all look-ups are begun before the first is needed. */
+/* Packets that lie in the source's buffer: decoded, and to their shards in order. */
 static void work_near(struct engine *e, size_t n)
 {
-	struct item *items = e->items;
+	struct item *mine[NEAR];
+	size_t m = 0;
 	for (size_t i = 0; i < n; i++) {
-		decode_item(e, &items[i], &e->workers[0]);
-		if (items[i].d.kind == DECODE_FRAGMENT)
-			join_item(e, &items[i]);
-		if (items[i].shard != NO_SHARD)
-			shard_expect(e->shards[items[i].shard], items[i].p.hash);
+		struct item *it = &e->items[i];
+		decode_item(e, it, &e->workers[0]);
+		if (it->d.kind == DECODE_FRAGMENT)
+			join_item(e, it);
+		if (it->shard == NO_SHARD)
+			continue;
+		shard_expect(e->shards[it->shard], it->p.hash);
+		mine[m++] = it;
 	}
-	for (size_t i = 0; i < n; i++)
-		if (items[i].shard != NO_SHARD)
-			shard_expect_flow(e->shards[items[i].shard], &items[i].p);
-	for (size_t i = 0; i < n; i++)
-		if (items[i].shard != NO_SHARD)
-			shard_expect_reader(e->shards[items[i].shard], &items[i].p);
-	for (size_t i = 0; i < n; i++)
-		if (items[i].shard != NO_SHARD)
-			shard_packet(e->shards[items[i].shard], e->workers[0].out, &items[i].p);
+	work_together(e, &e->workers[0], mine, m);
 }
 
 /* Into the arena: what the source holds is good until it is read from again. */
