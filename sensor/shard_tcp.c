@@ -11,8 +11,17 @@ static int32_t ahead(uint32_t a, uint32_t b)
 	return d < UINT32_C(0x80000000) ? (int32_t)d : -(int32_t)(UINT32_MAX - d) - 1;
 }
 
-/* True when packet p begins another connection between the same ends: a SYN after the last one has ended, or
- * a SYN-ACK that answers a SYN which is not this flow's. A lone SYN on a living flow proves nothing (RFC 5961, 4). */
+/* A SYN-ACK of the called side to the SYN of a flow that was refused: what refused it (a reset, an ICMP error) was not from there, and
+ * the connection goes on. Not one that it had sent before, again. */
+static bool accepts_after_all(const struct flow *f, const struct shard_packet *p)
+{
+	const struct flow_side *caller = &f->side[!p->side], *called = &f->side[p->side];
+	return f->ended && p->side != f->initiator && !caller->data && !called->data && caller->start_known &&
+	       p->d->ack == caller->first_seq && !(called->start_known && p->d->seq + 1 == called->first_seq);
+}
+
+/* True when packet p begins another connection between the same ends: a SYN after the last one has ended, or a SYN-ACK that answers
+ * a SYN which is not this flow's, or one that was said to be refused. A lone SYN on a living flow proves nothing (RFC 5961, 4). */
 bool shard_tcp_is_another(const struct flow *f, const struct shard_packet *p)
 {
 	const struct decode *d = p->d;
@@ -20,7 +29,7 @@ bool shard_tcp_is_another(const struct flow *f, const struct shard_packet *p)
 		return false;
 	if (!(d->flags & DECODE_ACK))
 		return f->ended || (f->side[0].fin && f->side[1].fin);
-	if (f->midstream)
+	if (f->midstream || accepts_after_all(f, p))
 		return true;
 	return f->answered && f->side[p->side].start_known && f->side[!p->side].start_known &&
 	       d->seq + 1 != f->side[p->side].first_seq && ahead(f->side[!p->side].first_seq, d->ack) != 0;

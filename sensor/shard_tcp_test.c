@@ -246,6 +246,36 @@ static void a_forged_refusal_is_not_believed(void)
 	teardown(&r);
 }
 
+/* One that does, by somebody who saw the SYN, ends the flow; the answer of the one who was called begins it anew. Not an answer that
+ * was there before. */
+static void who_was_said_to_refuse_may_accept(void)
+{
+	struct rig r;
+	setup(&r);
+	tcp(&r, C, S, SYN, 99, 0, "");
+	tcp(&r, S, C, RST | ACK, 0, 100, "");
+	r.text[r.n = 0] = 0;
+	tcp(&r, S, C, SYN | ACK, 199, 101, "");         /* to another SYN */
+	IS(&r, "");
+	tcp(&r, S, C, SYN | ACK, 199, 100, "");
+	tcp(&r, C, S, ACK, 100, 200, "T!\1a");
+	IS(&r, "flow.open 5 40000>9000 handshake answered\n"
+	       "flow.service 5 40000>9000 handshake toy answered\n"
+	       "hl7.message 5 40000>9000 1st:a\n");
+	CU_ASSERT_EQUAL(stat_of(&r, STATS_flows), 2);
+	teardown(&r);
+
+	setup(&r);
+	tcp(&r, C, S, SYN, 99, 0, "");
+	tcp(&r, S, C, SYN | ACK, 199, 100, "");
+	tcp(&r, C, S, RST, 100, 0, "");
+	r.text[r.n = 0] = 0;
+	tcp(&r, S, C, SYN | ACK, 199, 100, "");         /* once more: it has not seen the reset yet */
+	IS(&r, "");
+	CU_ASSERT_EQUAL(stat_of(&r, STATS_flows), 1);
+	teardown(&r);
+}
+
 /* Only one direction is on the mirror: nobody acknowledges, and still all is read. */
 static void one_direction_alone_is_read(void)
 {
@@ -422,6 +452,7 @@ int main(void)
 		{ "the same ports in TIME-WAIT", the_same_ports_in_time_wait },
 		{ "a server out of order after data on the SYN", a_server_out_of_order_after_data_on_the_syn },
 		{ "a forged refusal is not believed", a_forged_refusal_is_not_believed },
+		{ "who was said to refuse may accept", who_was_said_to_refuse_may_accept },
 		{ "one direction alone is read", one_direction_alone_is_read },
 		{ "a flow whose data was all lost says so", a_flow_whose_data_was_all_lost_says_so },
 		{ "an answer that nobody takes opens nothing", an_answer_that_nobody_takes_opens_nothing },
