@@ -5,7 +5,7 @@
 
 #include "core/bytes.h"
 
-enum { WAYS = 8, SETS = 512, RECENT = 256 };
+enum { WAYS = 8, SETS = 512, RECENT = 256, PAIR_SETS = 512 };
 
 /* Which of 256 places pairs fell on, and on how many. */
 struct spread { uint64_t bits[4]; uint32_t n; };
@@ -16,6 +16,12 @@ struct entry {
 	bool said;
 };
 
+/* Whose frames: a hardware address, or some router's. */
+struct from { struct mac mac; bool known, routed; };
+
+/* What a source that scans tried, how often and when last; count 0: empty. */
+struct pair { uint64_t hash, last_ns, count; };
+
 /* What is kept of a source: pairs that it tried in vain, and pairs that nobody had answered yet. */
 struct scan {
 	struct spread vain, open;
@@ -25,6 +31,8 @@ struct scan {
 	uint32_t since, loose;          /* attempts since it was said; those of the window that belonged to no scan yet */
 	uint8_t transport, space;
 	bool went_on;                   /* the window before was a scan's */
+	struct from most, from;         /* most attempts of the window, if any have most (votes); of the scan that was said */
+	uint32_t votes;
 };
 
 struct table { struct entry v[SETS * WAYS]; };
@@ -35,6 +43,7 @@ struct attempts {
 	uint8_t space;
 	struct table sources, targets;
 	struct scan scans[SETS * WAYS]; /* of the sources, one each */
+	struct pair pairs[PAIR_SETS * WAYS];
 	uint16_t recent[RECENT];        /* where sources were found lately; direct-mapped */
 };
 
@@ -135,36 +144,101 @@ static bool goes_on(struct attempts *a, const struct entry *e, uint64_t ts_ns)
 	return ts_ns < s->proved_ns + a->again_ns || (is_scan(s) && window <= e->window + 1) || (s->went_on && window <= e->window);
 }
 
-static enum attempts_what take_source(struct attempts *a, const struct addr *src, const struct addr *dst, uint16_t port,
-				      uint8_t transport, uint64_t started_ns, uint64_t *ret_count)
+static bool is_same(const struct from *x, const struct from *y)
 {
-	struct entry *e = source(a, src, started_ns);
+	return (x->routed && y->routed) || !memcmp(x->mac.b, y->mac.b, sizeof(x->mac.b));
+}
+
+/* R. S. Boyer, J. S. Moore, MJRTY (1981): who has more than half is `most` in the end. */
+static void vote(struct scan *s, const struct from *from)
+{
+	if (!from->known)
+		return;
+	if (!s->votes)
+		s->most = *from;
+	s->votes += is_same(&s->most, from) ? 1u : UINT32_MAX;
+}
+
+/* How often that was tried, this time included. What is counted least gives way, what was tried longest ago before others. */
+static uint64_t tries(struct attempts *a, const struct attempts_try *t)
+{
+	uint8_t what[2 * sizeof(t->src.b) + 4];
+	memcpy(what, t->src.b, sizeof(t->src.b));
+	memcpy(what + sizeof(t->src.b), t->dst.b, sizeof(t->dst.b));
+	what[sizeof(what) - 4] = (uint8_t)(t->port >> 8);
+	what[sizeof(what) - 3] = (uint8_t)t->port;
+	what[sizeof(what) - 2] = t->transport;
+	what[sizeof(what) - 1] = a->space;
+	uint64_t h = siphash_13(&a->key, what, sizeof(what));
+	struct pair *set = &a->pairs[h % PAIR_SETS * WAYS], *p = set;
+	for (int i = 0; i < WAYS; i++) {
+		struct pair *x = &set[i];
+		if (x->count && t->started_ns > x->last_ns && t->started_ns - x->last_ns > ATTEMPTS_TRIES_NS)
+			x->count = 0;
+		if (x->count && x->hash == h) {
+			x->last_ns = t->started_ns > x->last_ns ? t->started_ns : x->last_ns;
+			return ++x->count;
+		}
+		if (x->count != p->count ? x->count < p->count : x->last_ns < p->last_ns)
+			p = x;
+	}
+	*p = (struct pair){ .hash = h, .last_ns = t->started_ns, .count = 1 };
+	return 1;
+}
+
+static struct from from_of(const struct attempts_try *t)
+{
+	return (struct from){ .mac = t->mac, .known = t->known, .routed = t->routed };
+}
+
+/* Whether the scan that was said comes from where that attempt does; and stands for it, which counts the try. */
+static bool speaks(const struct scan *s, const struct attempts_try *t)
+{
+	struct from from = from_of(t);
+	return !from.known || !s->from.known || is_same(&s->from, &from);
+}
+
+static bool explains(struct attempts *a, const struct scan *s, const struct attempts_try *t)
+{
+	return speaks(s, t) && tries(a, t) < ATTEMPTS_TRIES;
+}
+
+static enum attempts_what take_source(struct attempts *a, const struct attempts_try *t, uint64_t *ret_count, bool *ret_explains)
+{
+	struct entry *e = source(a, &t->src, t->started_ns);
 	struct scan *s = scan_of(a, e);
-	uint32_t window = scan_window(started_ns);
+	uint32_t window = scan_window(t->started_ns);
+	const struct from from = from_of(t);
 	if (e->window < window) {
 		s->went_on = is_scan(s) && e->window + 1 == window;
 		e->window = window;
-		e->count = s->loose = 0;
+		e->count = s->loose = s->votes = 0;
 		memset(&s->vain, 0, sizeof(s->vain));
 	}
 	e->count++;
+	vote(s, &from);
 	/* Enough are enough. */
 	if (!is_scan(s))
-		put(a, &s->vain, dst, port);
-	if (is_scan(s) && due(a, e, started_ns)) {
+		put(a, &s->vain, &t->dst, t->port);
+	if (is_scan(s) && due(a, e, t->started_ns)) {
 		*ret_count = (uint64_t)s->since + s->loose + 1;
 		s->since = s->loose = 0;
-		s->transport = transport;
+		s->transport = t->transport;
+		s->from = s->votes ? s->most : (struct from){ .known = false };
 		e->said = true;
-		e->said_ns = s->last_ns = s->proved_ns = started_ns;
+		e->said_ns = s->last_ns = s->proved_ns = t->started_ns;
+		*ret_explains = explains(a, s, t);
 		return ATTEMPTS_SCAN;
 	}
-	if (!goes_on(a, e, started_ns)) {
+	if (!goes_on(a, e, t->started_ns)) {
 		s->loose++;
 		return ATTEMPTS_NOTHING;
 	}
+	if (!explains(a, s, t))
+		return ATTEMPTS_NOTHING;
 	s->since++;
-	s->last_ns = started_ns > s->last_ns ? started_ns : s->last_ns;
+	s->last_ns = t->started_ns > s->last_ns ? t->started_ns : s->last_ns;
+	*ret_explains = true;
 	return ATTEMPTS_FOLDED;
 }
 
@@ -188,11 +262,11 @@ static enum attempts_what take_target(struct attempts *a, const struct addr *dst
 	return ATTEMPTS_FLOOD_BEGINS;
 }
 
-enum attempts_what attempts_take(struct attempts *a, const struct addr *src, const struct addr *dst, uint16_t port, uint8_t transport,
-				 uint64_t started_ns, uint64_t *ret_count)
+enum attempts_what attempts_take(struct attempts *a, const struct attempts_try *t, uint64_t *ret_count, bool *ret_explains)
 {
-	enum attempts_what what = take_source(a, src, dst, port, transport, started_ns, ret_count);
-	return what != ATTEMPTS_NOTHING ? what : take_target(a, dst, started_ns, ret_count);
+	*ret_explains = false;
+	enum attempts_what what = t->probe ? take_source(a, t, ret_count, ret_explains) : ATTEMPTS_NOTHING;
+	return what != ATTEMPTS_NOTHING ? what : take_target(a, &t->dst, t->started_ns, ret_count);
 }
 
 bool attempts_waits(struct attempts *a, const struct addr *src, const struct addr *dst, uint16_t port, uint64_t ts_ns)
@@ -210,9 +284,16 @@ bool attempts_waits(struct attempts *a, const struct addr *src, const struct add
 	return many || goes_on(a, e, ts_ns);
 }
 
-bool attempts_scans(struct attempts *a, const struct addr *src, uint64_t ts_ns)
+bool attempts_scans(struct attempts *a, const struct attempts_try *t)
 {
-	return goes_on(a, source(a, src, ts_ns), ts_ns);
+	struct entry *e = source(a, &t->src, t->started_ns);
+	return goes_on(a, e, t->started_ns) && speaks(scan_of(a, e), t);
+}
+
+bool attempts_explains(struct attempts *a, const struct attempts_try *t)
+{
+	struct entry *e = source(a, &t->src, t->started_ns);
+	return goes_on(a, e, t->started_ns) && explains(a, scan_of(a, e), t);
 }
 
 bool attempts_next(struct attempts *a, size_t *at, uint64_t ts_ns, struct attempts_scan *ret)

@@ -7,10 +7,16 @@
  * A scan: a source tries many different (address, port) pairs in vain. A flood: a target gets very many attempts
  * that come to nothing, whoever sends them. What a scan explains is not counted towards a flood.
  *
- * Once a scan is said, further attempts of that source are the scan's, for as long as it goes on and ATTEMPTS_SCAN_WINDOW_NS
+ * Once a scan is said, further probes of that source are the scan's, for as long as it goes on and ATTEMPTS_SCAN_WINDOW_NS
  * longer, and at least until it would be said again: they are counted and told with it (attempts_next), not one by one. An attempt is
  * known as one when it has ended, up to minutes later. So what the policy says of a flow that nobody has answered yet waits for its
  * end or an answer when its source scans, or has begun as many such flows as a scan has (attempts_waits).
+ *
+ * A scan explains nothing else, so that nobody hides behind one, be it his own or made in another's name:
+ * - not what carries more than a probe does: that counts towards floods only;
+ * - not what is tried again and again, from the ATTEMPTS_TRIES-th time on, with less than ATTEMPTS_TRIES_NS between two;
+ * - not what bears another hardware address than most of that scan's attempts did when it was said, unless both are routers'.
+ * What was tried is in a table of fixed size too: somebody who tries thousands of others in between is not found out.
  */
 #ifndef SENSOR_ATTEMPTS_H
 #define SENSOR_ATTEMPTS_H
@@ -28,14 +34,28 @@ enum {
 	/* Different pairs within ATTEMPTS_SCAN_WINDOW_NS, estimated with 256 bits: 64 set bits are about 73 pairs. A
 	 * client with a long list of servers that are down stays below. */
 	ATTEMPTS_SCAN_BITS = 64,
+	/* A scanner asks again when nobody answers (nmap: up to ten times when it loses packets, mostly once), the same flow or another. */
+	ATTEMPTS_TRIES = 8,
 };
 #define ATTEMPTS_FLOOD_WINDOW_NS UINT64_C(10000000000)
 #define ATTEMPTS_SCAN_WINDOW_NS UINT64_C(300000000000)
+#define ATTEMPTS_TRIES_NS UINT64_C(3600000000000)
 
 enum attempts_what {
 	ATTEMPTS_NOTHING,               /* an attempt like any other */
 	ATTEMPTS_SCAN, ATTEMPTS_FLOOD_BEGINS,   /* to be said now */
 	ATTEMPTS_FOLDED,                /* belongs to a scan or flood that was said */
+};
+
+/* A flow that came to nothing. */
+struct attempts_try {
+	struct addr src, dst;
+	uint64_t started_ns;
+	uint16_t port;
+	uint8_t transport;
+	bool probe;                     /* it carried nothing away */
+	bool known, routed;             /* whether `mac`, of frames from `src`, was seen; whether it is a router's */
+	struct mac mac;
 };
 
 /* What a scan came to since it was last said. */
@@ -54,13 +74,15 @@ size_t attempts_bytes(void);            /* what attempts_new takes */
 void attempts_free(struct attempts *a); /* NULL is fine */
 /* The addresses that follow are of that space (sensor/spaces.h). */
 void attempts_in(struct attempts *a, uint8_t space);
-/* An attempt that began at `started_ns`. `ret_count`: attempts that led to what is said; of a scan that is said again, since then. */
-enum attempts_what attempts_take(struct attempts *a, const struct addr *src, const struct addr *dst, uint16_t port, uint8_t transport,
-				 uint64_t started_ns, uint64_t *ret_count);
+/* `ret_count`: attempts that led to what is said; of a scan that is said again, since then. `ret_explains`: a scan stands for that flow
+ * as well; else what the policy says of the flow is told. */
+enum attempts_what attempts_take(struct attempts *a, const struct attempts_try *t, uint64_t *ret_count, bool *ret_explains);
 /* A flow that nobody has answered yet, and that no declaration explains: whether what is to be said of it waits. */
 bool attempts_waits(struct attempts *a, const struct addr *src, const struct addr *dst, uint16_t port, uint64_t ts_ns);
-/* Whether a scan of that source was said and goes on. */
-bool attempts_scans(struct attempts *a, const struct addr *src, uint64_t ts_ns);
+/* Whether a scan of that source was said, goes on, and has the same hardware address. With that, whether the flow is none that is tried
+ * again and again; it counts as a try, once. */
+bool attempts_scans(struct attempts *a, const struct attempts_try *t);
+bool attempts_explains(struct attempts *a, const struct attempts_try *t);
 /* The next scan, from *at (0) on, that was said so long ago (again_ns) and went on since; that counts as said then. `ts_ns`
  * UINT64_MAX: all that went on. False when there is none. */
 bool attempts_next(struct attempts *a, size_t *at, uint64_t ts_ns, struct attempts_scan *ret);

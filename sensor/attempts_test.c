@@ -13,18 +13,41 @@ static struct addr host(uint32_t n)
 	return a;
 }
 
-struct said { unsigned scans, floods, folded; uint64_t count; };
+struct said { unsigned scans, floods, folded, explained; uint64_t count; };
 
-static void take(struct attempts *a, uint32_t src, uint32_t dst, uint16_t port, uint64_t ns, struct said *s)
+static struct attempts_try probe(uint32_t src, uint32_t dst, uint16_t port, uint64_t ns)
 {
-	struct addr from = host(src), to = host(dst);
+	return (struct attempts_try){ .src = host(src), .dst = host(dst), .port = port, .transport = 1, .started_ns = ns, .probe = true };
+}
+
+static void take_it(struct attempts *a, struct attempts_try t, struct said *s)
+{
 	uint64_t n = 0;
-	enum attempts_what w = attempts_take(a, &from, &to, port, 1, ns, &n);
+	bool explains = false;
+	enum attempts_what w = attempts_take(a, &t, &n, &explains);
 	s->scans += w == ATTEMPTS_SCAN;
 	s->floods += w == ATTEMPTS_FLOOD_BEGINS;
 	s->folded += w == ATTEMPTS_FOLDED;
+	s->explained += explains;
+	CU_ASSERT(!explains || w == ATTEMPTS_SCAN || w == ATTEMPTS_FOLDED);
 	if (w == ATTEMPTS_SCAN || w == ATTEMPTS_FLOOD_BEGINS)
 		s->count = n;
+}
+
+static void take(struct attempts *a, uint32_t src, uint32_t dst, uint16_t port, uint64_t ns, struct said *s)
+{
+	take_it(a, probe(src, dst, port, ns), s);
+}
+
+/* As many probes of different ports, from that card; mac 0: unknown. */
+static void scan_from(struct attempts *a, unsigned n, uint8_t mac, uint64_t ns, struct said *s)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct attempts_try t = probe(3, 4, (uint16_t)(1 + i), ns);
+		t.known = mac != 0;
+		t.mac.b[5] = mac;
+		take_it(a, t, s);
+	}
 }
 
 static void a_flood_of_many_sources_is_said_once(void)
@@ -174,6 +197,118 @@ static void many_open_flows_wait_like_a_scans(void)
 	attempts_free(a);
 }
 
+static void what_carries_more_than_a_probe_is_no_scans(void)
+{
+	struct attempts *a = attempts_new(&key, again);
+	struct said s = { 0 };
+	for (uint32_t i = 0; i < 200; i++) {
+		struct attempts_try t = probe(3, 4, (uint16_t)(1 + i), second);
+		t.probe = false;
+		take_it(a, t, &s);
+	}
+	CU_ASSERT_EQUAL(s.scans + s.folded + s.explained, 0);
+	scan_from(a, 200, 0, second, &s);
+	CU_ASSERT_EQUAL(s.scans, 1);
+	CU_ASSERT_EQUAL(s.explained, s.scans + s.folded);
+	unsigned explained = s.explained;
+	struct attempts_try t = probe(3, 40, 514, second);
+	t.probe = false;
+	take_it(a, t, &s);
+	CU_ASSERT_EQUAL(s.explained, explained);
+	/* A flood is told as one; what its sources do is told all the same. */
+	s = (struct said){ 0 };
+	for (uint32_t i = 0; i < 2 * ATTEMPTS_FLOOD; i++)
+		take_it(a, t, &s);
+	CU_ASSERT_EQUAL(s.floods, 1);
+	CU_ASSERT(s.folded >= ATTEMPTS_FLOOD);
+	CU_ASSERT_EQUAL(s.explained, 0);
+	attempts_free(a);
+}
+
+static void what_is_tried_again_and_again_is_no_scans(void)
+{
+	struct attempts *a = attempts_new(&key, again);
+	struct said s = { 0 };
+	scan_from(a, 200, 0, second, &s);
+	s = (struct said){ 0 };
+	for (uint32_t i = 0; i < 100; i++) {
+		take(a, 3, 40, 514, second + i, &s);
+		/* The scan goes on meanwhile, over more pairs than are counted. */
+		for (uint32_t j = 0; j < 100; j++)
+			take(a, 3, 50, (uint16_t)(1 + i * 100 + j), second + i, &s);
+	}
+	CU_ASSERT_EQUAL(s.explained, 100 * 100 + ATTEMPTS_TRIES - 1);
+	CU_ASSERT_EQUAL(s.floods, 0);
+	/* What is no attempt is tried as well. */
+	struct attempts_try again_and_again = probe(3, 41, 514, second);
+	for (uint32_t i = 0; i < 20; i++) {
+		CU_ASSERT_TRUE(attempts_scans(a, &again_and_again));
+		CU_ASSERT_EQUAL(attempts_explains(a, &again_and_again), i + 1 < ATTEMPTS_TRIES);
+	}
+	/* Another transport, another network: another pair. */
+	s = (struct said){ 0 };
+	struct attempts_try t = probe(3, 40, 514, second);
+	t.transport = 2;
+	take_it(a, t, &s);
+	CU_ASSERT_EQUAL(s.explained, 1);
+	/* Passes that lie far apart do not add up. */
+	for (uint32_t pass = 0; pass < 20; pass++) {
+		s = (struct said){ 0 };
+		for (uint32_t i = 0; i < 200; i++)
+			take(a, 6, 4, (uint16_t)(1 + i), (1 + pass) * 2 * ATTEMPTS_TRIES_NS, &s);
+		CU_ASSERT(s.explained > 100);
+	}
+	attempts_free(a);
+}
+
+static bool is_explained(struct attempts *a, uint8_t mac, bool routed, uint16_t port, uint64_t ns)
+{
+	struct said s = { 0 };
+	struct attempts_try t = probe(3, 40, port, ns);
+	t.known = mac != 0;
+	t.routed = routed;
+	t.mac.b[5] = mac;
+	take_it(a, t, &s);
+	return s.explained;
+}
+
+static void a_scan_speaks_for_its_own_card(void)
+{
+	struct attempts *a = attempts_new(&key, again);
+	struct said s = { 0 };
+	/* Another's probes among the forged ones, even the one that makes it a scan, do not make it his. */
+	for (unsigned i = 0; i < 200 && !s.scans; i++) {
+		struct attempts_try t = probe(3, 4, (uint16_t)(1 + i), second);
+		t.known = true;
+		t.mac.b[5] = i % 4 ? 66 : 21;
+		take_it(a, t, &s);
+	}
+	CU_ASSERT_EQUAL(s.scans, 1);
+	CU_ASSERT_TRUE(is_explained(a, 66, false, 514, second));
+	CU_ASSERT_FALSE(is_explained(a, 21, false, 514, second));
+	CU_ASSERT_TRUE(is_explained(a, 0, false, 515, second));
+	CU_ASSERT_FALSE(is_explained(a, 7, true, 516, second));
+	struct attempts_try victim = probe(3, 40, 518, second);
+	CU_ASSERT_TRUE(attempts_scans(a, &victim));
+	victim.known = true;
+	victim.mac.b[5] = 21;
+	CU_ASSERT_FALSE(attempts_scans(a, &victim) || attempts_explains(a, &victim));
+	/* It became known as a router's since. */
+	CU_ASSERT_TRUE(is_explained(a, 66, true, 517, second));
+	/* Said again, it is whose it is now; one of a router's is any router's, and no card's. */
+	s = (struct said){ 0 };
+	for (unsigned i = 0; i < 200; i++) {
+		struct attempts_try t = probe(3, 4, (uint16_t)(1 + i), 2 * again);
+		t.known = t.routed = true;
+		t.mac.b[5] = (uint8_t)(1 + i % 2);
+		take_it(a, t, &s);
+	}
+	CU_ASSERT_EQUAL(s.scans, 1);
+	CU_ASSERT_TRUE(is_explained(a, 9, true, 600, 2 * again));
+	CU_ASSERT_FALSE(is_explained(a, 66, false, 601, 2 * again));
+	attempts_free(a);
+}
+
 /* The same address elsewhere is another host: neither its scans nor its floods are the first one's. */
 static void networks_count_for_themselves(void)
 {
@@ -197,10 +332,10 @@ static void networks_count_for_themselves(void)
 	size_t at = 0;
 	CU_ASSERT_TRUE(attempts_next(a, &at, UINT64_MAX, &more));
 	CU_ASSERT_EQUAL(more.space, 2);
-	struct addr from = host(3);
-	CU_ASSERT_TRUE(attempts_scans(a, &from, second));
+	struct attempts_try t = probe(3, 4, 1, second);
+	CU_ASSERT_TRUE(attempts_scans(a, &t));
 	attempts_in(a, 0);
-	CU_ASSERT_FALSE(attempts_scans(a, &from, second));
+	CU_ASSERT_FALSE(attempts_scans(a, &t));
 	attempts_free(a);
 }
 
@@ -217,6 +352,9 @@ int main(void)
 		CASE(what_a_scan_comes_to_is_told),
 		CASE(what_is_said_of_a_scanner_waits_until_its_scan_is_over),
 		CASE(many_open_flows_wait_like_a_scans),
+		CASE(what_carries_more_than_a_probe_is_no_scans),
+		CASE(what_is_tried_again_and_again_is_no_scans),
+		CASE(a_scan_speaks_for_its_own_card),
 		CASE(networks_count_for_themselves),
 	};
 	CU_initialize_registry();

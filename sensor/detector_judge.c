@@ -356,10 +356,12 @@ static void judge(struct detector *d, const struct observation *o, const struct 
 	}
 	if (is_flow(o) && is_breach(v->kind))
 		m->said[which] = (uint8_t)(v->rule + 1);
-	if (when == DETECTOR_NOW_OF_HOST)
+	if (when == DETECTOR_NOW_OF_HOST) {
+		m->of_host |= (uint8_t)(1u << which);
 		breach_of(d, o, v, m, NULL, of_hosts(v));
-	else
+	} else {
 		breach(d, o, v, m, NULL);
+	}
 }
 
 void detector_judge_all(struct detector *d, struct observation *o, struct detector_flow *m, enum detector_when when)

@@ -1,9 +1,9 @@
 /* detector_scan.c -- flows that came to nothing: whose scans and floods they belong to (sensor/attempts.h), and what is to be said
  * of them.
  *
- * Of a flow that nobody has answered the policy's breach may wait for its end or an answer. A flow that ends as an attempt of a
- * scan or flood is told with that; a flow that is answered, or that carries on without an answer, has its breach said after all: of a
- * host that scans the latter once for the host, not for each port. */
+ * Of a flow that nobody has answered the policy's breach may wait for its end or an answer. A flow that ends as a probe of a scan is told
+ * with that; a flow that is answered, or that carries more than a probe, has its breach said after all. What carries on without an
+ * answer is said once for a host that scans, not for each port, and once more by itself if it has carried more than a probe at its end. */
 #include <string.h>
 
 #include "rules/rule.h"
@@ -19,10 +19,22 @@ bool detector_is_attempt(const struct observation *o)
 	       !addr_is_multicast(&o->dst.ip) && !addr_is_broadcast(&o->dst.ip);
 }
 
-/* A refused connection was answered, but in vain. */
-static bool is_vain(const struct observation *o)
+/* What tries whether somebody answers, and carries nothing away: TCP without data, datagrams of PROBE_BYTES in all. nmap's payloads for
+ * UDP ports (nmap-service-probes) and zmap's are below 300 bytes. How much of a segment is options is not known here: up to the longest
+ * header (RFC 9293, 3.1) all of it may be. */
+static bool is_probe(const struct observation *o)
 {
-	return o->end == OBSERVATION_END_REFUSED && o->packets_in <= o->packets_out;
+	enum { PROBE_BYTES = 512, UDP_HEADER = 8, TCP_LONGEST = 60 };
+	uint64_t ip = addr_is_v4(&o->dst.ip) ? 20 : 40;
+	if (o->transport == OBSERVATION_TCP)
+		return o->bytes_out <= o->packets_out * (ip + TCP_LONGEST);
+	return o->bytes_out <= o->packets_out * (ip + UDP_HEADER) + PROBE_BYTES;
+}
+
+/* A refused connection was answered, but in vain. */
+static bool is_in_vain(const struct observation *o)
+{
+	return detector_is_attempt(o) || (o->end == OBSERVATION_END_REFUSED && o->packets_in <= o->packets_out);
 }
 
 bool detector_waits(struct detector *d, const struct observation *o)
@@ -47,14 +59,29 @@ static struct event event_of(struct detector *d, enum rule_id rule, const struct
 	return e;
 }
 
-/* True when the flow belongs to a scan or a flood. */
-static bool learn(struct detector *d, const struct observation *o)
+/* Zeros in place of a hardware address are a router's (detector_settle). */
+static struct attempts_try try_of(struct detector *d, const struct observation *o)
 {
-	if (!detector_is_attempt(o) && !is_vain(o))
+	static const struct mac zeros;
+	struct attempts_try t = { .src = o->src.ip, .dst = o->dst.ip, .port = o->dst.port, .transport = (uint8_t)o->transport,
+				  .started_ns = observation_has(o, OBSERVATION_F_started) ? o->started : o->ts, .probe = is_probe(o),
+				  .known = observation_has(o, OBSERVATION_F_src_mac) };
+	if (t.known) {
+		t.mac = o->src_mac;
+		t.routed = !memcmp(t.mac.b, zeros.b, sizeof(zeros.b)) || routers_is(d->routers, &t.mac);
+	}
+	return t;
+}
+
+/* True when the flow belongs to a scan or a flood; `ret_explains`: to a scan that stands for all that is to be said of it. */
+static bool learn(struct detector *d, const struct observation *o, bool *ret_explains)
+{
+	*ret_explains = false;
+	if (!is_in_vain(o))
 		return false;
 	uint64_t n = 0;
-	enum attempts_what what =
-		attempts_take(d->attempts, &o->src.ip, &o->dst.ip, o->dst.port, (uint8_t)o->transport, o->started, &n);
+	struct attempts_try t = try_of(d, o);
+	enum attempts_what what = attempts_take(d->attempts, &t, &n, ret_explains);
 	if (what == ATTEMPTS_NOTHING)
 		return false;
 	d->stats.v[STATS_attempts_folded]++;
@@ -74,11 +101,6 @@ static bool learn(struct detector *d, const struct observation *o)
 	return true;
 }
 
-static enum detector_when when(struct detector *d, const struct observation *o)
-{
-	return !o->answered && attempts_scans(d->attempts, &o->src.ip, o->ts) ? DETECTOR_NOW_OF_HOST : DETECTOR_NOW;
-}
-
 /* What waited is said, from all that the flow's end says. What is remembered of a flow may have made room: if that would have waited, it
  * is judged again, and a repeat is counted twice. */
 static void say_waiting(struct detector *d, struct observation *o, struct detector_flow *m)
@@ -87,20 +109,26 @@ static void say_waiting(struct detector *d, struct observation *o, struct detect
 			 !addr_is_multicast(&o->dst.ip) && !addr_is_broadcast(&o->dst.ip);
 	if (!d->policy || !(m->waits || (forgotten && attempts_waits(d->attempts, &o->src.ip, &o->dst.ip, o->dst.port, o->started))))
 		return;
+	/* Many small datagrams: no attempt, but of a host that scans one more like it. What carries more is told by itself, though it was
+	 * taken for one of those before. */
+	struct attempts_try t = try_of(d, o);
+	bool one_of_many = !o->answered && t.probe && !is_in_vain(o) && attempts_explains(d->attempts, &t);
+	for (unsigned end = 0; end < 2; end++)
+		if (!one_of_many && (m->of_host >> end & 1))
+			m->said[end] = 0;
 	o->head.type = OBSERVATION_FLOW_SERVICE;
-	detector_judge_all(d, o, m, when(d, o));
+	detector_judge_all(d, o, m, one_of_many ? DETECTOR_NOW_OF_HOST : DETECTOR_NOW);
 	o->head.type = OBSERVATION_FLOW_END;
 }
 
 bool detector_attempt(struct detector *d, struct observation *o, struct detector_flow *m)
 {
-	if (!learn(d, o)) {
+	bool explains, folded = learn(d, o, &explains);
+	if (!explains)
 		say_waiting(d, o, m);
-		return false;
-	}
-	for (unsigned end = 0; end < 2; end++)
+	for (unsigned end = 0; explains && end < 2; end++)
 		d->stats.v[STATS_verdicts_folded] += (m->waits >> end & 1) && !m->said[end];
-	return true;
+	return folded;
 }
 
 /* flow.service of a flow without an answer comes when it has gone on for a while, or just before its end. Only the latter is an
@@ -130,7 +158,9 @@ void detector_doubt_over(struct detector *d, const struct observation *next)
 	uint8_t space = d->space;
 	d->now_ns = d->doubted.ts;
 	detector_space(d, d->doubted_space);
-	detector_judge_all(d, &d->doubted, detector_flow_of(d, &d->doubted), when(d, &d->doubted));
+	struct attempts_try t = try_of(d, &d->doubted);
+	detector_judge_all(d, &d->doubted, detector_flow_of(d, &d->doubted),
+			   !d->doubted.answered && attempts_scans(d->attempts, &t) ? DETECTOR_NOW_OF_HOST : DETECTOR_NOW);
 	detector_space(d, space);
 }
 

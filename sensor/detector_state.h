@@ -47,6 +47,7 @@ struct detector_flow {
 	uint8_t said[2];                /* breach already said for that end: rule + 1 */
 	uint8_t said_control;           /* a bit per end */
 	uint8_t waits;                  /* a bit per end: what is to be said of it waits (detector_scan.c) */
+	uint8_t of_host;                /* a bit per end: it was said of the host, as one of many */
 	uint8_t worst;                  /* enum event_verdict + 1 for the flow event */
 	bool outlived;                  /* the flow is older than the policy in force, or was forgotten: judged again at its end */
 	uint32_t device[2], row[2];     /* by which each end was judged; POLICY_NONE */

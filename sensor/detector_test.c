@@ -1,4 +1,5 @@
 /* Covers: R033 R056 R066 R069 */
+#include "sensor/attempts.h"
 #include "sensor/detector.h"
 
 #include <CUnit/Basic.h>
@@ -505,6 +506,111 @@ static void what_goes_on_without_an_answer_is_said_though_its_source_scans(void)
 	detector_finish(d, &s, 2000 * STEP_NS);
 	CU_ASSERT_EQUAL(count("undeclared_traffic"), 1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(first("undeclared_traffic"), "\"count\":2,"));
+	detector_free(d);
+}
+
+/* The end of a flow of that many datagrams, or segments, with that many bytes each from the IP header on. */
+static struct observation end_of(uint64_t number, uint16_t port, uint64_t transport, uint64_t packets, uint64_t bytes)
+{
+	struct observation o = probe(OBSERVATION_FLOW_END, number, port);
+	observation_uint(&o, OBSERVATION_F_transport, transport);
+	observation_uint(&o, OBSERVATION_F_packets_out, packets);
+	observation_uint(&o, OBSERVATION_F_bytes_out, packets * bytes);
+	return o;
+}
+
+static void what_carries_more_than_a_probe_is_said_though_its_source_scans(void)
+{
+	static const struct { uint64_t transport, packets, bytes; bool told; } of[] = {
+		{ OBSERVATION_UDP, 7, 28 + 1400, true }, { OBSERVATION_UDP, 1, 28 + 513, true }, { OBSERVATION_UDP, 1, 28 + 512, false },
+		{ OBSERVATION_UDP, 7, 28 + 73, false }, { OBSERVATION_UDP, 7, 28 + 74, true }, { OBSERVATION_TCP, 7, 40 + 1400, true },
+		{ OBSERVATION_TCP, 7, 60, false }, { OBSERVATION_TCP, 1, 80, false }, { OBSERVATION_TCP, 1, 81, true },
+	};
+	struct detector *d = fresh(true);
+	scan(d, 300);
+	for (unsigned i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		n_lines = 0;
+		struct observation o = probe(OBSERVATION_FLOW_OPEN, 1000 + i, (uint16_t)(1000 + i));
+		observation_uint(&o, OBSERVATION_F_transport, of[i].transport);
+		observe(d, o);
+		CU_ASSERT_EQUAL(count("undeclared_traffic"), 0);
+		observe(d, end_of(1000 + i, (uint16_t)(1000 + i), of[i].transport, of[i].packets, of[i].bytes));
+		CU_ASSERT_EQUAL(count("undeclared_traffic"), of[i].told);
+		CU_ASSERT_EQUAL(count("flow.summary"), of[i].told);
+		/* With whom and where. */
+		CU_ASSERT(!of[i].told || (strstr(first("undeclared_traffic"), "\"port\":") &&
+					  strstr(first("undeclared_traffic"), "\"peer_class\":")));
+	}
+	detector_free(d);
+}
+
+/* Taken for one of many until it ends. */
+static void what_carried_much_in_the_end_is_said_by_itself(void)
+{
+	struct detector *d = fresh(true);
+	scan(d, 300);
+	for (uint64_t i = 1000; i < 1002; i++) {
+		n_lines = 0;
+		observe(d, probe(OBSERVATION_FLOW_OPEN, i, (uint16_t)i));
+		struct observation o = probe(OBSERVATION_FLOW_SERVICE, i, (uint16_t)i);
+		observation_uint(&o, OBSERVATION_F_one_sided, 1);
+		observe(d, o);
+		detector_tick(d, 1);
+		CU_ASSERT_EQUAL(count("\"port\":"), 0);
+		observe(d, end_of(i, (uint16_t)i, OBSERVATION_UDP, 9, i == 1000 ? 28 + 1400 : 28 + 20));
+		CU_ASSERT_EQUAL(count("undeclared_traffic"), i == 1000 ? 2 : 0);
+		CU_ASSERT(i != 1000 || strstr(lines[n_lines - 2], "\"port\":1000") || strstr(lines[n_lines - 1], "\"port\":1000"));
+	}
+	detector_free(d);
+}
+
+/* Small datagrams to one port, a flow each: by the eighth at the latest it is no probe any more; nor if they carry on. */
+static void what_is_tried_again_and_again_is_said_though_its_source_scans(void)
+{
+	struct detector *d = fresh(true);
+	scan(d, 300);
+	for (unsigned packets = 1; packets < 20; packets += 8) {
+		n_lines = 0;
+		const uint16_t port = (uint16_t)(1000 + packets);
+		for (uint64_t i = 1; i <= 20; i++) {
+			observe(d, probe(OBSERVATION_FLOW_OPEN, packets * 1000 + i, port));
+			observe(d, end_of(packets * 1000 + i, port, OBSERVATION_UDP, packets, 28 + 10));
+			/* What carries on is said of the host, once, at the first. */
+			CU_ASSERT_EQUAL(count("undeclared_traffic"), (packets == 9) + (i >= ATTEMPTS_TRIES));
+		}
+	}
+	struct stats s = { 0 };
+	n_lines = 0;
+	detector_finish(d, &s, 30000 * STEP_NS);
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("\"port\":1001"), "\"count\":12,"));
+	CU_ASSERT_EQUAL(count("\"port\":1017"), 1);
+	detector_free(d);
+}
+
+/* Forged in its name on its own segment: what the host itself does is said. */
+static void another_cards_scan_does_not_speak_for_a_host(void)
+{
+	static const struct mac forger = { { 2, 0, 0, 0, 0, 66 } }, card = { { 2, 0, 0, 0, 0, 1 } };
+	struct detector *d = fresh(true);
+	breach(RULE_UNDECLARED_TRAFFIC, EVENT_UNDECLARED, true);
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (unsigned i = 1; i <= 300; i++) {
+			struct observation o = probe(pass ? OBSERVATION_FLOW_END : OBSERVATION_FLOW_OPEN, i, (uint16_t)i);
+			o.src_mac = forger;
+			o.head.present[OBSERVATION_F_src_mac >> 6] |= UINT64_C(1) << (OBSERVATION_F_src_mac & 63);
+			observe(d, o);
+		}
+	CU_ASSERT_EQUAL(count("network.scan"), 1);
+	for (unsigned own = 0; own < 2; own++) {
+		n_lines = 0;
+		for (unsigned pass = 0; pass < 2; pass++) {
+			struct observation o = probe(pass ? OBSERVATION_FLOW_END : OBSERVATION_FLOW_OPEN, 1000 + own, (uint16_t)(1000 + own));
+			o.src_mac = own ? card : forger;
+			o.head.present[OBSERVATION_F_src_mac >> 6] |= UINT64_C(1) << (OBSERVATION_F_src_mac & 63);
+			observe(d, o);
+		}
+		CU_ASSERT_EQUAL(count("undeclared_traffic"), own);
+	}
 	detector_free(d);
 }
 
@@ -1181,6 +1287,10 @@ int main(void)
 		CASE(a_scanners_answered_connection_is_an_alert_of_its_own),
 		CASE(what_goes_on_without_an_answer_is_said_though_its_source_scans),
 		CASE(what_waited_for_nothing_is_said),
+		CASE(what_carries_more_than_a_probe_is_said_though_its_source_scans),
+		CASE(what_carried_much_in_the_end_is_said_by_itself),
+		CASE(what_is_tried_again_and_again_is_said_though_its_source_scans),
+		CASE(another_cards_scan_does_not_speak_for_a_host),
 		CASE(what_the_site_forbids_is_said_of_a_scanner_once),
 		CASE(a_scanner_keeps_its_other_alerts),
 		CASE(cannot_say_does_not_hide_a_later_breach),
