@@ -393,18 +393,22 @@ int vocab_encode(const struct vocab *v, const struct vocab_head *rec, struct buf
 	(void)buf_u8(out, 0);
 	(void)msgpack_put_uint(out, rec->type);
 	const struct vocab_place *places = v->places;
+	uint8_t *to = out->data + out->len, *const end = out->data + out->cap;
 	for (unsigned w = 0; w < VOCAB_PRESENT; w++) {
 		for (uint64_t bits = rec->present[w]; bits; bits &= bits - 1) {
 			unsigned field = w * 64 + (unsigned)__builtin_ctzll(bits);
 			struct vocab_place f = places[field];
 			const uint8_t *p = (const uint8_t *)rec + f.offset;
-			uint8_t *to = encode_field(f.kind, field + 1, p, out->data + out->len, out->cap - out->len);
-			if (to)
+			uint8_t *next = encode_field(f.kind, field + 1, p, to, (size_t)(end - to));
+			if (!next) {
 				out->len = (size_t)(to - out->data);
-			else
 				encode_careful(f.kind, field + 1, p, out);
+				next = out->data + out->len;
+			}
+			to = next;
 		}
 	}
+	out->len = (size_t)(to - out->data);
 	if (out->full) {
 		buf_rewind(out, mark);
 		return -ENOBUFS;
