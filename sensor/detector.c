@@ -812,8 +812,10 @@ void detector_tick(struct detector *d, uint64_t watermark_ns)
 		for (size_t i = 0; i < d->fold_sets * DETECTOR_WAYS; i++)
 			if (d->folds[i].used && d->folds[i].pending && watermark_ns - d->folds[i].said_ns >= d->c.fold_ns)
 				fold_flush(d, &d->folds[i]);
-	if (d->next_flush_ns)
+	if (d->next_flush_ns) {
 		detector_scans(d, watermark_ns);
+		detector_going_on(d, watermark_ns);
+	}
 	if (d->next_flush_ns)
 		say_losses(d, watermark_ns, false);
 	d->next_flush_ns = watermark_ns + d->c.fold_ns;

@@ -3,7 +3,8 @@
  *
  * Of a flow that nobody has answered the policy's breach may wait for its end or an answer. A flow that ends as a probe of a scan is told
  * with that; a flow that is answered, or that carries more than a probe, has its breach said after all. What carries on without an
- * answer is said once for a host that scans, not for each port, and once more by itself if it has carried more than a probe at its end. */
+ * answer is said once for a host that scans, not for each port, and once more by itself if it lives on, or has carried more than a probe at
+ * its end. */
 #include <string.h>
 
 #include "rules/rule.h"
@@ -123,6 +124,9 @@ static void say_waiting(struct detector *d, struct observation *o, struct detect
 
 bool detector_attempt(struct detector *d, struct observation *o, struct detector_flow *m)
 {
+	struct detector_going *g = &d->going[o->flow % DETECTOR_GOING];
+	if (g->flow == o->flow)
+		g->flow = 0;
 	bool explains, folded = learn(d, o, &explains);
 	if (!explains)
 		say_waiting(d, o, m);
@@ -148,6 +152,18 @@ void detector_doubt(struct detector *d, const struct observation *o, const struc
 	d->doubted.space = d->space ? spaces_name(d->c.spaces, d->space) : (struct span){ 0 };
 }
 
+static void remember_going(struct detector *d)
+{
+	const struct observation *o = &d->doubted;
+	struct detector_going *g = &d->going[o->flow % DETECTOR_GOING];
+	*g = (struct detector_going){ .flow = o->flow, .ts = o->ts, .packet = o->packet, .head = o->head, .src = o->src, .dst = o->dst,
+				      .vlan = (uint16_t)o->vlan, .src_mac = o->src_mac, .dst_mac = o->dst_mac, .file = (uint32_t)o->file,
+				      .transport = (uint8_t)o->transport, .initiator_by = (uint8_t)o->initiator_by,
+				      .space = d->doubted_space, .service_n = (uint8_t)o->service.n };
+	if (o->service.n)
+		memcpy(g->service, o->service.p, o->service.n);
+}
+
 void detector_doubt_over(struct detector *d, const struct observation *next)
 {
 	if (!d->doubts || (next && next->flow == d->doubted.flow && next->head.type != OBSERVATION_FLOW_END))
@@ -159,9 +175,43 @@ void detector_doubt_over(struct detector *d, const struct observation *next)
 	d->now_ns = d->doubted.ts;
 	detector_space(d, d->doubted_space);
 	struct attempts_try t = try_of(d, &d->doubted);
-	detector_judge_all(d, &d->doubted, detector_flow_of(d, &d->doubted),
-			   !d->doubted.answered && attempts_scans(d->attempts, &t) ? DETECTOR_NOW_OF_HOST : DETECTOR_NOW);
+	struct detector_flow *m = detector_flow_of(d, &d->doubted);
+	if (!d->doubted.answered && attempts_scans(d->attempts, &t)) {
+		remember_going(d);
+		detector_judge_all(d, &d->doubted, m, DETECTOR_NOW_OF_HOST);
+	} else {
+		detector_judge_all(d, &d->doubted, m, DETECTOR_NOW);
+	}
 	detector_space(d, space);
+}
+
+void detector_going_on(struct detector *d, uint64_t watermark_ns)
+{
+	for (size_t i = 0; d->policy && i < DETECTOR_GOING; i++) {
+		struct detector_going *g = &d->going[i];
+		if (!g->flow || watermark_ns < g->ts || watermark_ns - g->ts < d->c.fold_ns)
+			continue;
+		struct observation o = { .head = g->head, .flow = g->flow, .ts = watermark_ns, .packet = g->packet, .file = g->file,
+					 .src = g->src, .dst = g->dst, .vlan = g->vlan, .src_mac = g->src_mac, .dst_mac = g->dst_mac,
+					 .transport = g->transport, .initiator_by = g->initiator_by, .one_sided = true,
+					 .service = { g->service, g->service_n } };
+		if (g->space)
+			o.space = spaces_name(d->c.spaces, g->space);
+		/* What is remembered of it may have made room for another flow. */
+		struct detector_flow forgotten = { .flow = g->flow, .client = g->src, .device = { POLICY_NONE, POLICY_NONE },
+						   .row = { POLICY_NONE, POLICY_NONE } };
+		struct detector_flow *m = &d->flows[g->flow & (d->flow_slots - 1)];
+		m = m->flow == g->flow ? detector_flow_of(d, &o) : &forgotten;
+		for (unsigned end = 0; end < 2; end++)
+			if (m->of_host >> end & 1)
+				m->said[end] = 0;
+		m->of_host = 0;
+		d->now_ns = watermark_ns;
+		detector_space(d, g->space);
+		detector_judge_all(d, &o, m, DETECTOR_NOW);
+		detector_space(d, 0);
+		g->flow = 0;
+	}
 }
 
 void detector_scans(struct detector *d, uint64_t watermark_ns)

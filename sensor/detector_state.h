@@ -15,7 +15,7 @@
  * look-up, no chains to attack, and what is evicted depends on nothing but the order of observations. */
 enum { DETECTOR_WAYS = 8, DETECTOR_MIN_FLOWS = 1 << 12, DETECTOR_MAX_FLOWS = 1 << 18, DETECTOR_FACT_SLOTS = 1 << 17,
        DETECTOR_GIVEN_SLOTS = 1 << 12, DETECTOR_LEASE_SLOTS = 1 << 12, DETECTOR_RECENT = 1 << 12,
-       DETECTOR_ADMITTED = 1 << 10 };
+       DETECTOR_ADMITTED = 1 << 10, DETECTOR_GOING = 1 << 10 };
 
 /* What we know of an address, so that observations without frames (dicom.*, hl7.*) find their device. */
 struct detector_asset {
@@ -53,6 +53,19 @@ struct detector_flow {
 	uint32_t device[2], row[2];     /* by which each end was judged; POLICY_NONE */
 	uint64_t service, names[2];     /* what was learned from it last, as a number: of its service, of what each end calls itself */
 	struct detector_asset *asset[2];        /* where its hosts were found last; they may have made room */
+};
+
+/* A flow that carries on without an answer and was said of its host only, as one of many: if it lives on, it is said by itself.
+ * Direct-mapped; flow 0: empty. */
+struct detector_going {
+	uint64_t flow, ts, packet;
+	struct vocab_head head;
+	struct endpoint src, dst;
+	uint32_t file;
+	uint16_t vlan;
+	struct mac src_mac, dst_mac;
+	uint8_t transport, initiator_by, space, service_n;
+	uint8_t service[24];            /* the longest there is (core/observation.def) */
 };
 
 /* An event said once: its repeats are counted. */
@@ -117,6 +130,7 @@ struct detector {
 	uint64_t *facts;
 	uint64_t fact_turn, next_flush_ns;
 	size_t asset_sets, fold_sets, flow_slots;
+	struct detector_going going[DETECTOR_GOING];
 	bool doubts;                    /* whether `doubted` is the last that its flow says */
 	struct observation doubted;
 	uint8_t doubted_space;
@@ -193,6 +207,8 @@ bool detector_attempt(struct detector *d, struct observation *o, struct detector
 /* What was said of a flow whose verdict waits may be the last: the observation after it tells. NULL: none comes for now. */
 void detector_doubt(struct detector *d, const struct observation *o, const struct detector_flow *m);
 void detector_doubt_over(struct detector *d, const struct observation *next);
+/* Flows that were said of their host only, and have gone on for so long since (the fold time): said by themselves. */
+void detector_going_on(struct detector *d, uint64_t watermark_ns);
 /* What scans came to since they were said, where that is long ago; UINT64_MAX: all. */
 void detector_scans(struct detector *d, uint64_t watermark_ns);
 

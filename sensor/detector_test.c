@@ -564,6 +564,36 @@ static void what_carried_much_in_the_end_is_said_by_itself(void)
 	detector_free(d);
 }
 
+/* It may never end. */
+static void what_goes_on_for_long_is_said_by_itself(void)
+{
+	struct detector *d = fresh(true);
+	struct stats s = { 0 };
+	scan(d, 300);
+	detector_tick(d, 400 * STEP_NS);
+	n_lines = 0;
+	for (uint64_t i = 1000; i < 1002; i++) {
+		observe(d, probe(OBSERVATION_FLOW_OPEN, i, (uint16_t)i));
+		struct observation o = probe(OBSERVATION_FLOW_SERVICE, i, (uint16_t)i);
+		observation_uint(&o, OBSERVATION_F_one_sided, 1);
+		observation_text(&o, OBSERVATION_F_service, span_str("syslog"));
+		observe(d, o);
+	}
+	observe(d, end_of(1000, 1000, OBSERVATION_UDP, 9, 30));
+	CU_ASSERT_EQUAL(count("undeclared_traffic"), 1);
+	CU_ASSERT_EQUAL(count("\"port\":1001"), 0);
+	n_lines = 0;
+	for (unsigned i = 1; i < 10; i++)
+		detector_tick(d, 1002 * STEP_NS + i * 200 * UINT64_C(1000000000));
+	CU_ASSERT_EQUAL(count("\"port\":1000"), 0);
+	CU_ASSERT_EQUAL(count("\"port\":1001,\"service\":\"syslog\""), 1);
+	/* And not again when it ends. */
+	observe(d, end_of(1001, 1001, OBSERVATION_UDP, 9000, 1000));
+	detector_finish(d, &s, 1003 * STEP_NS + 2000 * UINT64_C(1000000000));
+	CU_ASSERT_EQUAL(count("undeclared_traffic"), 2);        /* its own; that the host's came again */
+	detector_free(d);
+}
+
 /* Small datagrams to one port, a flow each: by the eighth at the latest it is no probe any more; nor if they carry on. */
 static void what_is_tried_again_and_again_is_said_though_its_source_scans(void)
 {
@@ -1289,6 +1319,7 @@ int main(void)
 		CASE(what_waited_for_nothing_is_said),
 		CASE(what_carries_more_than_a_probe_is_said_though_its_source_scans),
 		CASE(what_carried_much_in_the_end_is_said_by_itself),
+		CASE(what_goes_on_for_long_is_said_by_itself),
 		CASE(what_is_tried_again_and_again_is_said_though_its_source_scans),
 		CASE(another_cards_scan_does_not_speak_for_a_host),
 		CASE(what_the_site_forbids_is_said_of_a_scanner_once),
