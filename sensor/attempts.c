@@ -5,7 +5,7 @@
 
 #include "core/bytes.h"
 
-enum { WAYS = 8, SETS = 512, RECENT = 256, PAIR_SETS = 512 };
+enum { WAYS = 8, SETS = 512, RECENT = 256, PAIR_SETS = 512, HOST_SETS = 64 };
 
 /* Which of 256 places pairs fell on, and on how many. */
 struct spread { uint64_t bits[4]; uint32_t n; };
@@ -19,7 +19,7 @@ struct entry {
 /* Whose frames: a hardware address, or some router's. */
 struct from { struct mac mac; bool known, routed; };
 
-/* What a source that scans tried, how often and when last; count 0: empty. */
+/* What a source that scans tried, how often and when last; or what it brought to a host. count 0: empty. */
 struct pair { uint64_t hash, last_ns, count; };
 
 /* What is kept of a source: pairs that it tried in vain, and pairs that nobody had answered yet. */
@@ -43,7 +43,7 @@ struct attempts {
 	uint8_t space;
 	struct table sources, targets;
 	struct scan scans[SETS * WAYS]; /* of the sources, one each */
-	struct pair pairs[PAIR_SETS * WAYS];
+	struct pair pairs[PAIR_SETS * WAYS], hosts[HOST_SETS * WAYS];
 	uint16_t recent[RECENT];        /* where sources were found lately; direct-mapped */
 };
 
@@ -159,31 +159,44 @@ static void vote(struct scan *s, const struct from *from)
 	s->votes += is_same(&s->most, from) ? 1u : UINT32_MAX;
 }
 
-/* How often that was tried, this time included. What is counted least gives way, what was tried longest ago before others. */
-static uint64_t tries(struct attempts *a, const struct attempts_try *t)
+/* The sum of what was counted of that in a table, `more` included. What has least gives way, what was counted longest ago before others. */
+static uint64_t tally(struct pair *table, size_t sets, uint64_t h, uint64_t ts_ns, uint64_t more)
 {
-	uint8_t what[2 * sizeof(t->src.b) + 4];
-	memcpy(what, t->src.b, sizeof(t->src.b));
-	memcpy(what + sizeof(t->src.b), t->dst.b, sizeof(t->dst.b));
-	what[sizeof(what) - 4] = (uint8_t)(t->port >> 8);
-	what[sizeof(what) - 3] = (uint8_t)t->port;
-	what[sizeof(what) - 2] = t->transport;
-	what[sizeof(what) - 1] = a->space;
-	uint64_t h = siphash_13(&a->key, what, sizeof(what));
-	struct pair *set = &a->pairs[h % PAIR_SETS * WAYS], *p = set;
+	struct pair *set = &table[h % sets * WAYS], *p = set;
 	for (int i = 0; i < WAYS; i++) {
 		struct pair *x = &set[i];
-		if (x->count && t->started_ns > x->last_ns && t->started_ns - x->last_ns > ATTEMPTS_TRIES_NS)
+		if (x->count && ts_ns > x->last_ns && ts_ns - x->last_ns > ATTEMPTS_TRIES_NS)
 			x->count = 0;
 		if (x->count && x->hash == h) {
-			x->last_ns = t->started_ns > x->last_ns ? t->started_ns : x->last_ns;
-			return ++x->count;
+			x->last_ns = ts_ns > x->last_ns ? ts_ns : x->last_ns;
+			return x->count += more;
 		}
 		if (x->count != p->count ? x->count < p->count : x->last_ns < p->last_ns)
 			p = x;
 	}
-	*p = (struct pair){ .hash = h, .last_ns = t->started_ns, .count = 1 };
-	return 1;
+	if (more)
+		*p = (struct pair){ .hash = h, .last_ns = ts_ns, .count = more };
+	return more;
+}
+
+/* Which source, which host; of_port: and where. */
+static uint64_t hash_of(const struct attempts *a, const struct attempts_try *t, bool of_port)
+{
+	uint8_t what[2 * sizeof(t->src.b) + 4] = { 0 };
+	memcpy(what, t->src.b, sizeof(t->src.b));
+	memcpy(what + sizeof(t->src.b), t->dst.b, sizeof(t->dst.b));
+	if (of_port) {
+		what[sizeof(what) - 4] = (uint8_t)(t->port >> 8);
+		what[sizeof(what) - 3] = (uint8_t)t->port;
+		what[sizeof(what) - 2] = t->transport;
+	}
+	what[sizeof(what) - 1] = a->space;
+	return siphash_13(&a->key, what, sizeof(what));
+}
+
+static bool carried(struct attempts *a, const struct attempts_try *t, uint32_t more)
+{
+	return tally(a->hosts, HOST_SETS, hash_of(a, t, false), t->started_ns, more) > ATTEMPTS_CARRIED;
 }
 
 static struct from from_of(const struct attempts_try *t)
@@ -200,7 +213,10 @@ static bool speaks(const struct scan *s, const struct attempts_try *t)
 
 static bool explains(struct attempts *a, const struct scan *s, const struct attempts_try *t)
 {
-	return speaks(s, t) && tries(a, t) < ATTEMPTS_TRIES;
+	if (!speaks(s, t))
+		return false;
+	bool few = tally(a->pairs, PAIR_SETS, hash_of(a, t, true), t->started_ns, 1) < ATTEMPTS_TRIES;
+	return !(t->carried && carried(a, t, t->carried)) && few;
 }
 
 static enum attempts_what take_source(struct attempts *a, const struct attempts_try *t, uint64_t *ret_count, bool *ret_explains)
@@ -295,6 +311,8 @@ bool attempts_explains(struct attempts *a, const struct attempts_try *t)
 	struct entry *e = source(a, &t->src, t->started_ns);
 	return goes_on(a, e, t->started_ns) && explains(a, scan_of(a, e), t);
 }
+
+bool attempts_carried(struct attempts *a, const struct attempts_try *t) { return carried(a, t, 0); }
 
 bool attempts_next(struct attempts *a, size_t *at, uint64_t ts_ns, struct attempts_scan *ret)
 {

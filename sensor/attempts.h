@@ -16,7 +16,8 @@
  * - not what carries more than a probe does: that counts towards floods only;
  * - not what is tried again and again, from the ATTEMPTS_TRIES-th time on, with less than ATTEMPTS_TRIES_NS between two;
  * - not what bears another hardware address than most of that scan's attempts did when it was said, unless both are routers'.
- * What was tried is in a table of fixed size too: somebody who tries thousands of others in between is not found out.
+ * - not what comes behind ATTEMPTS_CARRIED bytes that its probes brought to the same host, with less than ATTEMPTS_TRIES_NS between two.
+ * What was tried is in tables of fixed size too: somebody who tries thousands of others in between is not found out.
  */
 #ifndef SENSOR_ATTEMPTS_H
 #define SENSOR_ATTEMPTS_H
@@ -36,6 +37,8 @@ enum {
 	ATTEMPTS_SCAN_BITS = 64,
 	/* A scanner asks again when nobody answers (nmap: up to ten times when it loses packets, mostly once), the same flow or another. */
 	ATTEMPTS_TRIES = 8,
+	/* Of all ports nmap asks some tens with a payload, of some tens of bytes each. */
+	ATTEMPTS_CARRIED = 1 << 16,
 };
 #define ATTEMPTS_FLOOD_WINDOW_NS UINT64_C(10000000000)
 #define ATTEMPTS_SCAN_WINDOW_NS UINT64_C(300000000000)
@@ -53,7 +56,8 @@ struct attempts_try {
 	uint64_t started_ns;
 	uint16_t port;
 	uint8_t transport;
-	bool probe;                     /* it carried nothing away */
+	bool probe;                     /* it carried away nothing, or next to nothing */
+	uint32_t carried;               /* bytes that are no headers; 0 if that is not known */
 	bool known, routed;             /* whether `mac`, of frames from `src`, was seen; whether it is a router's */
 	struct mac mac;
 };
@@ -83,6 +87,8 @@ bool attempts_waits(struct attempts *a, const struct addr *src, const struct add
  * again and again; it counts as a try, once. */
 bool attempts_scans(struct attempts *a, const struct attempts_try *t);
 bool attempts_explains(struct attempts *a, const struct attempts_try *t);
+/* Whether probes brought that host more than ATTEMPTS_CARRIED. */
+bool attempts_carried(struct attempts *a, const struct attempts_try *t);
 /* The next scan, from *at (0) on, that was said so long ago (again_ns) and went on since; that counts as said then. `ts_ns`
  * UINT64_MAX: all that went on. False when there is none. */
 bool attempts_next(struct attempts *a, size_t *at, uint64_t ts_ns, struct attempts_scan *ret);

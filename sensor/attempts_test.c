@@ -261,6 +261,35 @@ static void what_is_tried_again_and_again_is_no_scans(void)
 	attempts_free(a);
 }
 
+/* A little for each port of one host. */
+static void what_probes_bring_to_a_host_adds_up(void)
+{
+	struct attempts *a = attempts_new(&key, again);
+	struct said s = { 0 };
+	scan_from(a, 200, 0, second, &s);
+	s = (struct said){ 0 };
+	struct attempts_try t = probe(3, 40, 1, second), other = probe(3, 41, 1, second);
+	t.carried = other.carried = 512;
+	for (uint32_t i = 0; i < 1000; i++) {
+		CU_ASSERT_EQUAL(attempts_carried(a, &t), i * 512 > ATTEMPTS_CARRIED);
+		t.port = (uint16_t)(1 + i);
+		take_it(a, t, &s);
+	}
+	CU_ASSERT_EQUAL(s.explained, ATTEMPTS_CARRIED / 512);
+	CU_ASSERT_FALSE(attempts_carried(a, &other));
+	/* Many hosts, little for each. */
+	s = (struct said){ 0 };
+	for (uint32_t i = 0; i < 5000; i++) {
+		other.dst = host(1000 + i);
+		take_it(a, other, &s);
+	}
+	CU_ASSERT_EQUAL(s.explained, 5000);
+	CU_ASSERT_TRUE(attempts_carried(a, &t));
+	t.started_ns += 2 * ATTEMPTS_TRIES_NS;
+	CU_ASSERT_FALSE(attempts_carried(a, &t));
+	attempts_free(a);
+}
+
 static bool is_explained(struct attempts *a, uint8_t mac, bool routed, uint16_t port, uint64_t ns)
 {
 	struct said s = { 0 };
@@ -354,6 +383,7 @@ int main(void)
 		CASE(many_open_flows_wait_like_a_scans),
 		CASE(what_carries_more_than_a_probe_is_no_scans),
 		CASE(what_is_tried_again_and_again_is_no_scans),
+		CASE(what_probes_bring_to_a_host_adds_up),
 		CASE(a_scan_speaks_for_its_own_card),
 		CASE(networks_count_for_themselves),
 	};

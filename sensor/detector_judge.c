@@ -359,6 +359,8 @@ static void judge(struct detector *d, const struct observation *o, const struct 
 	if (when == DETECTOR_NOW_OF_HOST) {
 		m->of_host |= (uint8_t)(1u << which);
 		breach_of(d, o, v, m, NULL, of_hosts(v));
+	} else if (when == DETECTOR_NOW_OF_BOTH) {
+		breach_of(d, o, v, m, NULL, ABOUT_BOTH_HOSTS);
 	} else {
 		breach(d, o, v, m, NULL);
 	}

@@ -20,16 +20,25 @@ bool detector_is_attempt(const struct observation *o)
 	       !addr_is_multicast(&o->dst.ip) && !addr_is_broadcast(&o->dst.ip);
 }
 
+/* Bytes that no header explains. How much of a segment is options is not known here: up to the longest header (RFC 9293, 3.1) all of it
+ * may be. */
+static uint32_t payload_of(const struct observation *o)
+{
+	enum { UDP_HEADER = 8, TCP_LONGEST = 60 };
+	uint64_t ip = addr_is_v4(&o->dst.ip) ? 20 : 40;
+	uint64_t headers = o->packets_out * (ip + (o->transport == OBSERVATION_TCP ? TCP_LONGEST : UDP_HEADER));
+	uint64_t more = o->bytes_out > headers ? o->bytes_out - headers : 0;
+	return more < UINT32_MAX ? (uint32_t)more : UINT32_MAX;
+}
+
 /* What tries whether somebody answers, and carries nothing away: TCP without data, datagrams of PROBE_BYTES in all. nmap's payloads for
- * UDP ports (nmap-service-probes) and zmap's are below 300 bytes. How much of a segment is options is not known here: up to the longest
- * header (RFC 9293, 3.1) all of it may be. */
+ * UDP ports (nmap-service-probes) and zmap's are below 300 bytes. */
 static bool is_probe(const struct observation *o)
 {
-	enum { PROBE_BYTES = 512, UDP_HEADER = 8, TCP_LONGEST = 60 };
-	uint64_t ip = addr_is_v4(&o->dst.ip) ? 20 : 40;
+	enum { PROBE_BYTES = 512 };
 	if (o->transport == OBSERVATION_TCP)
-		return o->bytes_out <= o->packets_out * (ip + TCP_LONGEST);
-	return o->bytes_out <= o->packets_out * (ip + UDP_HEADER) + PROBE_BYTES;
+		return !payload_of(o);
+	return payload_of(o) <= PROBE_BYTES;
 }
 
 /* A refused connection was answered, but in vain. */
@@ -66,7 +75,7 @@ static struct attempts_try try_of(struct detector *d, const struct observation *
 	static const struct mac zeros;
 	struct attempts_try t = { .src = o->src.ip, .dst = o->dst.ip, .port = o->dst.port, .transport = (uint8_t)o->transport,
 				  .started_ns = observation_has(o, OBSERVATION_F_started) ? o->started : o->ts, .probe = is_probe(o),
-				  .known = observation_has(o, OBSERVATION_F_src_mac) };
+				  .carried = payload_of(o), .known = observation_has(o, OBSERVATION_F_src_mac) };
 	if (t.known) {
 		t.mac = o->src_mac;
 		t.routed = !memcmp(t.mac.b, zeros.b, sizeof(zeros.b)) || routers_is(d->routers, &t.mac);
@@ -118,7 +127,9 @@ static void say_waiting(struct detector *d, struct observation *o, struct detect
 		if (!one_of_many && (m->of_host >> end & 1))
 			m->said[end] = 0;
 	o->head.type = OBSERVATION_FLOW_SERVICE;
-	detector_judge_all(d, o, m, one_of_many ? DETECTOR_NOW_OF_HOST : DETECTOR_NOW);
+	/* What comes port by port, a little for each, is told of both hosts. */
+	bool of_both = !one_of_many && !o->answered && t.probe && t.carried && attempts_carried(d->attempts, &t);
+	detector_judge_all(d, o, m, one_of_many ? DETECTOR_NOW_OF_HOST : of_both ? DETECTOR_NOW_OF_BOTH : DETECTOR_NOW);
 	o->head.type = OBSERVATION_FLOW_END;
 }
 

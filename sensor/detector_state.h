@@ -193,8 +193,8 @@ void detector_judge_later(struct detector *d, const struct observation *o, const
 void detector_judge_life(struct detector *d, const struct observation *o, const struct detector_flow *m);
 void detector_judge_unused(struct detector *d, uint64_t now_ns);
 /* All that the policy says of an observation. What is said of a flow that nobody answered may wait, waits no longer, or is one of many
- * that its host makes and told of that as a whole (detector_scan.c). */
-enum detector_when { DETECTOR_MAY_WAIT, DETECTOR_NOW, DETECTOR_NOW_OF_HOST };
+ * that its host makes and told of that as a whole, or of both its hosts (detector_scan.c). */
+enum detector_when { DETECTOR_MAY_WAIT, DETECTOR_NOW, DETECTOR_NOW_OF_HOST, DETECTOR_NOW_OF_BOTH };
 void detector_judge_all(struct detector *d, struct observation *o, struct detector_flow *m, enum detector_when when);
 /* The verdict for the summary of a flow that began under another policy, all of it by the one in force. */
 void detector_judge_outlived(struct detector *d, struct observation *o, struct detector_flow *m);

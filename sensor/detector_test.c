@@ -564,6 +564,26 @@ static void what_carried_much_in_the_end_is_said_by_itself(void)
 	detector_free(d);
 }
 
+/* 512 bytes for each of 1,000 ports of one host: said of the two, once. */
+static void what_goes_to_one_host_bit_by_bit_is_said_though_its_source_scans(void)
+{
+	struct detector *d = fresh(true);
+	struct stats s = { 0 };
+	scan(d, 300);
+	n_lines = 0;
+	for (uint16_t i = 1000; i < 2000; i++) {
+		observe(d, probe(OBSERVATION_FLOW_OPEN, i, i));
+		observe(d, end_of(i, i, OBSERVATION_UDP, 1, 28 + 512));
+		CU_ASSERT_EQUAL(count("undeclared_traffic"), i >= 1000 + ATTEMPTS_CARRIED / 512);
+	}
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("undeclared_traffic"), "\"peer_class\":\"10.0.0.99\""));
+	CU_ASSERT_PTR_NULL(strstr(first("undeclared_traffic"), "\"port\""));
+	n_lines = 0;
+	detector_finish(d, &s, 3000 * STEP_NS);
+	CU_ASSERT_PTR_NOT_NULL(strstr(first("undeclared_traffic"), "\"count\":871,"));
+	detector_free(d);
+}
+
 /* It may never end. */
 static void what_goes_on_for_long_is_said_by_itself(void)
 {
@@ -1319,6 +1339,7 @@ int main(void)
 		CASE(what_waited_for_nothing_is_said),
 		CASE(what_carries_more_than_a_probe_is_said_though_its_source_scans),
 		CASE(what_carried_much_in_the_end_is_said_by_itself),
+		CASE(what_goes_to_one_host_bit_by_bit_is_said_though_its_source_scans),
 		CASE(what_goes_on_for_long_is_said_by_itself),
 		CASE(what_is_tried_again_and_again_is_said_though_its_source_scans),
 		CASE(another_cards_scan_does_not_speak_for_a_host),
