@@ -1,22 +1,13 @@
-#include "sensor/engine.h"
+#include "sensor/engine_state.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/buf.h"
 #include "core/clock.h"
-#include "core/observation.h"
 #include "dissectors/dissector.h"
-#include "sensor/account.h"
 #include "sensor/decode.h"
-#include "sensor/defrag.h"
-#include "sensor/detector.h"
-#include "sensor/mirror.h"
-#include "sensor/sandbox.h"
-#include "sensor/shard.h"
 #include "sensor/stream.h"
 
 enum {
@@ -35,80 +26,10 @@ enum {
 };
 
 #define DAY_NS (UINT64_C(86400) * CLOCK_SECOND)
-/* Live and silent: packet time follows the clock at this distance, behind what the kernel may still hand over. */
 /* Stopping: a wire that never rests must not keep us; the parent waits longer. */
 #define DRAIN_MAX_NS (5 * CLOCK_SECOND)
+/* Live and silent: packet time follows the clock at this distance, behind what the kernel may still hand over. */
 #define LIVE_LAG_NS (2 * CLOCK_SECOND)
-
-struct item {                           /* one packet of the batch */
-	struct shard_packet p;
-	struct decode d;
-	struct span bytes;              /* in the arena */
-	uint32_t linktype, wire_len;
-	uint8_t shard;                  /* NO_SHARD: nothing to follow */
-	uint8_t source;                 /* file or interface, from 0; the last one is for all above it */
-};
-
-enum { NO_SHARD = 0xff };
-enum { NEAR = 32 };                     /* packets decoded before the first of them goes to its shard: what a cache holds */
-
-enum job { JOB_READY, JOB_DECODE, JOB_SHARDS, JOB_QUIT };
-
-struct worker {
-	struct engine *e;
-	unsigned index;
-	struct shard_out *out;
-	struct stats *st;               /* [MIRROR_SOURCES]: of the packets it decoded, by source */
-	uint64_t *vlans;                /* packets by VLAN, of those it decoded */
-	uint64_t decoded;
-	bool fragments;                 /* among the packets of this batch that it decoded */
-	pthread_t thread;
-};
-
-struct engine {
-	struct engine_config c;
-	struct shard *shards[ENGINE_SHARDS];
-	struct worker workers[ENGINE_MAX_WORKERS];
-	struct detector *detector;
-	struct mirror *mirror;
-	struct flow_hash_key hash;
-	struct order *order;            /* in which dissectors are asked, for all shards */
-	struct defrag *defrag;          /* the reader's too: fragments are put together between decoding and the shards */
-	struct stats st;                /* the reader's own counters */
-
-	struct item *items;
-	size_t n_items;
-	uint8_t *arena;
-
-	/* Handing a batch to the workers: `turn` counts jobs, `busy` those who have not finished this one. */
-	pthread_mutex_t lock;
-	pthread_cond_t go, done;
-	uint64_t turn;
-	unsigned busy, started;
-	enum job job;
-
-	/* Packet time. */
-	uint64_t watermark, leap_ts;
-	uint64_t batch_ns;              /* of the first packet of the batch */
-	unsigned leaps;
-	uint32_t last_file;
-	uint64_t seq;
-
-	const struct policy *next_policy;
-	uint64_t next_generation, generation;
-	bool policy_waits;
-
-	struct ring *ring;              /* while it runs */
-	bool feed;                      /* files come one after the other while it runs */
-	bool wait;                      /* files: for room in the ring */
-	int err;
-	uint64_t batches;
-	struct vocab_scratch scratch;
-	struct observation observations[OBSERVATION_TYPES];     /* one is looked at; each is kept for the next of its type */
-	uint8_t *event;
-	struct buf snapshot;
-	uint64_t snapshot_ns;           /* when the last one was taken */
-};
 
 void engine_defaults(struct engine_config *c)
 {
@@ -137,18 +58,6 @@ void engine_defaults(struct engine_config *c)
 
 static size_t share(size_t all) { return (all + ENGINE_SHARDS - 1) / ENGINE_SHARDS; }
 
-/* True when whoever reads the ring will find it there. */
-static bool put_ring(struct engine *e, enum ring_kind kind, struct span bytes)
-{
-	if (e->err)
-		return false;
-	int err = ring_put(e->ring, kind, bytes, e->wait);
-	/* Live: -EAGAIN is an event lost for want of room; whoever reads the ring sees its number missing. */
-	if (err && err != -EAGAIN)
-		e->err = err;
-	return !err;
-}
-
 static void on_event(void *arg, const struct event *ev)
 {
 	struct engine *e = arg;
@@ -156,7 +65,7 @@ static void on_event(void *arg, const struct event *ev)
 	int err = vocab_encode(&event_vocab, &ev->head, &b);
 	assert(!err);
 	bool put = !err && e->ring &&
-		   put_ring(e, ev->lane == EVENT_LANE_ALERTS ? RING_EVENT_ALERTS : RING_EVENT_TELEMETRY, buf_span(&b));
+		   engine_put(e, ev->lane == EVENT_LANE_ALERTS ? RING_EVENT_ALERTS : RING_EVENT_TELEMETRY, buf_span(&b));
 	e->st.v[put ? STATS_events_put : STATS_events_dropped]++;
 }
 
@@ -661,7 +570,7 @@ static void observe(struct engine *e, struct span bytes)
 		err = vocab_encode(&observation_vocab, &o->head, &b);
 		assert(!err);
 		if (!err)
-			(void)put_ring(e, RING_OBSERVATION, buf_span(&b));
+			(void)engine_put(e, RING_OBSERVATION, buf_span(&b));
 	}
 	detector_observe(e->detector, o);
 }
@@ -738,167 +647,6 @@ static void end_all_flows(struct engine *e)
 	}
 }
 
-/* ---- what is said beside events ---- */
-
-static void sum_drops(struct engine *e, struct source *s)
-{
-	uint64_t sum[2] = { 0 };
-	for (size_t i = 0; i < source_files(s); i++) {
-		uint64_t kernel = 0, interface = 0;
-		source_drops(s, i, &kernel, &interface);
-		mirror_drops(e->mirror, (uint32_t)i + 1, kernel, interface);
-		sum[0] += kernel;
-		sum[1] += interface;
-	}
-	e->st.v[STATS_kernel_drops] = sum[0];
-	e->st.v[STATS_interface_drops] = sum[1];
-}
-
-/* What the workers counted of a source. */
-static void sum_source(const struct engine *e, size_t source, struct stats *ret)
-{
-	for (unsigned w = 0; w < e->c.workers; w++)
-		stats_add(ret, &e->workers[w].st[source]);
-}
-
-static size_t n_sources(const struct source *s)
-{
-	return source_files(s) < MIRROR_SOURCES ? source_files(s) : MIRROR_SOURCES;
-}
-
-static void sum_stats(struct engine *e, struct source *s, struct stats *ret)
-{
-	sum_drops(e, s);
-	e->st.v[STATS_syscalls_refused] = sandbox_refused();
-	*ret = e->st;
-	stats_add(ret, defrag_stats(e->defrag));
-	for (size_t i = 0; i < n_sources(s); i++)
-		sum_source(e, i, ret);
-	for (unsigned i = 0; i < ENGINE_SHARDS; i++)
-		stats_add(ret, shard_stats(e->shards[i]));
-}
-
-static void put_progress(struct engine *e, struct source *s)
-{
-	sum_drops(e, s);
-	struct ring_progress p = {
-		.packets = e->st.v[STATS_packets], .ts_ns = e->watermark, .generation = e->generation,
-		.events = detector_stats(e->detector)->v[STATS_events],
-		.kernel_drops = e->st.v[STATS_kernel_drops], .interface_drops = e->st.v[STATS_interface_drops],
-	};
-	source_progress(s, &p.bytes_read, &p.bytes_total);
-	ring_progress_set(e->ring, &p);
-}
-
-static void sum_vlans(const struct engine *e, uint64_t ret[static MIRROR_VLANS])
-{
-	memset(ret, 0, MIRROR_VLANS * sizeof(*ret));
-	for (unsigned w = 0; w < e->c.workers; w++)
-		for (unsigned i = 0; i < MIRROR_VLANS; i++)
-			ret[i] += e->workers[w].vlans[i];
-}
-
-static void judge_mirror(struct engine *e)
-{
-	if (!e->watermark || !mirror_due(e->mirror, e->watermark))
-		return;
-	uint64_t vlans[MIRROR_VLANS];
-	sum_vlans(e, vlans);
-	uint64_t duplicates = 0;
-	for (unsigned i = 0; i < ENGINE_SHARDS; i++)
-		duplicates += shard_stats(e->shards[i])->v[STATS_duplicates];
-	mirror_judge(e->mirror, e->watermark, vlans, e->st.v[STATS_packets], duplicates);
-}
-
-/* Where a record of the account goes: into the ring at the end, into the snapshot while it runs. */
-typedef void account_to(struct engine *e, struct span record);
-
-static void to_ring(struct engine *e, struct span record) { (void)put_ring(e, RING_ACCOUNT, record); }
-
-static void to_snapshot(struct engine *e, struct span record)
-{
-	(void)buf_u16be(&e->snapshot, (uint16_t)record.n);
-	(void)buf_put(&e->snapshot, record.p, record.n);
-}
-
-static void give_accounts(struct engine *e, const struct source *s, account_to *give)
-{
-	uint8_t mem[8 + sizeof(struct mirror_source) + sizeof(struct stats)];
-	for (uint32_t i = 1; i <= n_sources(s); i++) {
-		struct buf b = buf_over(mem, sizeof(mem));
-		account_put_source(&b, i, mirror_of(e->mirror, i));
-		give(e, buf_span(&b));
-		struct stats st = { { 0 } };
-		sum_source(e, i - 1, &st);
-		b = buf_over(mem, sizeof(mem));
-		account_put_decoded(&b, i, &st);
-		give(e, buf_span(&b));
-	}
-	uint64_t vlans[MIRROR_VLANS];
-	sum_vlans(e, vlans);
-	for (uint32_t i = 0; i < MIRROR_VLANS; i++) {
-		if (!vlans[i])
-			continue;
-		struct buf b = buf_over(mem, sizeof(mem));
-		account_put(&b, ACCOUNT_VLAN, i, &vlans[i], 1);
-		give(e, buf_span(&b));
-	}
-	for (unsigned w = 0; w < e->c.workers; w++) {
-		uint64_t v[2] = { e->workers[w].decoded, 0 };
-		for (unsigned i = w; i < ENGINE_SHARDS; i += e->c.workers) {
-			const struct stats *st = shard_stats(e->shards[i]);
-			for (int k = 0; k < STATS_COUNTERS; k++)
-				if (stats_ledger((enum stats_counter)k) == STATS_LEDGER_FOLLOWED)
-					v[1] += st->v[k];
-		}
-		struct buf b = buf_over(mem, sizeof(mem));
-		account_put(&b, ACCOUNT_WORKER, w + 1, v, 2);
-		give(e, buf_span(&b));
-	}
-}
-
-/* What a person may look at while it runs, every second: between two batches, so that its sums close but for flows that
- * are still open. */
-static void put_snapshot(struct engine *e, struct source *s, bool last)
-{
-	uint64_t now = clock_mono_ns();
-	if (!last && now - e->snapshot_ns < CLOCK_SECOND)
-		return;
-	e->snapshot_ns = now;
-	struct stats sum;
-	sum_stats(e, s, &sum);
-	stats_add(&sum, detector_stats(e->detector));
-	uint8_t mem[8 + sizeof(sum)];
-	struct buf b = buf_over(mem, sizeof(mem));
-	account_put(&b, ACCOUNT_STATS, 0, sum.v, STATS_COUNTERS);
-	buf_rewind(&e->snapshot, 0);
-	to_snapshot(e, buf_span(&b));
-	give_accounts(e, s, to_snapshot);
-	if (!e->snapshot.full)
-		ring_snapshot_set(e->ring, buf_span(&e->snapshot));
-}
-
-static void put_results(struct engine *e, struct source *s, const struct stats *sum)
-{
-	uint8_t mem[sizeof(*sum) + 256];
-	for (size_t i = 0; !source_is_live(s) && i < source_files(s); i++) {
-		const struct source_file_result *r = source_result(s, i);
-		struct buf b = buf_over(mem, sizeof(mem));
-		buf_u32be(&b, (uint32_t)i + 1);
-		buf_u32be(&b, (uint32_t)r->err);
-		buf_u64be(&b, r->packets);
-		buf_str(&b, r->why);
-		(void)put_ring(e, RING_FILE_RESULT, buf_span(&b));
-	}
-	struct buf b = buf_over(mem, sizeof(mem));
-	for (int i = 0; i < STATS_COUNTERS; i++)
-		buf_u64be(&b, sum->v[i]);
-	assert(!b.full);
-	give_accounts(e, s, to_ring);
-	(void)put_ring(e, RING_STATS, buf_span(&b));
-	(void)put_ring(e, RING_END, (struct span){ 0 });
-}
-
 /* Asked to stop, live: what was on the wire by then is in the kernel's ring, and is read too. Two batches without a packet: the
  * ring hands over a block that is not full after 10 ms. */
 static bool drained(const struct engine *e, uint64_t stop_ns, uint64_t began_ns, unsigned *empty)
@@ -932,11 +680,11 @@ int engine_run(struct engine *e, struct source *s, struct ring *out, int (*poll)
 		defrag_release(e->defrag, e->watermark);
 		adopt_policy(e, e->n_items ? e->batch_ns : e->watermark);
 		observe_all(e);
-		judge_mirror(e);
+		engine_judge_mirror(e);
 		detector_tick(e->detector, e->watermark);
 		if (e->batches++ % PROGRESS_BATCHES == 0) {
-			put_progress(e, s);
-			put_snapshot(e, s, false);
+			engine_put_progress(e, s);
+			engine_put_snapshot(e, s, false);
 		}
 		if (!e->wait || e->batches % FLUSH_BATCHES == 0 || !e->n_items)
 			ring_flush(e->ring);
@@ -952,13 +700,13 @@ int engine_run(struct engine *e, struct source *s, struct ring *out, int (*poll)
 	defrag_finish(e->defrag);
 	end_all_flows(e);
 	struct stats sum;
-	sum_stats(e, s, &sum);
+	engine_sum(e, s, &sum);
 	detector_finish(e->detector, &sum, e->watermark);
-	sum_stats(e, s, &sum);
+	engine_sum(e, s, &sum);
 	stats_add(&sum, detector_stats(e->detector));
-	put_results(e, s, &sum);
-	put_progress(e, s);
-	put_snapshot(e, s, true);
+	engine_put_results(e, s, &sum);
+	engine_put_progress(e, s);
+	engine_put_snapshot(e, s, true);
 	ring_flush(e->ring);
 	e->ring = NULL;
 	return e->err;
