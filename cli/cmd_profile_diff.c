@@ -176,7 +176,9 @@ static void observed_line(struct diff *d, const struct observed_row *r)
 	(void)snprintf(service, sizeof(service), "%.*s/%.*s", (int)r->transport.n, (const char *)r->transport.p, (int)r->port.n,
 		       (const char *)r->port.p);
 	const struct policy_model_acceptance *a = accepted(d, r);
-	struct span direction = people(d) == RULE_EN ? r->direction : span_str(span_eq(r->direction, span_str("out")) ? "発信" : "着信");
+	struct span direction = r->direction;
+	if (people(d) != RULE_EN)
+		direction = span_str(span_eq(direction, span_str("out")) ? "発信" : "着信");
 	put(d, a ? ACCEPTED : on ? DIFFERS : UNDECLARED, r->unit, direction, span_str(service), r->protocol, buf_span(&peers),
 	    cells[MATRIX_TEXT_DOCUMENT], cells[MATRIX_TEXT_ROW], r->flows, r->first_ns, r->last_ns, a);
 }

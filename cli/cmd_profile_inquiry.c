@@ -53,7 +53,8 @@ static int print(const struct inquiry_options *o, const struct printed *p, char 
 	err = page.to ? inquiry_print(&m, o, page.to, &questions) : -ENOMEM;
 	code = page_end(&page, p->output, err);
 	if (!code && !p->quiet)
-		log_say(o->language == RULE_JA ? "照会%zu件、機器種別%zu" : "questions %zu, device types %zu", questions, m.types.n);
+		log_say(o->language == RULE_JA ? "照会%zu件、機器種別%zu" : "questions %zu, device types %zu",
+			questions, m.types.n);
 	policy_load_free(&m);
 	return code;
 }

@@ -241,11 +241,13 @@ static void summary(const struct watched *w, enum rule_language language)
 	for (size_t i = 0; i < whatif_count(w->whatif); i++)
 		changed += whatif_at(w->whatif, i)->flows;
 	if (language == RULE_JA) {
-		log_say("通信%llu。判定した側のうち、変わらないもの%llu（開示資料どおり%llu）、変わるもの%llu", w->flows,
+		log_say("通信%llu。判定した側のうち、変わらないもの%llu（開示資料どおり%llu）、"
+				"変わるもの%llu", w->flows,
 			(unsigned long long)same, (unsigned long long)whatif_same(w->whatif, EVENT_DECLARED),
 			(unsigned long long)(changed + whatif_lost(w->whatif)));
 		if (whatif_lost(w->whatif))
-			log_say("うち%lluは行になっていません（%d行が上限）", (unsigned long long)whatif_lost(w->whatif), WHATIF_MAX_LINES);
+			log_say("うち%lluは行になっていません（%d行が上限）",
+				(unsigned long long)whatif_lost(w->whatif), WHATIF_MAX_LINES);
 		return;
 	}
 	log_say("%llu flows; of their judged ends %llu stay as they are (%llu as declared), %llu change", w->flows,

@@ -105,7 +105,8 @@ void summary_print(const struct summary *s, FILE *to)
 	(void)fputc('\n', to);
 	print_losses(s, to);
 	if (s->interrupted)
-		(void)fputs(ja ? "中断：ここまでに読んだ分の結果\n" : "interrupted: this is what had been read by then\n", to);
+		(void)fputs(ja ? "中断：ここまでに読んだ分の結果\n"
+			       : "interrupted: this is what had been read by then\n", to);
 	print_next(s, to);
 	(void)fprintf(to, ja ? "イベント%llu sha256 %s\n" : "events %llu sha256 %s\n", s->events, s->digest);
 	(void)fflush(to);
