@@ -1,7 +1,7 @@
 /* engine.h -- the packet pipeline: source -> decode -> defragmentation -> 64 logical shards on N workers -> detector -> ring.
  *
  * Packets are read in batches of a fixed number (files) or of what is there (live); a packet belongs to
- * shard = symmetric keyed hash of its flow & 63, and workers own whole shards (shard % workers), each with
+ * shard = symmetric keyed hash of its flow & 63, and workers own whole shards, each with
  * a fixed share of every budget. Workers write encoded observations tagged with the packet that made them;
  * after each batch the detector takes them in (packet, shard, order) order. So the records in the ring do
  * not depend on the number of workers. Timers run on the watermark at batch boundaries.

@@ -123,7 +123,9 @@ static void give_accounts(struct engine *e, const struct source *s, account_to *
 	}
 	for (unsigned w = 0; w < e->c.workers; w++) {
 		uint64_t v[2] = { e->workers[w].decoded, 0 };
-		for (unsigned i = w; i < ENGINE_SHARDS; i += e->c.workers) {
+		for (unsigned i = 0; i < ENGINE_SHARDS; i++) {
+			if (e->owner[i] != w)
+				continue;
 			const struct stats *st = shard_stats(e->shards[i]);
 			for (int k = 0; k < STATS_COUNTERS; k++)
 				if (stats_ledger((enum stats_counter)k) == STATS_LEDGER_FOLLOWED)

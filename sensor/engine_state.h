@@ -41,6 +41,8 @@ struct engine {
 	struct engine_config c;
 	struct shard *shards[ENGINE_SHARDS];
 	struct worker workers[ENGINE_MAX_WORKERS];
+	uint8_t owner[ENGINE_SHARDS];   /* the worker of each shard */
+	unsigned first;                 /* of them worker 0 has this many, the first */
 	struct detector *detector;
 	struct mirror *mirror;
 	struct flow_hash_key hash;
